@@ -1,0 +1,38 @@
+# Options of the build and the flags that every target of the project shares.
+
+option(CUSTODY_WERROR "Treat warnings as errors (the presets switch it on)" OFF)
+option(CUSTODY_TESTS "Build the tests" ON)
+set(CUSTODY_SANITIZE "" CACHE STRING
+    "Sanitizers for our own code, for example address,undefined or thread; generated code stays uninstrumented")
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo)
+endif()
+include(GNUInstallDirs)
+
+set(CUSTODY_WARNINGS
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
+    -Wold-style-cast -Wimplicit-fallthrough -Wunused-result)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  list(APPEND CUSTODY_WARNINGS -Wthread-safety)
+endif()
+if(CUSTODY_WERROR)
+  list(APPEND CUSTODY_WARNINGS -Werror)
+endif()
+
+find_program(CUSTODY_CCACHE ccache)
+if(CUSTODY_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CUSTODY_CCACHE})
+endif()
+
+# mold links the test binaries several times faster; any linker works.
+find_program(CUSTODY_MOLD mold)
+if(CUSTODY_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+add_link_options(-Wl,--as-needed)

@@ -1,0 +1,50 @@
+# Functions by which the folders declare their targets.
+
+# custody_library(<folder> SOURCES ... DEPS ...)
+#   A static library custody_<folder>. Includes are from the root of the tree.
+function(custody_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_library(custody_${name} STATIC ${ARG_SOURCES})
+  add_library(custody::${name} ALIAS custody_${name})
+  target_include_directories(custody_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
+  target_link_libraries(custody_${name} PUBLIC ${ARG_DEPS})
+  custody_flags(custody_${name})
+endfunction()
+
+# custody_program(<name> SOURCES ... DEPS ...)
+function(custody_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS})
+  custody_flags(${name})
+endfunction()
+
+# custody_flags(<target>): warnings and sanitizers, for our own code only.
+function(custody_flags target)
+  target_compile_options(${target} PRIVATE ${CUSTODY_WARNINGS})
+  if(CUSTODY_SANITIZE)
+    target_compile_options(${target} PRIVATE
+        -fsanitize=${CUSTODY_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(${target} PUBLIC -fsanitize=${CUSTODY_SANITIZE})
+  endif()
+endfunction()
+
+# custody_test(<name> LABEL <level> SOURCES ... DEPS ... [TIMEOUT <seconds>])
+#   One test program; each TEST of it becomes a test of ctest with the label of its level.
+function(custody_test name)
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;DEPS" ${ARGN})
+  if(NOT ARG_SOURCES)
+    return()
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  custody_program(${name} SOURCES ${ARG_SOURCES}
+      DEPS ${ARG_DEPS} custody_test_support GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE CUSTODY_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+                                             CUSTODY_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  include(GoogleTest)
+  gtest_discover_tests(${name} TEST_PREFIX "${ARG_LABEL}." DISCOVERY_MODE PRE_TEST
+      DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+endfunction()
