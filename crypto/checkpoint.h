@@ -1,0 +1,64 @@
+// C2SP tlog-checkpoint: the signed statement "this log has this many entries with this root".
+//
+// Origin, size and root are signed together, so a root can never be shown under another size or for
+// another log. Extension lines are refused: nobody audits them.
+//
+// Threads: pure functions.
+// Format:  note text of three lines: origin, size in decimal, base64 of the root.
+
+#ifndef CUSTODY_CRYPTO_CHECKPOINT_H_
+#define CUSTODY_CRYPTO_CHECKPOINT_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "crypto/digest.h"
+#include "crypto/note.h"
+
+namespace custody {
+
+struct Checkpoint {
+  std::string origin;      // 1..255 bytes, a note key name.
+  std::uint64_t size = 0;  // Entries, at most 2^63.
+  Digest root;             // EmptyRoot() for size 0.
+
+  friend bool operator==(const Checkpoint&, const Checkpoint&) = default;
+};
+
+// The note text. Requires a valid checkpoint (see ValidateCheckpoint).
+std::string FormatCheckpoint(const Checkpoint& checkpoint);
+
+// Errors: kInvalidArgument on a bad origin, a size beyond 2^63, or size 0 with another root than
+// that of the empty tree.
+absl::Status ValidateCheckpoint(const Checkpoint& checkpoint);
+
+// Errors: kInvalidArgument unless `text` is exactly what FormatCheckpoint() writes.
+absl::StatusOr<Checkpoint> ParseCheckpointText(std::string_view text);
+
+// A note signed by the log. Ed25519 is deterministic, so the same checkpoint gives the same bytes.
+// Errors: kInvalidArgument if the signer's name is not the origin, or the checkpoint is not valid;
+// kInternal.
+absl::StatusOr<std::string> SignCheckpoint(const Checkpoint& checkpoint, const NoteSigner& signer);
+
+struct OpenedCheckpoint {
+  Checkpoint checkpoint;
+  std::vector<VerifiedNoteSignature> log_signatures;  // At least one.
+  std::vector<VerifiedNoteSignature> cosignatures;    // Verified ones of known witnesses.
+};
+
+// Verifies first, then parses. One of `log_keys` (those configured for this origin, named like it)
+// must have signed. A known witness's cosignature must be valid when it is there; whether there are
+// enough is the caller's policy.
+// Errors: kInvalidArgument if malformed or if two keys collide; kUnauthenticated if no log key
+// signed, a known signature is bad, or the origin is another one; kInternal.
+absl::StatusOr<OpenedCheckpoint> OpenCheckpoint(std::string_view note, std::string_view origin,
+                                                std::span<const NoteVerifier> log_keys,
+                                                std::span<const NoteVerifier> witnesses = {});
+
+}  // namespace custody
+
+#endif  // CUSTODY_CRYPTO_CHECKPOINT_H_

@@ -1,0 +1,151 @@
+// The subject index: a compact sparse Merkle tree from a subject to the head of its chain.
+//
+// The root depends on the set of (key, value) pairs and on nothing else: neither the order in which
+// they came nor how they are cut into buckets.
+//
+//   key    SHA-256(kind name || 0x00 || id)          leaf   SHA-256(0x02 || key || value)
+//   value  event count u64be || head leaf hash       node   SHA-256(0x03 || left || right)
+//   An empty subtree is 32 zero bytes; a subtree with one leaf is that leaf.
+//
+// Only leaves and the roots of 65,536 buckets (top 16 bits of the key) are stored by the caller; the
+// tree above the buckets is in memory, a bucket's own subtree is rebuilt when it is touched.
+//
+// Threads: IndexTree belongs to one thread; an IndexSnapshot is immutable and may be read by all.
+
+#ifndef CUSTODY_CRYPTO_INDEX_TREE_H_
+#define CUSTODY_CRYPTO_INDEX_TREE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "crypto/digest.h"
+
+namespace custody {
+
+inline constexpr std::uint32_t kIndexBucketBits = 16;
+inline constexpr std::uint32_t kIndexDepthMax = 256;
+
+struct IndexValue {
+  static constexpr std::size_t kSizeBytes = 40;
+
+  std::uint64_t event_count = 0;  // Entries that touch the subject, at least 1.
+  Digest head;                    // Leaf hash of the newest of them.
+
+  std::string ToBytes() const;
+  // Errors: kInvalidArgument if it is not 40 bytes or the count is 0.
+  static absl::StatusOr<IndexValue> FromBytes(std::string_view bytes);
+
+  friend bool operator==(const IndexValue&, const IndexValue&) = default;
+};
+
+struct IndexLeaf {
+  Digest key;
+  IndexValue value;
+
+  friend bool operator==(const IndexLeaf&, const IndexLeaf&) = default;
+};
+
+// `kind_name` is the subject kind in ASCII as in the catalogue ("container"), without zero bytes.
+Digest IndexKey(std::string_view kind_name, std::string_view id);
+Digest IndexLeafHash(const IndexLeaf& leaf);
+Digest IndexNodeHash(const Digest& left, const Digest& right);
+std::uint16_t IndexBucketOf(const Digest& key);
+
+// The root of a subtree at `depth` (bits already consumed, 0..256). `leaves` have ascending keys
+// that agree in their first `depth` bits. O(n).
+Digest IndexSubtreeRoot(std::span<const IndexLeaf> leaves, std::uint32_t depth);
+
+// What a caller persists for a bucket.
+struct IndexBucketRecord {
+  std::uint16_t bucket = 0;
+  std::uint64_t leaf_count = 0;
+  Digest root;
+
+  friend bool operator==(const IndexBucketRecord&, const IndexBucketRecord&) = default;
+};
+
+// The leaves as they are stored (a store view, a test's map).
+class IndexLeafStore {
+ public:
+  virtual ~IndexLeafStore() = default;
+
+  // Calls `visit` for every leaf of the bucket, keys ascending, newest value of each.
+  // Errors: the store's.
+  using Visitor = std::function<void(const Digest& key, const IndexValue& value)>;
+  virtual absl::Status ScanBucket(std::uint16_t bucket, const Visitor& visit) const = 0;
+};
+
+struct IndexUpper;  // A node above the buckets; private to index_tree.cc and index_proof.cc.
+
+// The tree above the buckets at one moment. Copying it costs nothing.
+class IndexSnapshot {
+ public:
+  // 32 zero bytes for the empty index.
+  Digest Root() const;
+  std::uint64_t leaf_count() const;
+  // Count 0 and zero bytes for an empty bucket.
+  IndexBucketRecord Bucket(std::uint16_t bucket) const;
+
+ private:
+  friend class IndexTree;
+  friend struct IndexUpperAccess;
+  std::shared_ptr<const IndexUpper> top_;  // Null: no leaves.
+};
+
+// What one Update() changed.
+struct IndexUpdate {
+  std::uint64_t sequence = 0;              // For MarkDurable(); 1, 2, 3 ...
+  std::vector<IndexBucketRecord> buckets;  // The touched ones, ascending.
+  Digest root;                             // After the update.
+  std::uint64_t leaf_count = 0;            // After the update.
+};
+
+class IndexTree {
+ public:
+  IndexTree() = default;
+
+  // The tree of stored bucket records, in any order.
+  // Errors: kDataLoss if a bucket comes twice or a record contradicts itself.
+  static absl::StatusOr<IndexTree> Load(std::span<const IndexBucketRecord> records);
+
+  // Sets the values of the given keys (a key given twice takes the last), rebuilds the touched
+  // buckets from the store plus all pending leaves, and returns what to persist with the leaves.
+  // The leaves stay pending, and win over the store, until MarkDurable(): so a batch can be planned
+  // while earlier ones are not yet in the store that `store` reads.
+  //
+  // Errors: the store's, kDataLoss if it holds a leaf in the wrong bucket or order, or fewer
+  // leaves than the bucket's record says. After an error nothing has changed.
+  absl::StatusOr<IndexUpdate> Update(std::span<const IndexLeaf> leaves, const IndexLeafStore& store);
+
+  // Everything up to this update is in the store that later Update() calls will read.
+  void MarkDurable(std::uint64_t sequence);
+
+  Digest Root() const { return top_.Root(); }
+  std::uint64_t leaf_count() const { return top_.leaf_count(); }
+  IndexSnapshot Snapshot() const { return top_; }
+
+ private:
+  struct Pending {
+    IndexValue value;
+    std::uint64_t sequence = 0;
+  };
+  absl::StatusOr<IndexBucketRecord> RebuildBucket(std::span<const IndexLeaf> touched,
+                                                  const IndexLeafStore& store) const;
+
+  IndexSnapshot top_;
+  std::uint64_t sequence_ = 0;
+  std::map<Digest, Pending> pending_;
+};
+
+}  // namespace custody
+
+#endif  // CUSTODY_CRYPTO_INDEX_TREE_H_
