@@ -1,0 +1,224 @@
+#include "storage/rocksdb_store.h"
+
+#include <fcntl.h>
+#include <rocksdb/utilities/checkpoint.h>
+#include <rocksdb/write_batch.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "base/status_macros.h"
+#include "storage/rocksdb_engine.h"
+
+namespace custody {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Syncs a folder, so that the names in it survive a power loss. RocksDB does it for its own
+// folder, but not for the one that its folder is in.
+absl::Status SyncFolder(const fs::path& folder) {
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) {
+    return absl::InternalError(
+        absl::StrFormat("cannot open %s: %s", folder.native(), std::strerror(errno)));
+  }
+  const int result = ::fsync(descriptor);
+  const int error = errno;
+  ::close(descriptor);
+  if (result != 0) {
+    return absl::InternalError(
+        absl::StrFormat("cannot sync %s: %s", folder.native(), std::strerror(error)));
+  }
+  return absl::OkStatus();
+}
+
+fs::path ParentOf(const std::string& path) {
+  fs::path folder = fs::path(path).lexically_normal();
+  if (!folder.has_filename()) {
+    folder = folder.parent_path();  // "x/" means "x".
+  }
+  const fs::path parent = folder.parent_path();
+  return parent.empty() ? fs::path(".") : parent;
+}
+
+// Logs and tables, by RocksDB's names for them.
+bool IsDataFile(const fs::path& file) {
+  const std::string stem = file.stem().string();
+  const bool numbered = !stem.empty() && std::all_of(stem.begin(), stem.end(),
+                                                     [](char c) { return c >= '0' && c <= '9'; });
+  return numbered && (file.extension() == ".sst" || file.extension() == ".log");
+}
+
+enum class Found { kNothing, kDatabase };
+
+// What is at `path`. Errors: kDataLoss for data files without the CURRENT file that leads to them;
+// RocksDB would make an empty database over them.
+absl::StatusOr<Found> Inspect(const std::string& path) {
+  std::error_code error;
+  if (fs::exists(fs::path(path) / "CURRENT", error)) {
+    return Found::kDatabase;
+  }
+  fs::directory_iterator files(path, error);
+  if (error == std::errc::no_such_file_or_directory) {
+    return Found::kNothing;
+  }
+  for (; !error && files != fs::directory_iterator(); files.increment(error)) {
+    if (IsDataFile(files->path())) {
+      return absl::DataLossError(absl::StrFormat("%s has data files but no CURRENT file", path));
+    }
+  }
+  if (error) {
+    return absl::InternalError(absl::StrFormat("cannot read %s: %s", path, error.message()));
+  }
+  return Found::kNothing;
+}
+
+// Makes the folder, for its owner only.
+absl::Status PrepareFolder(const RocksdbOptions& options) {
+  CUSTODY_ASSIGN_OR_RETURN(const Found found, Inspect(options.path));
+  if (found == Found::kDatabase) {
+    return absl::OkStatus();
+  }
+  if (!options.create_if_missing) {
+    return absl::NotFoundError(absl::StrFormat("no store at %s", options.path));
+  }
+  std::error_code error;
+  if (fs::create_directory(options.path, error)) {
+    fs::permissions(options.path, fs::perms::owner_all, error);
+  }
+  if (error) {
+    return absl::InternalError(
+        absl::StrFormat("cannot make %s: %s", options.path, error.message()));
+  }
+  return SyncFolder(ParentOf(options.path));
+}
+
+// RocksDB has no code of its own for a lock that another process (or this one) holds.
+bool IsLockHeld(const rocksdb::Status& status) {
+  return status.IsIOError() && status.ToString().find("/LOCK: ") != std::string::npos;
+}
+
+}  // namespace
+
+absl::Status FromRocksdb(const rocksdb::Status& status, std::string_view call) {
+  if (status.ok()) {
+    return absl::OkStatus();
+  }
+  const std::string message = absl::StrFormat("rocksdb %s: %s", call, status.ToString());
+  if (status.IsCorruption()) {
+    return absl::DataLossError(message);
+  }
+  if (status.IsNoSpace()) {
+    return absl::ResourceExhaustedError(message);
+  }
+  if (status.IsBusy() || status.IsTryAgain()) {
+    return absl::UnavailableError(message);
+  }
+  return absl::InternalError(message);
+}
+
+RocksdbStore::Engine::~Engine() {
+  if (db == nullptr) {
+    return;
+  }
+  // After an error there is nothing to save: what was acknowledged is in the log.
+  db->DestroyColumnFamilyHandle(default_family).PermitUncheckedError();
+  db->DestroyColumnFamilyHandle(bulk_family).PermitUncheckedError();
+  db->Close().PermitUncheckedError();
+}
+
+RocksdbStore::RocksdbStore(std::shared_ptr<Engine> engine) : engine_(std::move(engine)) {}
+RocksdbStore::~RocksdbStore() = default;
+
+absl::StatusOr<std::unique_ptr<RocksdbStore>> RocksdbStore::Open(const RocksdbOptions& options) {
+  CUSTODY_RETURN_IF_ERROR(Validate(options));
+  CUSTODY_RETURN_IF_ERROR(PrepareFolder(options));
+  std::vector<rocksdb::ColumnFamilyHandle*> families;
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status = rocksdb::DB::Open(DatabaseOptions(options), options.path,
+                                                   FamilyDescriptors(options), &families, &db);
+  if (IsLockHeld(status)) {
+    return absl::UnavailableError(
+        absl::StrFormat("%s is open in another process: %s", options.path, status.ToString()));
+  }
+  CUSTODY_RETURN_IF_ERROR(FromRocksdb(status, "open"));
+  auto engine = std::make_shared<Engine>();
+  engine->path = options.path;
+  engine->db.reset(db);
+  engine->default_family = families[0];
+  engine->bulk_family = families[1];
+  return std::unique_ptr<RocksdbStore>(new RocksdbStore(std::move(engine)));
+}
+
+absl::StatusOr<std::unique_ptr<ReadView>> RocksdbStore::OpenView() const {
+  return std::unique_ptr<ReadView>(std::make_unique<View>(engine_));
+}
+
+absl::Status RocksdbStore::AcquireWriter() { return absl::OkStatus(); }
+
+absl::Status RocksdbStore::DoApply(const WriteBatch& batch, Durability durability) {
+  constexpr std::size_t kChecksumBytesPerKey = 8;  // Guards the batch on its way through memory.
+  rocksdb::WriteBatch rocks(/*reserved_bytes=*/batch.bytes() + 16 * batch.size(), /*max_bytes=*/0,
+                            kChecksumBytesPerKey, /*default_cf_ts_sz=*/0);
+  for (const auto& [key, value] : batch) {
+    rocksdb::ColumnFamilyHandle* const family = engine_->FamilyOf(key);
+    CUSTODY_RETURN_IF_ERROR(FromRocksdb(value ? rocks.Put(family, ToSlice(key), ToSlice(*value))
+                                              : rocks.Delete(family, ToSlice(key)),
+                                        "batch"));
+  }
+  rocksdb::WriteOptions options;
+  options.sync = durability == Durability::kSynced;
+  return FromRocksdb(engine_->db->Write(options, &rocks), "write");
+}
+
+absl::StatusOr<std::uint64_t> RocksdbStore::FreeBytes() const {
+  std::error_code error;
+  const fs::space_info space = fs::space(engine_->path, error);
+  if (error) {
+    return absl::InternalError(
+        absl::StrFormat("cannot ask for the space at %s: %s", engine_->path, error.message()));
+  }
+  return space.available;
+}
+
+absl::StatusOr<std::uint64_t> RocksdbStore::ApproximateBytes() const {
+  std::error_code error;
+  std::uint64_t bytes = 0;
+  fs::directory_iterator files(engine_->path, error);
+  for (; !error && files != fs::directory_iterator(); files.increment(error)) {
+    std::error_code gone;  // RocksDB removes files while we look.
+    const std::uintmax_t size = files->file_size(gone);
+    bytes += gone ? 0 : size;
+  }
+  if (error) {
+    return absl::InternalError(
+        absl::StrFormat("cannot read %s: %s", engine_->path, error.message()));
+  }
+  return bytes;
+}
+
+absl::Status RocksdbStore::CopyTo(const std::string& folder) const {
+  std::error_code error;
+  if (fs::exists(folder, error)) {
+    return absl::AlreadyExistsError(absl::StrFormat("%s exists already", folder));
+  }
+  rocksdb::Checkpoint* made = nullptr;
+  CUSTODY_RETURN_IF_ERROR(
+      FromRocksdb(rocksdb::Checkpoint::Create(engine_->db.get(), &made), "checkpoint"));
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+  CUSTODY_RETURN_IF_ERROR(FromRocksdb(checkpoint->CreateCheckpoint(folder), "checkpoint"));
+  return SyncFolder(ParentOf(folder));
+}
+
+absl::Status RocksdbStore::VerifyFiles() const {
+  return FromRocksdb(engine_->db->VerifyChecksum(), "verify");
+}
+
+}  // namespace custody
