@@ -3,7 +3,9 @@
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
 
+#include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 namespace custody {
@@ -26,7 +28,14 @@ struct FaultFileSystem::State {
                                           : rocksdb::IOStatus::IOError("injected");
   }
 
+  void WaitUntilReleased(const std::string& file) {
+    std::unique_lock lock(mutex);
+    released.wait(lock, [&] { return !held_suffix || !file.ends_with(*held_suffix); });
+  }
+
   mutable std::mutex mutex;  // Guards all below.
+  std::condition_variable released;
+  std::optional<std::string> held_suffix;
   bool armed = false;
   Fault fault;
   std::uint64_t calls = 0;
@@ -78,6 +87,7 @@ class FaultFileSystem::FileSystem final : public rocksdb::FileSystemWrapper {
   rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
                                     std::unique_ptr<rocksdb::FSWritableFile>* result,
                                     rocksdb::IODebugContext* debug) override {
+    state_->WaitUntilReleased(name);
     std::unique_ptr<rocksdb::FSWritableFile> file;
     rocksdb::IOStatus status = target()->NewWritableFile(name, options, &file, debug);
     if (status.ok()) {
@@ -107,6 +117,17 @@ void FaultFileSystem::Arm(const Fault& fault) {
 std::uint64_t FaultFileSystem::failed_count() const {
   const std::lock_guard lock(state_->mutex);
   return state_->failed;
+}
+
+void FaultFileSystem::HoldNewFiles(std::string suffix) {
+  const std::lock_guard lock(state_->mutex);
+  state_->held_suffix = std::move(suffix);
+}
+
+void FaultFileSystem::ReleaseNewFiles() {
+  const std::lock_guard lock(state_->mutex);
+  state_->held_suffix.reset();
+  state_->released.notify_all();
 }
 
 rocksdb::Env* FaultFileSystem::env() const { return env_.get(); }

@@ -35,6 +35,11 @@ class FaultFileSystem {
   // How many calls have failed since Arm().
   std::uint64_t failed_count() const;
 
+  // Making a file with this suffix waits until ReleaseNewFiles(), which must come before the store
+  // is destroyed.
+  void HoldNewFiles(std::string suffix);
+  void ReleaseNewFiles();
+
   rocksdb::Env* env() const;
 
  private:
