@@ -17,12 +17,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -60,6 +62,12 @@ Digest IndexLeafHash(const IndexLeaf& leaf);
 Digest IndexNodeHash(const Digest& left, const Digest& right);
 std::uint16_t IndexBucketOf(const Digest& key);
 
+// The bit of the key that decides at `depth` between left (0) and right (1); depth < 256.
+bool IndexKeyBit(const Digest& key, std::uint32_t depth);
+
+// Where the keys begin whose bit at `depth` is 1; the keys are as for IndexSubtreeRoot().
+std::size_t IndexSplit(std::span<const IndexLeaf> leaves, std::uint32_t depth);
+
 // The root of a subtree at `depth` (bits already consumed, 0..256). `leaves` have ascending keys
 // that agree in their first `depth` bits. O(n).
 Digest IndexSubtreeRoot(std::span<const IndexLeaf> leaves, std::uint32_t depth);
@@ -84,7 +92,7 @@ class IndexLeafStore {
   virtual absl::Status ScanBucket(std::uint16_t bucket, const Visitor& visit) const = 0;
 };
 
-struct IndexUpper;  // A node above the buckets; private to index_tree.cc and index_proof.cc.
+struct IndexUpper;  // A node from the root down to a bucket; private to crypto/.
 
 // The tree above the buckets at one moment. Copying it costs nothing.
 class IndexSnapshot {
@@ -97,7 +105,7 @@ class IndexSnapshot {
 
  private:
   friend class IndexTree;
-  friend struct IndexUpperAccess;
+  friend struct IndexUpper;
   std::shared_ptr<const IndexUpper> top_;  // Null: no leaves.
 };
 
@@ -122,8 +130,8 @@ class IndexTree {
   // The leaves stay pending, and win over the store, until MarkDurable(): so a batch can be planned
   // while earlier ones are not yet in the store that `store` reads.
   //
-  // Errors: the store's, kDataLoss if it holds a leaf in the wrong bucket or order, or fewer
-  // leaves than the bucket's record says. After an error nothing has changed.
+  // Errors: the store's, kDataLoss if it holds a leaf in the wrong bucket or order, or
+  // another number of leaves than the bucket's record says. After an error nothing has changed.
   absl::StatusOr<IndexUpdate> Update(std::span<const IndexLeaf> leaves, const IndexLeafStore& store);
 
   // Everything up to this update is in the store that later Update() calls will read.
@@ -138,12 +146,16 @@ class IndexTree {
     IndexValue value;
     std::uint64_t sequence = 0;
   };
+  // The leaves of a bucket as they are now, keys ascending: the store's under the pending ones.
+  absl::StatusOr<std::vector<IndexLeaf>> BucketLeaves(std::uint16_t bucket,
+                                                      const IndexLeafStore& store) const;
   absl::StatusOr<IndexBucketRecord> RebuildBucket(std::span<const IndexLeaf> touched,
                                                   const IndexLeafStore& store) const;
 
   IndexSnapshot top_;
   std::uint64_t sequence_ = 0;
   std::map<Digest, Pending> pending_;
+  std::deque<std::pair<std::uint64_t, std::vector<Digest>>> pending_keys_;  // By update.
 };
 
 }  // namespace custody

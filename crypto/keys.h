@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -86,7 +87,7 @@ class SigningKey {
   // RFC 8032 seed. Errors: kInvalidArgument if it is not 32 bytes.
   static absl::StatusOr<SigningKey> FromEd25519Seed(std::string_view seed);
 
-  // PKCS#8, AES-256-CBC under a key of scrypt (N 32768, r 8, p 1: 32 MiB and about 0.1 s).
+  // PKCS#8, AES-256-CBC under a key of scrypt (N 16384, r 8, p 5: 16 MiB and about 0.2 s).
   // Errors: kInvalidArgument on an empty passphrase or one over 1,024 bytes; kInternal.
   absl::StatusOr<std::string> ToEncryptedPem(std::string_view passphrase) const;
 

@@ -4,7 +4,7 @@
 // A full tile never changes and is written once; a partial tile is a prefix of the full one and is
 // only ever at the right edge, so it lives in memory and is served from there.
 //
-// Threads: TileTree belongs to one thread; a TileEdge is immutable and may be read by all.
+// Threads: TileTree and TileNodeReader belong to one thread; a TileEdge is immutable and may be read by all.
 // Format:  "tile/<L>/<N>[.p/<W>]" and "tile/entries/<N>[.p/<W>]", README.md.
 // Limits:  levels 0..7 (2^64 leaves); 256 hashes = 8,192 bytes a tile.
 
@@ -85,7 +85,7 @@ struct TileEdge {
 // The writer's tree.
 class TileTree {
  public:
-  TileTree();
+  TileTree() = default;
 
   // Rebuilds the edge of a tree of `size` leaves: level 0 from at most 255 leaf hashes, each level
   // above from at most 255 full tiles of the level below. The caller compares Root() with the
@@ -111,9 +111,11 @@ class TileTree {
 };
 
 // Nodes of the tree of `edge->size` leaves, read from full tiles and its edge. It serves every
-// smaller size too. Keeps nothing: each Node() reads one tile and hashes at most 127 pairs.
+// smaller size too. Keeps the last full tile that it read: the nodes of a proof lie together. Each
+// Node() hashes at most 127 pairs.
 //
-// Owns: nothing; `tiles` must outlive it.
+// Threads: one thread; make one for each answer.
+// Owns:    nothing; `tiles` must outlive it.
 class TileNodeReader : public NodeReader {
  public:
   TileNodeReader(const TileSource& tiles, std::shared_ptr<const TileEdge> edge)
@@ -128,8 +130,12 @@ class TileNodeReader : public NodeReader {
   absl::StatusOr<std::string> ReadTile(const TileCoordinate& tile) const;
 
  private:
+  // What the tree has of a tile; lives until the next call.
+  absl::StatusOr<std::string_view> TileBytes(std::uint32_t level, std::uint64_t index) const;
+
   const TileSource& tiles_;
   std::shared_ptr<const TileEdge> edge_;
+  mutable FullTile cached_;
 };
 
 }  // namespace custody
