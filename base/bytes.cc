@@ -77,8 +77,14 @@ void AppendBigEndian16(std::uint16_t value, std::string* out) { AppendBigEndian(
 void AppendBigEndian32(std::uint32_t value, std::string* out) { AppendBigEndian(value, out); }
 void AppendBigEndian64(std::uint64_t value, std::string* out) { AppendBigEndian(value, out); }
 
-std::uint64_t ReadBigEndian64(std::string_view bytes) { return ReadBigEndian<std::uint64_t>(bytes); }
-std::uint32_t ReadBigEndian32(std::string_view bytes) { return ReadBigEndian<std::uint32_t>(bytes); }
-std::uint16_t ReadBigEndian16(std::string_view bytes) { return ReadBigEndian<std::uint16_t>(bytes); }
+std::uint64_t ReadBigEndian64(std::string_view bytes) {
+  return ReadBigEndian<std::uint64_t>(bytes);
+}
+std::uint32_t ReadBigEndian32(std::string_view bytes) {
+  return ReadBigEndian<std::uint32_t>(bytes);
+}
+std::uint16_t ReadBigEndian16(std::string_view bytes) {
+  return ReadBigEndian<std::uint16_t>(bytes);
+}
 
 }  // namespace custody

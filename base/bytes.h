@@ -52,7 +52,8 @@ void AppendBigEndian16(std::uint16_t value, std::string* out);
 void AppendBigEndian32(std::uint32_t value, std::string* out);
 void AppendBigEndian64(std::uint64_t value, std::string* out);
 
-// Requires bytes.size() >= 8 (respectively 4, 2); a shorter argument is a bug and stops the process.
+// Requires bytes.size() >= 8 (respectively 4, 2); a shorter argument is a bug and stops the
+// process.
 std::uint64_t ReadBigEndian64(std::string_view bytes);
 std::uint32_t ReadBigEndian32(std::string_view bytes);
 std::uint16_t ReadBigEndian16(std::string_view bytes);

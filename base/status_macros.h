@@ -23,11 +23,11 @@
 // Assigns the value of a StatusOr to `lhs` (which may declare a variable), or returns its status.
 #define CUSTODY_ASSIGN_OR_RETURN(lhs, expr) \
   CUSTODY_ASSIGN_OR_RETURN_IMPL_(CUSTODY_CONCAT_(custody_or_, __LINE__), lhs, expr)
-#define CUSTODY_ASSIGN_OR_RETURN_IMPL_(tmp, lhs, expr)   \
-  auto tmp = (expr);                                     \
-  if (!tmp.ok()) {                                       \
-    return std::move(tmp).status();                      \
-  }                                                      \
+#define CUSTODY_ASSIGN_OR_RETURN_IMPL_(tmp, lhs, expr) \
+  auto tmp = (expr);                                   \
+  if (!tmp.ok()) {                                     \
+    return std::move(tmp).status();                    \
+  }                                                    \
   lhs = *std::move(tmp) /* NOLINT(bugprone-macro-parentheses): may declare */
 
 #endif  // CUSTODY_BASE_STATUS_MACROS_H_

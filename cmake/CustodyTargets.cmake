@@ -44,6 +44,9 @@ function(custody_test name)
       DEPS ${ARG_DEPS} custody_test_support GTest::gmock GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE CUSTODY_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                                              CUSTODY_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  if(ARG_LABEL MATCHES "^(unit|property|conformance|case|fuzz)$")
+    set_property(GLOBAL APPEND PROPERTY CUSTODY_SANITIZED_TESTS ${name})
+  endif()
   include(GoogleTest)
   gtest_discover_tests(${name} TEST_PREFIX "${ARG_LABEL}." DISCOVERY_MODE PRE_TEST
       DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})

@@ -44,9 +44,8 @@ Digest IndexKeyOf(const SubjectKey& key);
 // For people: "container 4f1c...", whole id in hexadecimal; identifiers as their text.
 std::string Describe(const SubjectKey& key);
 
-// Length and form of an id: 16 bytes; identifier: 3 to 128 printable ASCII bytes with a scheme and a
-// colon; series: 16 bytes and "YYYY-MM".
-// Errors: kInvalidArgument naming the kind and the length.
+// Length and form of an id: 16 bytes; identifier: 3 to 128 printable ASCII bytes with a scheme and
+// a colon; series: 16 bytes and "YYYY-MM". Errors: kInvalidArgument naming the kind and the length.
 absl::Status ValidateSubjectId(v1::SubjectKind kind, std::string_view id);
 
 }  // namespace custody

@@ -35,7 +35,8 @@ MATCHER_P2(StatusIs, code, message, "") {
 }  // namespace custody
 
 // Declares `lhs` from a StatusOr, or fails the test.
-#define ASSERT_OK_AND_ASSIGN(lhs, expr) ASSERT_OK_AND_ASSIGN_IMPL_(CUSTODY_TEST_CONCAT_(or_, __LINE__), lhs, expr)
+#define ASSERT_OK_AND_ASSIGN(lhs, expr) \
+  ASSERT_OK_AND_ASSIGN_IMPL_(CUSTODY_TEST_CONCAT_(or_, __LINE__), lhs, expr)
 #define CUSTODY_TEST_CONCAT_INNER_(a, b) a##b
 #define CUSTODY_TEST_CONCAT_(a, b) CUSTODY_TEST_CONCAT_INNER_(a, b)
 #define ASSERT_OK_AND_ASSIGN_IMPL_(tmp, lhs, expr) \

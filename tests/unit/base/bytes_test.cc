@@ -26,7 +26,8 @@ TEST(Base64Test, RejectsEverySpellingButTheCanonicalOne) {
   ASSERT_OK_AND_ASSIGN(const std::string bytes, FromBase64("AQI="));
   EXPECT_EQ(bytes, std::string("\x01\x02"));
   for (const char* text : {"AQI", "AQJ=", "AQ I=", "AQI=\n", "AQI==", "A-I="}) {
-    EXPECT_THAT(FromBase64(text), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("canonical")))
+    EXPECT_THAT(FromBase64(text),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("canonical")))
         << text;
   }
 }
