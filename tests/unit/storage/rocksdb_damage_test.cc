@@ -150,15 +150,17 @@ TEST_F(RocksdbDamageTest, DamagedLengthOrTypeNeverMakesAHole) {
   }
 }
 
+// Recovery puts all records into tables. A compaction may have replaced some of these in the
+// background and not have removed the old ones yet; so a test treats all tables alike.
 TEST_F(RocksdbDamageTest, MissingTableFileIsRefused) {
   ASSERT_OK_AND_ASSIGN(auto store, OpenWithLog(log_bytes_));
   store.reset();
   const std::string path = folder_.Path("copy");
-  const auto tables = FilesWith(path, ".sst");
-  ASSERT_FALSE(tables.empty());
-  fs::remove(tables.front());
+  for (const fs::path& table : FilesWith(path, ".sst")) {
+    fs::remove(table);
+  }
   EXPECT_THAT(RocksdbStore::Open({.path = path}),
-              StatusIs(absl::StatusCode::kDataLoss, HasSubstr(tables.front().stem().string())));
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("No such file")));
 }
 
 TEST_F(RocksdbDamageTest, MissingCurrentFileIsNotAnEmptyStore) {
@@ -169,24 +171,24 @@ TEST_F(RocksdbDamageTest, MissingCurrentFileIsNotAnEmptyStore) {
 
 TEST_F(RocksdbDamageTest, FlippedBitInATableIsReportedWhenRead) {
   ASSERT_OK_AND_ASSIGN(auto store, OpenWithLog(log_bytes_));
-  store.reset();  // Recovery has put all records into one table per column family.
+  store.reset();
   const std::string path = folder_.Path("copy");
   for (const fs::path& table : FilesWith(path, ".sst")) {
-    const std::string good = ReadFile(table);
-    std::string bad = good;
-    bad[10] = static_cast<char>(bad[10] ^ 1);  // In the first data block.
-    WriteFile(table, bad);
-    ASSERT_OK_AND_ASSIGN(const auto opened, RocksdbStore::Open({.path = path}));
-    ASSERT_OK_AND_ASSIGN(const auto view, opened->OpenView());
-    const auto visit_all = [](std::string_view, std::string_view) { return true; };
-    EXPECT_THAT(view->Scan("", "", visit_all),
-                StatusIs(absl::StatusCode::kDataLoss, HasSubstr("")));
-    EXPECT_THAT(opened->VerifyFiles(), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("")));
-    const auto even = view->Get(Key(0));
-    const auto odd = view->Get(Key(1));
-    EXPECT_NE(even.ok(), odd.ok()) << table;  // One of the families is damaged.
-    WriteFile(table, good);
+    std::string bytes = ReadFile(table);
+    bytes[10] = static_cast<char>(bytes[10] ^ 1);  // In the first data block.
+    WriteFile(table, bytes);
   }
+  ASSERT_OK_AND_ASSIGN(const auto opened, RocksdbStore::Open({.path = path}));
+  ASSERT_OK_AND_ASSIGN(const auto view, opened->OpenView());
+  const auto visit_all = [](std::string_view, std::string_view) { return true; };
+  const auto is_data_loss = StatusIs(absl::StatusCode::kDataLoss, HasSubstr("checksum mismatch"));
+  const std::vector<std::string> keys = {Key(0), Key(1)};  // One in each column family.
+  EXPECT_THAT(view->Get(keys[0]), is_data_loss);
+  EXPECT_THAT(view->Get(keys[1]), is_data_loss);
+  EXPECT_THAT(view->MultiGet(keys), is_data_loss);
+  EXPECT_THAT(view->Scan("", "", visit_all), is_data_loss);
+  EXPECT_THAT(view->ScanReverse("", "", visit_all), is_data_loss);
+  EXPECT_THAT(opened->VerifyFiles(), is_data_loss);
 }
 
 TEST_F(RocksdbDamageTest, DamagedManifestIsRefused) {
