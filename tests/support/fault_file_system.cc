@@ -114,6 +114,11 @@ void FaultFileSystem::Arm(const Fault& fault) {
   state_->failed = 0;
 }
 
+std::uint64_t FaultFileSystem::call_count() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->calls;
+}
+
 std::uint64_t FaultFileSystem::failed_count() const {
   const std::lock_guard lock(state_->mutex);
   return state_->failed;

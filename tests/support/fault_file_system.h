@@ -32,7 +32,8 @@ class FaultFileSystem {
   ~FaultFileSystem();
 
   void Arm(const Fault& fault);
-  // How many calls have failed since Arm().
+  // How many calls of the armed operation and suffix there were since Arm(), and how many failed.
+  std::uint64_t call_count() const;
   std::uint64_t failed_count() const;
 
   // Making a file with this suffix waits until ReleaseNewFiles(), which must come before the store

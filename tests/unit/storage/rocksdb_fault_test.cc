@@ -10,11 +10,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <string>
 
 #include "storage/rocksdb_store.h"
 #include "tests/support/fault_file_system.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/temp_folder.h"
 
 namespace custody {
 namespace {
@@ -77,6 +79,26 @@ bool LatchedOrAborted(int status) {
   const bool latched = WIFEXITED(status) && WEXITSTATUS(status) == kLatched;
   const bool aborted = WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
   return latched || aborted;
+}
+
+TEST(RocksdbSyncTest, SyncedApplySyncsTheLogBeforeItAnswers) {
+  const TempFolder folder;
+  FaultFileSystem disk;
+  ASSERT_OK_AND_ASSIGN(const auto store, RocksdbStore::Open({.path = folder.Path("store"),
+                                                             .create_if_missing = true,
+                                                             .env = disk.env()}));
+  disk.Arm({.operation = Operation::kSync,
+            .call = std::numeric_limits<std::uint64_t>::max(),
+            .file_suffix = ".log"});
+  for (std::uint64_t syncs = 1; syncs <= 3; ++syncs) {
+    WriteBatch batch;
+    batch.Put("e", "v");
+    batch.Put("s", "v");
+    ASSERT_OK(store->Apply(batch, Durability::kUnsynced));
+    EXPECT_EQ(disk.call_count(), syncs - 1);
+    ASSERT_OK(store->Apply(batch, Durability::kSynced));
+    EXPECT_EQ(disk.call_count(), syncs);
+  }
 }
 
 class RocksdbFaultDeathTest : public testing::TestWithParam<FaultRow> {};
