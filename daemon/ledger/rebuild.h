@@ -1,0 +1,42 @@
+// Rebuilding every projection from the log, and checking a store against its log.
+
+#ifndef CUSTODY_DAEMON_LEDGER_REBUILD_H_
+#define CUSTODY_DAEMON_LEDGER_REBUILD_H_
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "crypto/checkpoint.h"
+#include "storage/store.h"
+
+namespace custody {
+
+// Called now and then; returns false to give up (kCancelled).
+using RebuildProgress = std::function<bool(std::uint64_t done, std::uint64_t total)>;
+
+// Replays the entries of `source` into the empty store `target`: entries, chains, states, edges,
+// identifiers, lists, tiles, index, stored checkpoints, pending decisions and the head. Every seal is
+// compared with the index recomputed, and the root at the end with the head.
+//
+// When it returns OK, `target` holds the same bytes under the same keys as `source` should.
+// Errors: kDataLoss naming the first entry that contradicts the log; kAlreadyExists if `target` is
+// not empty; those of the stores.
+absl::StatusOr<Checkpoint> RebuildLedger(const Store& source, Store& target,
+                                         const RebuildProgress& progress = nullptr);
+
+struct ScrubResult {
+  std::uint64_t entries = 0;
+  // Indices whose bytes are missing or do not hash to their leaf in the tree.
+  std::vector<std::uint64_t> damaged;
+};
+
+// Re-hashes the entries [begin, end) against the tiles. Errors: those of the store.
+absl::StatusOr<ScrubResult> ScrubEntries(const ReadView& view, std::uint64_t begin,
+                                         std::uint64_t end, const RebuildProgress& progress);
+
+}  // namespace custody
+
+#endif  // CUSTODY_DAEMON_LEDGER_REBUILD_H_
