@@ -1,5 +1,6 @@
 #include "lifecycle/labels/scan.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -130,6 +131,17 @@ bool LooksLikeIsbt(std::string_view data) {
          data.starts_with("[OPAQUE");
 }
 
+// The scan after the redaction marks at its beginning, which say nothing about its form.
+std::string_view AfterMarks(std::string_view data) {
+  while (data.starts_with('[')) data.remove_prefix(std::min(data.find(']'), data.size() - 1) + 1);
+  return data;
+}
+
+bool LooksLikeElementString(std::string_view data) {
+  const std::string_view rest = AfterMarks(data);
+  return !rest.empty() && IsDigit(rest[0]);
+}
+
 bool LooksLikeSec(std::string_view data) {
   constexpr std::size_t kSize = SingleEuropeanCode::kSize;
   if (data.starts_with("SEC:")) return true;
@@ -170,8 +182,8 @@ absl::StatusOr<absl::Time> Scan::ExpiryInstant(std::string_view zone_name) const
 absl::StatusOr<Scan> ParseScan(std::string_view raw, const ScanOptions& options) {
   const std::string_view line = WithoutLineEnd(raw);
   const ScannedText text = SplitSymbology(line);
-  const bool gs1_by_flag = options.gs1.without_symbology && text.symbology.empty() &&
-                           !text.data.empty() && IsDigit(text.data[0]);
+  const bool gs1_by_flag =
+      options.gs1.without_symbology && text.symbology.empty() && LooksLikeElementString(text.data);
   if (IsGs1Symbology(text.symbology) || gs1_by_flag) {
     CUSTODY_ASSIGN_OR_RETURN(Gs1Scan gs1, ParseGs1Scan(line, options.gs1));
     return FromGs1(std::move(gs1), ScanScheme::kGs1);

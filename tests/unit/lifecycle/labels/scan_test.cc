@@ -183,6 +183,18 @@ TEST(RedactTest, Gs1Elements) {
   EXPECT_EQ(ParseScan(last)->lot, "LOT7A");
 }
 
+// Found by fuzzing: a mark at the beginning hid that the rest is an element string.
+TEST(RedactTest, MarkBeforeAnElementStringWithoutSymbology) {
+  const ScanOptions flagged = {.gs1 = {.without_symbology = true}};
+  ASSERT_OK_AND_ASSIGN(const std::string redacted, RedactScan("7256DOE\x1d"
+                                                              "21D1",
+                                                              "t", flagged));
+  EXPECT_EQ(redacted, "[AI7256:t]21D1");
+  ASSERT_OK_AND_ASSIGN(const Scan again, ParseScan(redacted, flagged));
+  EXPECT_EQ(again.gs1->serial, "D1");
+  EXPECT_OK(ParseScan("[AI7256:t](21)D1", flagged));
+}
+
 // A mark may only stand for something that identifies a person; nothing else can be hidden with
 // one.
 TEST(RedactTest, MarksOfOtherStructuresAreRefused) {
