@@ -1,0 +1,103 @@
+// Judges a bundle (.custody file) offline, trusting nothing but trust.toml.
+//
+// Four levels, each resting on the one before:
+//
+//   A  included    every entry is in the log under a checkpoint that a trusted log key signed, and the
+//                  log is the pinned one (leaf hash of entry 0)
+//   B  gap-free    every chain runs from position 0 without a gap, links agree, and every signature is
+//                  by a key that was enrolled, at that position of the log, in the chains themselves
+//   C  complete    nothing about these subjects was left out, as of the checkpoint (subject index)
+//   D  recomputed  the verdict, computed here by the rules from the signed events alone, is the stated
+//                  one
+//
+// Each level ends in one of four outcomes. "False" is an accusation and is never used for something
+// that is merely absent; "cannot be checked" is never a success.
+//
+// Threads: pure functions.
+// Limits:  256 MiB a bundle, 100,000 entries, 100,000 subjects, 2,000,000 nodes.
+
+#ifndef CUSTODY_CLIENT_VERIFY_BUNDLE_VERIFIER_H_
+#define CUSTODY_CLIENT_VERIFY_BUNDLE_VERIFIER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "client/verify/trust.h"
+#include "custody/v1/bundle.pb.h"
+#include "custody/v1/verdict.pb.h"
+
+namespace custody {
+
+inline constexpr std::size_t kBundleBytesMax = 256U << 20;
+inline constexpr std::size_t kBundleEntriesLimit = 100'000;
+inline constexpr std::size_t kBundleSubjectsLimit = 100'000;
+inline constexpr std::size_t kBundleNodesLimit = 2'000'000;
+
+enum class Outcome {
+  kVerified,
+  // The bundle does not carry the proof (level C before complete bundles). Not a failure, not a proof.
+  kNotYetProven,
+  // Something that is needed is absent or too old.
+  kCannotBeChecked,
+  // The bundle contradicts itself, its signatures or the trusted keys: forged, forked or damaged.
+  kProofFalse,
+};
+
+// "verified", "not yet proven", "cannot be checked", "proof false".
+std::string_view OutcomeName(Outcome outcome);
+
+// One thing that was looked at.
+struct VerificationStep {
+  // 'A' to 'D'.
+  char level = 'A';
+  // Stable name, for example "checkpoint", "inclusion", "chains".
+  std::string id;
+  Outcome outcome = Outcome::kCannotBeChecked;
+  // What was found, in words.
+  std::string detail;
+};
+
+struct VerificationReport {
+  std::vector<VerificationStep> steps;
+
+  // Levels A to D.
+  Outcome level_a = Outcome::kCannotBeChecked;
+  Outcome level_b = Outcome::kCannotBeChecked;
+  Outcome level_c = Outcome::kCannotBeChecked;
+  Outcome level_d = Outcome::kCannotBeChecked;
+
+  // The worst of A, B and D: kProofFalse, else kCannotBeChecked, else kVerified. A missing C does not
+  // lower it (it is printed); a false C does.
+  Outcome outcome = Outcome::kCannotBeChecked;
+
+  std::string ledger;
+  std::uint64_t tree_size = 0;
+  // When the quorum of witnesses saw the checkpoint, milliseconds since 1970 UTC; 0: no quorum, the
+  // head is operator-asserted.
+  std::int64_t witnessed_at_ms = 0;
+  // As recomputed here; value UNSPECIFIED if the bundle asks nothing or it could not be computed.
+  v1::Verdict verdict;
+
+  // For people: one line a step, then the result.
+  std::string ToText() const;
+  // For programs: {"format_version":1,"outcome":...,"levels":{...},"steps":[...]}.
+  std::string ToJson() const;
+};
+
+// Judges a bundle. A bundle that asks nothing (no verdict) ends at level B; D is then "not yet
+// proven" and the outcome rests on A and B.
+//
+//   now_ms   for the age of the checkpoint
+//
+// Errors: kInvalidArgument if the bytes are no bundle (malformed, empty, over a limit): there is nothing
+// to judge. Everything else is in the report.
+absl::StatusOr<VerificationReport> VerifyBundle(std::string_view bundle_bytes, const Trust& trust,
+                                                std::int64_t now_ms);
+
+}  // namespace custody
+
+#endif  // CUSTODY_CLIENT_VERIFY_BUNDLE_VERIFIER_H_
