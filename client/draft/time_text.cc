@@ -1,0 +1,102 @@
+#include "client/draft/time_text.h"
+
+#include <cctype>
+#include <limits>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/time.h"
+#include "base/bytes.h"
+#include "base/status_macros.h"
+
+namespace custody {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  std::int64_t milliseconds;
+};
+
+// Longer names first, so that "min" is not read as "m".
+constexpr Unit kUnits[] = {{"min", 60'000}, {"ms", 1}, {"d", 86'400'000}, {"h", 3'600'000}, {"s", 1'000}};
+constexpr std::int64_t kDurationMsMax = std::int64_t{200} * 366 * 86'400'000;
+
+bool IsInteger(std::string_view text) {
+  if (!text.empty() && text.front() == '-') text.remove_prefix(1);
+  if (text.empty()) return false;
+  for (const char c : text) {
+    if (std::isdigit(static_cast<unsigned char>(c)) == 0) return false;
+  }
+  return true;
+}
+
+absl::Status BadDuration(std::string_view text) {
+  return absl::InvalidArgumentError(
+      absl::StrFormat("'%s' is no duration; write for example 30min, 1h30min, 14d, 500ms", text));
+}
+
+}  // namespace
+
+absl::StatusOr<std::int64_t> ParseDurationText(std::string_view text) {
+  std::int64_t total = 0;
+  if (IsInteger(text)) {
+    if (!absl::SimpleAtoi(AbslView(text), &total)) return BadDuration(text);
+    return total;
+  }
+  std::string_view rest = text;
+  if (rest.empty()) return BadDuration(text);
+  while (!rest.empty()) {
+    std::size_t digits = 0;
+    while (digits < rest.size() && std::isdigit(static_cast<unsigned char>(rest[digits])) != 0) ++digits;
+    std::int64_t count = 0;
+    if (digits == 0 || digits > 12 || !absl::SimpleAtoi(AbslView(rest.substr(0, digits)), &count)) {
+      return BadDuration(text);
+    }
+    rest.remove_prefix(digits);
+    const Unit* unit = nullptr;
+    for (const Unit& candidate : kUnits) {
+      if (rest.substr(0, candidate.name.size()) == candidate.name) {
+        unit = &candidate;
+        break;
+      }
+    }
+    if (unit == nullptr || count > kDurationMsMax / unit->milliseconds) return BadDuration(text);
+    rest.remove_prefix(unit->name.size());
+    total += count * unit->milliseconds;
+    if (total > kDurationMsMax) return BadDuration(text);
+  }
+  return total;
+}
+
+absl::StatusOr<TimeText> ParseTimeText(std::string_view text, std::int64_t now_ms) {
+  if (text == "now") return TimeText{now_ms, 0};
+  if (text.substr(0, 4) == "now-" || text.substr(0, 4) == "now+") {
+    CUSTODY_ASSIGN_OR_RETURN(const std::int64_t distance, ParseDurationText(text.substr(4)));
+    return TimeText{text[3] == '-' ? now_ms - distance : now_ms + distance, 0};
+  }
+  if (IsInteger(text)) {
+    TimeText time;
+    if (absl::SimpleAtoi(AbslView(text), &time.utc_ms)) return time;
+  }
+  absl::Time moment;
+  std::string error;
+  if (!absl::ParseTime(absl::RFC3339_full, AbslView(text), &moment, &error)) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "'%s' is no time; write 2026-11-02T08:30:00+07:00, now, now-150d or now+2h", text));
+  }
+  TimeText time{absl::ToUnixMillis(moment), 0};
+  // The offset stands at the end: "+07:00", "-03:30" or "Z".
+  if (text.size() > 6 && (text[text.size() - 6] == '+' || text[text.size() - 6] == '-')) {
+    const std::string_view zone = text.substr(text.size() - 6);
+    const std::int32_t minutes =
+        ((zone[1] - '0') * 10 + (zone[2] - '0')) * 60 + (zone[4] - '0') * 10 + (zone[5] - '0');
+    time.offset_minutes = zone[0] == '-' ? -minutes : minutes;
+  }
+  return time;
+}
+
+std::string FormatTimeMs(std::int64_t utc_ms) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixMillis(utc_ms), absl::UTCTimeZone());
+}
+
+}  // namespace custody
