@@ -1,9 +1,9 @@
 #include "client/draft/draft.h"
 
+#include <yaml-cpp/yaml.h>
+
 #include <algorithm>
 #include <cctype>
-
-#include <yaml-cpp/yaml.h>
 
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
@@ -19,8 +19,8 @@ namespace {
 
 const std::vector<std::string>& DraftKeys() {
   static const auto* keys = new std::vector<std::string>{
-      "event",  "site",     "at",       "reason", "devices", "scans", "sign",           "body",
-      "policy", "corrects", "annuls",   "group",  "id",      "attachments", "expected_heads"};
+      "event",  "site",     "at",     "reason", "devices", "scans",       "sign",           "body",
+      "policy", "corrects", "annuls", "group",  "id",      "attachments", "expected_heads", "name"};
   return *keys;
 }
 
@@ -126,8 +126,7 @@ absl::StatusOr<DraftSigner> ParseDraftSigner(std::string_view text) {
   const std::size_t slash = part.find('/');
   const auto* role = FindEnumValue(*v1::Role_descriptor(), part.substr(0, slash));
   if (role == nullptr) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("'%s' is no role", part.substr(0, slash)));
+    return absl::InvalidArgumentError(absl::StrFormat("'%s' is no role", part.substr(0, slash)));
   }
   signer.role = static_cast<v1::Role>(role->number());
   if (slash == std::string_view::npos) return signer;
@@ -140,8 +139,8 @@ absl::StatusOr<DraftSigner> ParseDraftSigner(std::string_view text) {
   return signer;
 }
 
-absl::StatusOr<Draft> ReadDraft(const YAML::Node& node, std::string_view file, DraftContext* context,
-                                const std::vector<std::string>& extra) {
+absl::StatusOr<Draft> ReadDraft(const YAML::Node& node, std::string_view file,
+                                DraftContext* context, const std::vector<std::string>& extra) {
   FieldReader reader(file, context);
   CUSTODY_ASSIGN_OR_RETURN(const CatalogueEntry* entry, ReadType(node, reader));
   for (const auto& item : node) {
@@ -149,7 +148,8 @@ absl::StatusOr<Draft> ReadDraft(const YAML::Node& node, std::string_view file, D
     const auto known = [&](const std::vector<std::string>& keys) {
       return std::find(keys.begin(), keys.end(), key) != keys.end();
     };
-    if (!known(DraftKeys()) && !known(extra)) return reader.UnknownKey(item.first, "a draft", DraftKeys());
+    if (!known(DraftKeys()) && !known(extra))
+      return reader.UnknownKey(item.first, "a draft", DraftKeys());
   }
   Draft draft;
   draft.source = absl::StrFormat("%s:%d", file, node.Mark().line + 1);
@@ -159,6 +159,9 @@ absl::StatusOr<Draft> ReadDraft(const YAML::Node& node, std::string_view file, D
   CUSTODY_RETURN_IF_ERROR(ReadSigners(node["sign"], reader, &draft));
   google::protobuf::Message* body =
       draft.event.GetReflection()->MutableMessage(&draft.event, entry->body_field);
+  if (node["name"]) {
+    CUSTODY_ASSIGN_OR_RETURN(draft.name, reader.Scalar(node["name"]));
+  }
   if (node["body"]) CUSTODY_RETURN_IF_ERROR(reader.ReadMessage(node["body"], body));
   if (draft.event.event_id().empty()) draft.event.set_event_id(NewUuidV7(context->now_ms));
   draft.policy_wanted = entry->is_decision() && draft.event.policy_hash().empty();
@@ -181,7 +184,8 @@ absl::StatusOr<std::vector<Draft>> ReadDrafts(std::string_view text, std::string
     CUSTODY_ASSIGN_OR_RETURN(Draft draft, ReadDraft(node, file, context));
     drafts.push_back(std::move(draft));
   }
-  if (drafts.empty()) return absl::InvalidArgumentError(absl::StrFormat("%s: no event in it", file));
+  if (drafts.empty())
+    return absl::InvalidArgumentError(absl::StrFormat("%s: no event in it", file));
   return drafts;
 }
 

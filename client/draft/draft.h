@@ -7,17 +7,18 @@
 //   devices: ["@device/scale-3"]
 //   scans: [{raw: "=A99992500000100", subject_position: 0}]
 //   sign: [nurse-a, "nurse-b as PROCUREMENT/WITNESSED"]
-//   body:
+//   name: procurement-1              # later documents refer to its digest as
+//   "@event/procurement-1" body:
 //     donation_id: "@donation/d1"
 //     tissue_type: WHARTONS_JELLY
 //     mass_mg: 42000
 //
 // One file holds any number of documents, separated by "---". Values follow the type of the field:
-// bytes are "@name", "@+name" (creates it), hexadecimal, or "@name|text" (a series); enum values may
-// leave out their prefix; decimals keep their digits ("90.0"); times and durations are text or
+// bytes are "@name", "@+name" (creates it), hexadecimal, or "@name|text" (a series); enum values
+// may leave out their prefix; decimals keep their digits ("90.0"); times and durations are text or
 // milliseconds; a Document may be "@file:path"; a SubjectRef may be "donation:@donation/d1"; a
-// Commitment may be "@commit:text", whose opening is handed to the caller. An unknown key is an error
-// with file, line and column, and a suggestion.
+// Commitment may be "@commit:text", whose opening is handed to the caller. An unknown key is an
+// error with file, line and column, and a suggestion.
 //
 // Threads: one thread.
 
@@ -60,6 +61,9 @@ struct DraftContext {
   std::string ledger;
   // Reads a file for "@file:" (relative paths are the caller's business); absent: not allowed.
   std::function<absl::StatusOr<std::string>(std::string_view path)> read_file;
+  // Bytes behind "@scheme:word", for example the public key of "@key:nurse-a"; absent: not allowed.
+  std::function<absl::StatusOr<std::string>(std::string_view scheme, std::string_view word)>
+      resolve;
   // Openings of "@commit:" values made while reading.
   std::vector<v1::Opening> openings;
 };
@@ -70,15 +74,18 @@ struct Draft {
   v1::Event event;
   std::vector<DraftSigner> signers;
   bool policy_wanted = false;
+  // Empty, or what later documents call this event: once its bytes are final, the caller binds
+  // their digest to "event/<name>" in the name book.
+  std::string name;
   // "file:line" of the document.
   std::string source;
 };
 
-// Reads one document that has the key `event`. Other keys than those above are errors, unless `extra`
-// names them.
-// Errors: kInvalidArgument "file:line:column: what is wrong"; kNotFound for an unknown name.
-absl::StatusOr<Draft> ReadDraft(const YAML::Node& node, std::string_view file, DraftContext* context,
-                                const std::vector<std::string>& extra = {});
+// Reads one document that has the key `event`. Other keys than those above are errors, unless
+// `extra` names them. Errors: kInvalidArgument "file:line:column: what is wrong"; kNotFound for an
+// unknown name.
+absl::StatusOr<Draft> ReadDraft(const YAML::Node& node, std::string_view file,
+                                DraftContext* context, const std::vector<std::string>& extra = {});
 
 // Reads all documents of a text, each with the key `event`.
 absl::StatusOr<std::vector<Draft>> ReadDrafts(std::string_view text, std::string_view file,

@@ -30,9 +30,9 @@ bool EndsWith(std::string_view text, std::string_view suffix) {
 
 // Field names that hold a moment; other *_ms fields hold a duration.
 bool HoldsMoment(std::string_view name) {
-  for (const std::string_view suffix : {"_at_ms", "_from_ms", "_to_ms", "_until_ms", "_before_ms",
-                                        "_after_ms_utc", "_start_ms", "_since_ms", "_by_ms",
-                                        "utc_ms", "_arrival_ms", "_departure_ms", "_date_ms"}) {
+  for (const std::string_view suffix :
+       {"_at_ms", "_from_ms", "_to_ms", "_until_ms", "_before_ms", "_after_ms_utc", "_start_ms",
+        "_since_ms", "_by_ms", "utc_ms", "_arrival_ms", "_departure_ms", "_date_ms"}) {
     if (EndsWith(name, suffix)) return true;
   }
   return name == "until_ms" || name == "at_ms" || name == "use_by_ms";
@@ -48,7 +48,8 @@ std::vector<std::string> ValueNames(const EnumDescriptor& type) {
   const std::string unspecified = type.value(0)->name();
   const std::size_t prefix = unspecified.size() - std::string_view("UNSPECIFIED").size();
   std::vector<std::string> names;
-  for (int i = 1; i < type.value_count(); ++i) names.push_back(type.value(i)->name().substr(prefix));
+  for (int i = 1; i < type.value_count(); ++i)
+    names.push_back(type.value(i)->name().substr(prefix));
   return names;
 }
 
@@ -72,11 +73,10 @@ absl::Status FieldReader::UnknownKey(const YAML::Node& key, std::string_view whe
                                      const std::vector<std::string>& known) const {
   const std::string word = key.IsScalar() ? key.Scalar() : "(no word)";
   const std::string nearest = NearestWord(word, known);
-  return ErrorAt(key, nearest.empty()
-                          ? absl::StrFormat("%s has no field '%s'; it has %s", where, word,
-                                            absl::StrJoin(known, ", "))
-                          : absl::StrFormat("%s has no field '%s'; did you mean '%s'?", where, word,
-                                            nearest));
+  return ErrorAt(key, nearest.empty() ? absl::StrFormat("%s has no field '%s'; it has %s", where,
+                                                        word, absl::StrJoin(known, ", "))
+                                      : absl::StrFormat("%s has no field '%s'; did you mean '%s'?",
+                                                        where, word, nearest));
 }
 
 absl::StatusOr<std::string> FieldReader::Scalar(const YAML::Node& node) const {
@@ -105,7 +105,8 @@ absl::Status FieldReader::ReadMessage(const YAML::Node& node, Message* message) 
 
 absl::Status FieldReader::ReadField(const YAML::Node& node, const Field& field, Message* message) {
   if (!field.is_repeated()) return ReadOne(node, field, message);
-  if (!node.IsSequence()) return ReadOne(node, field, message);  // A list of one may leave out the brackets.
+  if (!node.IsSequence())
+    return ReadOne(node, field, message);  // A list of one may leave out the brackets.
   for (const auto& item : node) CUSTODY_RETURN_IF_ERROR(ReadOne(item, field, message));
   return absl::OkStatus();
 }
@@ -130,10 +131,13 @@ absl::Status FieldReader::ReadScalar(const YAML::Node& node, const Field& field,
                                      std::string_view text, Message* message) {
   const Reflection& reflection = *message->GetReflection();
   switch (field.cpp_type()) {
-    case FieldDescriptor::CPPTYPE_STRING:
-      field.is_repeated() ? reflection.AddString(message, &field, std::string(text))
-                          : reflection.SetString(message, &field, std::string(text));
+    case FieldDescriptor::CPPTYPE_STRING: {
+      absl::StatusOr<std::string> value = FillLabelTimes(text, context_->now_ms);
+      if (!value.ok()) return ErrorAt(node, StdView(value.status().message()));
+      field.is_repeated() ? reflection.AddString(message, &field, *std::move(value))
+                          : reflection.SetString(message, &field, *std::move(value));
       return absl::OkStatus();
+    }
     case FieldDescriptor::CPPTYPE_BOOL:
       if (text != "true" && text != "false") return ErrorAt(node, "write true or false");
       reflection.SetBool(message, &field, text == "true");
@@ -183,7 +187,8 @@ absl::Status FieldReader::ReadNumber(const YAML::Node& node, const Field& field,
       ErrorAt(node, absl::StrFormat("%s is out of range for %s", text, field.name()));
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_INT32: {
-      if (!in_range(std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max())) {
+      if (!in_range(std::numeric_limits<std::int32_t>::min(),
+                    std::numeric_limits<std::int32_t>::max())) {
         return out_of_range;
       }
       reflection.SetInt32(message, &field, static_cast<std::int32_t>(number));
@@ -207,7 +212,8 @@ absl::Status FieldReader::ReadNumber(const YAML::Node& node, const Field& field,
       return absl::OkStatus();
     }
     default:
-      return ErrorAt(node, absl::StrFormat("the field %s cannot be written in a draft", field.name()));
+      return ErrorAt(node,
+                     absl::StrFormat("the field %s cannot be written in a draft", field.name()));
   }
 }
 
@@ -216,12 +222,20 @@ absl::StatusOr<std::string> FieldReader::ReadBytes(const YAML::Node& node) {
   if (text.empty() || text.front() != '@') {
     const absl::StatusOr<std::string> bytes = FromHex(text);
     if (!bytes.ok()) {
-      return ErrorAt(node, absl::StrFormat("'%s' is neither a name (@name) nor hexadecimal: %s", text,
-                                           StdView(bytes.status().message())));
+      return ErrorAt(node, absl::StrFormat("'%s' is neither a name (@name) nor hexadecimal: %s",
+                                           text, StdView(bytes.status().message())));
     }
     return *bytes;
   }
   std::string_view name = std::string_view(text).substr(1);
+  if (const std::size_t colon = name.find(':'); colon != std::string_view::npos) {
+    if (!context_->resolve)
+      return ErrorAt(node, absl::StrFormat("'%s' cannot be resolved here", text));
+    absl::StatusOr<std::string> bytes =
+        context_->resolve(name.substr(0, colon), name.substr(colon + 1));
+    if (!bytes.ok()) return ErrorAt(node, StdView(bytes.status().message()));
+    return bytes;
+  }
   std::string_view suffix;
   if (const std::size_t bar = name.find('|'); bar != std::string_view::npos) {
     suffix = name.substr(bar + 1);
@@ -243,7 +257,8 @@ absl::Status FieldReader::ReadShortForm(const YAML::Node& node, std::string_view
     decimal->set_decimals(value->decimals());
     return absl::OkStatus();
   }
-  if (auto* document = dynamic_cast<v1::Document*>(message); document != nullptr && text.starts_with("@file:")) {
+  if (auto* document = dynamic_cast<v1::Document*>(message);
+      document != nullptr && text.starts_with("@file:")) {
     if (!context_->read_file) return ErrorAt(node, "files cannot be read here");
     const std::string_view path = text.substr(6);
     const absl::StatusOr<std::string> content = context_->read_file(path);
@@ -259,14 +274,16 @@ absl::Status FieldReader::ReadShortForm(const YAML::Node& node, std::string_view
     const auto* kind = colon == std::string_view::npos
                            ? nullptr
                            : FindEnumValue(*v1::SubjectKind_descriptor(), text.substr(0, colon));
-    if (kind == nullptr) return ErrorAt(node, "a subject is written kind:@name, for example donation:@donation/d1");
+    if (kind == nullptr)
+      return ErrorAt(node, "a subject is written kind:@name, for example donation:@donation/d1");
     YAML::Node id(std::string(text.substr(colon + 1)));
     subject->set_kind(static_cast<v1::SubjectKind>(kind->number()));
     CUSTODY_ASSIGN_OR_RETURN(*subject->mutable_id(), ReadBytes(id));
     subject->set_role(v1::SUBJECT_ROLE_SCOPE);
     return absl::OkStatus();
   }
-  if (auto* commitment = dynamic_cast<v1::Commitment*>(message); commitment != nullptr && text.starts_with("@commit:")) {
+  if (auto* commitment = dynamic_cast<v1::Commitment*>(message);
+      commitment != nullptr && text.starts_with("@commit:")) {
     v1::Opening opening;
     opening.set_salt(RandomBytes(32));
     opening.set_value(std::string(text.substr(8)));

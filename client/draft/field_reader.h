@@ -1,12 +1,13 @@
-// Reads one YAML node into one message, guided by the message's descriptor. Private to client/draft.
+// Reads one YAML node into one message, guided by the message's descriptor. Private to
+// client/draft.
 
 #ifndef CUSTODY_CLIENT_DRAFT_FIELD_READER_H_
 #define CUSTODY_CLIENT_DRAFT_FIELD_READER_H_
 
+#include <yaml-cpp/yaml.h>
+
 #include <string>
 #include <string_view>
-
-#include <yaml-cpp/yaml.h>
 
 #include "absl/status/status.h"
 #include "client/draft/draft.h"

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
-#include <vector>
-
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
@@ -17,14 +16,14 @@ namespace {
 constexpr std::size_t kNameBytesMax = 100;
 
 absl::Status CheckName(std::string_view name) {
-  const bool well_formed =
-      !name.empty() && name.size() <= kNameBytesMax && std::all_of(name.begin(), name.end(), [](char c) {
-        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '/' || c == '-' || c == '_' ||
-               c == '.';
-      });
+  const bool well_formed = !name.empty() && name.size() <= kNameBytesMax &&
+                           std::all_of(name.begin(), name.end(), [](char c) {
+                             return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '/' ||
+                                    c == '-' || c == '_' || c == '.';
+                           });
   if (well_formed) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrFormat(
-      "'%s' is no name: 1 to 100 letters, digits, '/', '-', '_', '.'", name));
+  return absl::InvalidArgumentError(
+      absl::StrFormat("'%s' is no name: 1 to 100 letters, digits, '/', '-', '_', '.'", name));
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // The name book: readable names for the random ids of subjects, kept beside the lab's files.
 //
-// "@donor/alma" in a draft stands for 16 bytes. A name is created once, on purpose ("@+donor/alma"),
-// so that a misspelt name is an error and never a new subject. The book is a JSON object of name to
-// hexadecimal id; it is a convenience of the submitter and no part of the record.
+// "@donor/alma" in a draft stands for 16 bytes. A name is created once, on purpose
+// ("@+donor/alma"), so that a misspelt name is an error and never a new subject. The book is a JSON
+// object of name to hexadecimal id; it is a convenience of the submitter and no part of the record.
 //
 // Threads: one thread.
 // Limits:  a name has 1 to 100 characters: letters, digits, '/', '-', '_', '.'.
@@ -32,7 +32,8 @@ class NameBook {
   // Errors: kAlreadyExists; kInvalidArgument if the name is malformed.
   absl::StatusOr<std::string> Create(std::string_view name);
 
-  // Binds a name to known bytes (an id made elsewhere). Errors: as Create, unless the same is bound.
+  // Binds a name to known bytes (an id made elsewhere). Errors: as Create, unless the same is
+  // bound.
   absl::Status Define(std::string_view name, std::string_view id);
 
   // The name of an id, or empty.

@@ -1,7 +1,8 @@
 // Times and durations as people write them.
 //
-//   time      RFC 3339 ("2026-11-02T08:30:00+07:00"), "now", "now-150d", "now+2h30min",
-//             or milliseconds since 1970
+//   time      RFC 3339 ("2026-11-02T08:30:00+07:00"), "now", "now-150d", "now+2h30min", either of
+//             these with a local time of day ("now-150d at 08:30 Asia/Bangkok"), or milliseconds
+//             since 1970
 //   duration  "30min", "1h30min", "14d", "500ms", "90s", or milliseconds
 //
 // Threads: pure.
@@ -28,6 +29,11 @@ absl::StatusOr<TimeText> ParseTimeText(std::string_view text, std::int64_t now_m
 
 // Milliseconds. Errors: kInvalidArgument.
 absl::StatusOr<std::int64_t> ParseDurationText(std::string_view text);
+
+// Replaces each "{isbt-time:TIME}" in `text` by the local time as a label of ISBT 128 writes it
+// (cyyjjjhhmm; TIME needs a time of day and a zone). Other text stays as it is.
+// Errors: kInvalidArgument.
+absl::StatusOr<std::string> FillLabelTimes(std::string_view text, std::int64_t now_ms);
 
 // "2026-11-02T01:30:00.000Z".
 std::string FormatTimeMs(std::int64_t utc_ms);
