@@ -179,8 +179,16 @@ absl::StatusOr<std::vector<Draft>> ReadDrafts(std::string_view text, std::string
                                                       error.mark.column + 1, error.msg));
   }
   std::vector<Draft> drafts;
-  for (const YAML::Node& node : nodes) {
+  YAML::Node defaults;
+  for (YAML::Node& node : nodes) {
     if (node.IsNull()) continue;
+    if (node.IsMap() && node["defaults"]) {
+      defaults = node["defaults"];
+      continue;
+    }
+    for (const auto& item : defaults) {
+      if (node.IsMap() && !node[item.first.Scalar()]) node[item.first.Scalar()] = item.second;
+    }
     CUSTODY_ASSIGN_OR_RETURN(Draft draft, ReadDraft(node, file, context));
     drafts.push_back(std::move(draft));
   }
