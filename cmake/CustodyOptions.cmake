@@ -10,9 +10,11 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
-if(NOT CMAKE_BUILD_TYPE)
-  set(CMAKE_BUILD_TYPE RelWithDebInfo)
-endif()
+set(CUSTODY_CODE_FLAGS "-O2 -g1" CACHE STRING "Optimisation and debug information of our own code")
+# The same in the presets for development, so that ccache builds generated code once for all of them.
+set(CUSTODY_GENERATED_FLAGS "-O1 -g0" CACHE STRING "The same for generated code")
+separate_arguments(CUSTODY_CODE_FLAGS_LIST UNIX_COMMAND "${CUSTODY_CODE_FLAGS}")
+separate_arguments(CUSTODY_GENERATED_FLAGS_LIST UNIX_COMMAND "${CUSTODY_GENERATED_FLAGS}")
 include(GNUInstallDirs)
 
 set(CUSTODY_WARNINGS
