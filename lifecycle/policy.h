@@ -30,22 +30,26 @@ std::string PolicyIdOf(const Digest& policy_hash);
 // Errors: kInvalidArgument naming the row or field.
 absl::Status ValidatePolicy(std::string_view policy_bytes);
 
-// The policy in force for a product and regime at a moment; nullopt when there is none. The pointer
-// lives as long as the process (policies are few and immutable).
-// Errors: those of the view.
+// The policy in force for a product and regime at a moment: of those that were activated, the one
+// with the latest beginning not after the moment (of equal ones the one activated later); nullopt
+// when there is none. The pointer lives as long as the process (policies are few and immutable).
+// Errors: those of the view; kDataLoss if the stored bytes do not have their hash.
 absl::StatusOr<std::optional<PolicyRef>> FindPolicyInForce(const StateView& view,
                                                            std::string_view product_id,
                                                            v1::Regime regime, std::int64_t at_ms);
 
 // A policy by its hash (as a release or decision stored it).
+// Errors: as above.
 absl::StatusOr<std::optional<PolicyRef>> FindPolicyByHash(const StateView& view,
                                                           std::string_view policy_hash);
 
 // nullptr if the policy has no such row.
 const v1::ReleaseRow* FindRow(const v1::Policy& policy, std::string_view row_id);
 
-// Whether a result meets a row: comparator, decimals, rounding, words; PASS or FAIL, never a guess
-// (a result of the wrong shape fails).
+// Whether a result meets a row: comparator, decimals, rounding, words; PASS or FAIL, never a guess.
+// A result of the wrong shape fails: a word for a number, another unit than the row's. The reported
+// value decides; a raw value that does not round to it decides instead, and a value is never rounded
+// twice.
 v1::ResultVerdict JudgeResult(const v1::ReleaseRow& row, const v1::QcResult& result);
 
 }  // namespace custody
