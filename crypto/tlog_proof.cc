@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "base/status_macros.h"
+#include "crypto/checkpoint.h"
 #include "crypto/note.h"
 #include "crypto/text_rules.h"
 
@@ -91,7 +92,8 @@ absl::StatusOr<TlogProof> ParseTlogProof(std::string_view text) {
   }
   CUSTODY_ASSIGN_OR_RETURN(proof.index, ParseDecimal(line));
   CUSTODY_ASSIGN_OR_RETURN(proof.hashes, ParseHashes(&text));
-  CUSTODY_RETURN_IF_ERROR(ParseNote(text).status());
+  CUSTODY_ASSIGN_OR_RETURN(const Note note, ParseNote(text));
+  CUSTODY_RETURN_IF_ERROR(ParseCheckpointText(note.text).status());
   proof.checkpoint = std::string(text);
   return proof;
 }

@@ -38,7 +38,7 @@ struct TlogProof {
 std::string FormatTlogProof(const TlogProof& proof);
 
 // Errors: kInvalidArgument unless `text` is exactly what FormatTlogProof() would write, the
-// checkpoint being a well-formed note.
+// checkpoint being a well-formed note with a well-formed text.
 absl::StatusOr<TlogProof> ParseTlogProof(std::string_view text);
 
 }  // namespace custody
