@@ -1,0 +1,60 @@
+// Steps that the guards of manufacture, quality control and release share.
+//
+// Threads: one evaluation, one thread.
+
+#ifndef CUSTODY_LIFECYCLE_LOT_GUARD_H_
+#define CUSTODY_LIFECYCLE_LOT_GUARD_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "custody/v1/state.pb.h"
+#include "lifecycle/genealogy.h"
+#include "lifecycle/rule_context.h"
+
+namespace custody {
+
+// States a violation in one line; the rest is as in RuleContext::Violation.
+void Violate(RuleContext& context, v1::ReasonCode code, v1::Severity severity, std::string message,
+             std::string detail = "", SubjectKey subject = {});
+
+SubjectKey BatchKey(std::string_view batch_id);
+
+// Requires that the batch exists and that the event is in place in its phase; violates
+// E_UNKNOWN_SUBJECT, E_STATE or E_AFTER_FINAL. nullptr if it does not exist.
+const v1::BatchState* RequireBatch(RuleContext& context, std::string_view batch_id);
+
+// The policies in force for the product under the regimes of the batch, each once.
+std::vector<PolicyRef> PoliciesOf(RuleContext& context, const v1::BatchState& batch);
+
+// A decision about a batch must name the policy in force for every regime in the list.
+// Returns the policies there are, each once.
+template <typename Regimes>
+std::vector<PolicyRef> RequirePolicies(RuleContext& context, const v1::BatchState& batch,
+                                       const Regimes& regimes);
+
+// The ancestors, or an empty ancestry when the store failed (the evaluation then fails as a whole).
+Ancestry AncestorsOf(RuleContext& context, std::string_view batch_id);
+
+// A deviation of class major or critical, or not classified yet.
+bool IsGraveAndOpen(const v1::DeviationState& deviation);
+
+// --- Only implementation below.
+
+void AddPolicyOnce(const std::optional<PolicyRef>& policy, std::vector<PolicyRef>* policies);
+
+template <typename Regimes>
+std::vector<PolicyRef> RequirePolicies(RuleContext& context, const v1::BatchState& batch,
+                                       const Regimes& regimes) {
+  std::vector<PolicyRef> policies;
+  for (const auto regime : regimes) {
+    AddPolicyOnce(context.RequirePolicy(batch.product_id(), static_cast<v1::Regime>(regime)),
+                  &policies);
+  }
+  return policies;
+}
+
+}  // namespace custody
+
+#endif  // CUSTODY_LIFECYCLE_LOT_GUARD_H_
