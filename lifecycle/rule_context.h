@@ -90,11 +90,11 @@ class RuleContext {
   struct Violation {
     v1::ReasonCode code = v1::REASON_CODE_UNSPECIFIED;
     v1::Severity severity = v1::SEVERITY_MAJOR;
-    std::string message;
-    std::string detail;
-    std::string remedy;
-    std::vector<std::uint64_t> evidence;
-    SubjectKey subject;
+    std::string message = {};
+    std::string detail = {};
+    std::string remedy = {};
+    std::vector<std::uint64_t> evidence = {};
+    SubjectKey subject = {};
   };
   void Violate(Violation violation);
 
