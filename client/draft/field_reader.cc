@@ -97,6 +97,7 @@ absl::Status FieldReader::ReadMessage(const YAML::Node& node, Message* message) 
   for (const auto& item : node) {
     CUSTODY_ASSIGN_OR_RETURN(const std::string name, Scalar(item.first));
     const FieldDescriptor* field = type.FindFieldByName(name);
+    if (field == nullptr) field = type.FindFieldByCamelcaseName(name);  // protobuf's JSON names.
     if (field == nullptr) return UnknownKey(item.first, type.name(), FieldNames(type));
     CUSTODY_RETURN_IF_ERROR(ReadField(item.second, *field, message));
   }
