@@ -20,6 +20,22 @@ function(custody_program name)
   custody_flags(${name})
 endfunction()
 
+# custody_precompile(<target>): uses the precompiled headers of the messages (lifecycle/messages.h).
+# The target must link custody_lifecycle. ccache needs CCACHE_SLOPPINESS=pch_defines,time_macros.
+function(custody_precompile target)
+  if(NOT CUSTODY_PCH)
+    return()
+  endif()
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(${target} PRIVATE -fpch-preprocess)
+  endif()
+  if(target STREQUAL "custody_lifecycle")
+    target_precompile_headers(${target} PRIVATE ${PROJECT_SOURCE_DIR}/lifecycle/messages.h)
+  else()
+    target_precompile_headers(${target} REUSE_FROM custody_lifecycle)
+  endif()
+endfunction()
+
 # custody_flags(<target>): warnings and sanitizers, for our own code only.
 function(custody_flags target)
   target_compile_options(${target} PRIVATE ${CUSTODY_CODE_FLAGS_LIST} ${CUSTODY_WARNINGS})
@@ -42,6 +58,9 @@ function(custody_test name)
   endif()
   custody_program(${name} SOURCES ${ARG_SOURCES}
       DEPS ${ARG_DEPS} custody_test_support GTest::gmock GTest::gtest_main)
+  if("custody_lifecycle" IN_LIST ARG_DEPS)
+    custody_precompile(${name})
+  endif()
   target_compile_definitions(${name} PRIVATE CUSTODY_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                                              CUSTODY_BINARY_DIR="${PROJECT_BINARY_DIR}")
   if(ARG_LABEL MATCHES "^(unit|property|conformance|case|fuzz)$")
