@@ -27,7 +27,11 @@ namespace custody {
 
 struct ParsedSignature {
   v1::Signature signature;
+  // For a batch statement: what it says about this one event; that the event is in the batch has
+  // been checked.
   v1::SignatureStatement statement;
+  // The signature is over a BatchStatement; else over a SignatureStatement.
+  bool batch = false;
 
   // The person or device that signs; kind UNSPECIFIED never occurs.
   SubjectKey signer;
@@ -64,6 +68,14 @@ absl::StatusOr<ParsedEvent> ParseSignedEvent(const v1::SignedEvent& signed_event
 // The same for an event that is not signed yet (dry run, drafts): `signatures` stays empty.
 absl::StatusOr<ParsedEvent> ParseUnsignedEvent(std::string_view event_bytes,
                                                std::string_view ledger);
+
+// Reads an event that stands in the log: what ParseSignedEvent() checked when it was recorded is not
+// checked again, so that later and stricter versions read old entries alike.
+// Errors: kDataLoss if the bytes cannot be read at all.
+absl::StatusOr<ParsedEvent> ReadRecordedEvent(const v1::SignedEvent& signed_event);
+
+// The payload type under which the statement of a signature is signed.
+std::string_view PayloadTypeOf(const ParsedSignature& signature);
 
 // Parses the statement of one signature about `event_digest`.
 // Errors: kInvalidArgument with a Refusal payload.

@@ -51,6 +51,10 @@ class RuleContext {
   std::int64_t occurred_at_ms() const { return event_.event.occurred_at().utc_ms(); }
   const StateView& view() const { return view_; }
   bool is_decision() const { return !event_.catalogue->is_observation(); }
+  // A dry run of an event that nobody has signed yet: a guard that asks for a signer does not.
+  bool dry_run() const { return dry_run_; }
+  // The ledger itself made the event.
+  bool from_ledger() const { return from_ledger_; }
 
   // All signers in the order of the signatures; set by the framework before the guard runs.
   const std::vector<Signer>& signers() const { return signers_; }
@@ -95,6 +99,8 @@ class RuleContext {
     std::string remedy = {};
     std::vector<std::uint64_t> evidence = {};
     SubjectKey subject = {};
+    // It is about who signed: an observation with it counts only as far as it is adverse.
+    bool authority = false;
   };
   void Violate(Violation violation);
 
@@ -117,6 +123,8 @@ class RuleContext {
   // --- For the framework.
   const absl::Status& status() const { return status_; }
   void set_signers(std::vector<Signer> signers) { signers_ = std::move(signers); }
+  void set_dry_run(bool dry_run) { dry_run_ = dry_run; }
+  void set_from_ledger(bool from_ledger) { from_ledger_ = from_ledger; }
   void KeepError(const absl::Status& status);
   std::vector<Violation>& violations() { return violations_; }
   std::vector<v1::Finding>& notes() { return notes_; }
@@ -126,6 +134,8 @@ class RuleContext {
   const StateView& view_;
   const ParsedEvent& event_;
   std::int64_t recorded_at_ms_;
+  bool dry_run_ = false;
+  bool from_ledger_ = false;
   std::vector<Signer> signers_;
   absl::Status status_;
   std::vector<Violation> violations_;
