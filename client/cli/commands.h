@@ -1,5 +1,5 @@
-// The commands of `custody`, noun by noun. Each Add...Commands puts its subcommands into the parser;
-// the one that was named leaves its work in `Commands::run`.
+// The commands of `custody`, noun by noun. Each Add...Commands puts its subcommands into the
+// parser; the one that was named leaves its work in `Commands::run`.
 //
 // Threads: one thread.
 

@@ -1,8 +1,9 @@
 #include "client/cli/context.h"
 
+#include <toml++/toml.h>
+
 #include <cstdlib>
 #include <filesystem>
-#include <toml++/toml.h>
 #include <utility>
 #include <vector>
 
@@ -56,7 +57,8 @@ absl::StatusOr<Context> ReadContext(const std::string& name, const toml::table& 
   }
   for (const FieldName& field : kFields) {
     std::string& path = context.*field.field;
-    if (field.is_path && !path.empty()) path = (fs::path(folder) / path).lexically_normal().string();
+    if (field.is_path && !path.empty())
+      path = (fs::path(folder) / path).lexically_normal().string();
   }
   return context;
 }
@@ -85,9 +87,10 @@ absl::Status SetContextField(std::string_view key, std::string_view value, Conte
     names.emplace_back(field.name);
   }
   const std::string nearest = NearestWord(key, names);
-  return absl::InvalidArgumentError(absl::StrFormat(
-      "a context has no key '%s'%s", key,
-      nearest.empty() ? "; it has " + absl::StrJoin(names, ", ") : "; did you mean '" + nearest + "'?"));
+  return absl::InvalidArgumentError(absl::StrFormat("a context has no key '%s'%s", key,
+                                                    nearest.empty()
+                                                        ? "; it has " + absl::StrJoin(names, ", ")
+                                                        : "; did you mean '" + nearest + "'?"));
 }
 
 absl::StatusOr<ContextFile> LoadContexts(const std::string& folder) {
@@ -100,8 +103,8 @@ absl::StatusOr<ContextFile> LoadContexts(const std::string& folder) {
   try {
     table = toml::parse(std::string_view(*text), file);
   } catch (const toml::parse_error& error) {
-    return absl::InvalidArgumentError(absl::StrFormat(
-        "%s:%d: %s", file, error.source().begin.line, std::string(error.description())));
+    return absl::InvalidArgumentError(absl::StrFormat("%s:%d: %s", file, error.source().begin.line,
+                                                      std::string(error.description())));
   }
   contexts.current = table["current"].value_or(std::string());
   if (const toml::table* list = table["context"].as_table(); list != nullptr) {
@@ -150,15 +153,15 @@ absl::StatusOr<Context> ResolveContext(const std::string& folder, std::string_vi
       std::vector<std::string> names;
       for (const auto& entry : file.contexts) names.push_back(entry.first);
       return absl::NotFoundError(absl::StrFormat(
-          "no context '%s' in %s/contexts.toml (there is: %s); add it with: custody context add", name,
-          folder, names.empty() ? "none" : absl::StrJoin(names, ", ")));
+          "no context '%s' in %s/contexts.toml (there is: %s); add it with: custody context add",
+          name, folder, names.empty() ? "none" : absl::StrJoin(names, ", ")));
     }
     context = found->second;
   }
-  for (const auto& [variable, field] : {std::pair{"CUSTODY_ENDPOINT", &Context::endpoint},
-                                        std::pair{"CUSTODY_KEYS", &Context::keys},
-                                        std::pair{"CUSTODY_NAMES", &Context::names},
-                                        std::pair{"CUSTODY_TRUST", &Context::trust}}) {
+  for (const auto& [variable, field] :
+       {std::pair{"CUSTODY_ENDPOINT", &Context::endpoint},
+        std::pair{"CUSTODY_KEYS", &Context::keys}, std::pair{"CUSTODY_NAMES", &Context::names},
+        std::pair{"CUSTODY_TRUST", &Context::trust}}) {
     if (const std::string value = Environment(variable); !value.empty()) context.*field = value;
   }
   return context;

@@ -2,8 +2,8 @@
 //
 // They stand in contexts.toml of the configuration folder ($CUSTODY_CONFIG_DIR, else
 // $XDG_CONFIG_HOME/custody, else ~/.config/custody). A flag wins over the environment
-// (CUSTODY_ENDPOINT, CUSTODY_CONTEXT, CUSTODY_KEYS, CUSTODY_NAMES, CUSTODY_TRUST), which wins over the
-// context.
+// (CUSTODY_ENDPOINT, CUSTODY_CONTEXT, CUSTODY_KEYS, CUSTODY_NAMES, CUSTODY_TRUST), which wins over
+// the context.
 //
 // Threads: one thread.
 

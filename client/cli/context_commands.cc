@@ -72,19 +72,18 @@ absl::StatusOr<int> SetContext(Session& session, const SetOptions& options) {
 
 absl::StatusOr<int> ShowContext(Session& session) {
   CUSTODY_ASSIGN_OR_RETURN(const Context* context, session.context());
-  session.terminal().Table(
-      {"KEY", "VALUE"},
-      {{"name", context->name},
-       {"endpoint", context->endpoint},
-       {"ca_certificate", context->ca_certificate},
-       {"certificate", context->certificate},
-       {"private_key", context->private_key},
-       {"trust", context->trust},
-       {"keys", context->keys},
-       {"names", context->names},
-       {"checkpoint", context->checkpoint},
-       {"server_name", context->server_name},
-       {"insecure_loopback", context->insecure_loopback ? "true" : "false"}});
+  session.terminal().Table({"KEY", "VALUE"},
+                           {{"name", context->name},
+                            {"endpoint", context->endpoint},
+                            {"ca_certificate", context->ca_certificate},
+                            {"certificate", context->certificate},
+                            {"private_key", context->private_key},
+                            {"trust", context->trust},
+                            {"keys", context->keys},
+                            {"names", context->names},
+                            {"checkpoint", context->checkpoint},
+                            {"server_name", context->server_name},
+                            {"insecure_loopback", context->insecure_loopback ? "true" : "false"}});
   return kExitOk;
 }
 
@@ -92,14 +91,16 @@ void BindContext(CLI::App* command, AddOptions* options) {
   Context& context = options->context;
   command->add_option("name", context.name, "Name of the context")->required();
   command->add_option("--endpoint", context.endpoint, "HOST:PORT of custodyd")->required();
-  command->add_option("--ca", context.ca_certificate, "Authority of the server's certificate (PEM)");
+  command->add_option("--ca", context.ca_certificate,
+                      "Authority of the server's certificate (PEM)");
   command->add_option("--certificate", context.certificate, "This client's certificate (PEM)");
   command->add_option("--private-key", context.private_key, "Its private key (PEM)");
   command->add_option("--trust", context.trust, "trust.toml: what this client believes");
   command->add_option("--keys", context.keys, "Folder of signers");
   command->add_option("--names", context.names, "Name book (JSON)");
   command->add_option("--checkpoint", context.checkpoint, "File for the newest checkpoint seen");
-  command->add_option("--server-name", context.server_name, "Name expected in the server's certificate");
+  command->add_option("--server-name", context.server_name,
+                      "Name expected in the server's certificate");
   command->add_flag("--insecure-loopback", context.insecure_loopback,
                     "No TLS; only for development on 127.0.0.1");
   command->add_flag("--use", options->use, "Make it the current context");
@@ -110,7 +111,8 @@ struct NoOptions {};
 }  // namespace
 
 void AddContextCommands(Commands* commands) {
-  CLI::App* context = commands->app.add_subcommand("context", "Which ledger to talk to, and as whom");
+  CLI::App* context =
+      commands->app.add_subcommand("context", "Which ledger to talk to, and as whom");
   context->require_subcommand(1);
   commands->Add<AddOptions>(context, "add", "Add a context", BindContext, AddContext);
   commands->Add<NoOptions>(
@@ -131,7 +133,8 @@ void AddContextCommands(Commands* commands) {
       },
       SetContext);
   commands->Add<NoOptions>(
-      context, "show", "Show the context in use, environment included", [](CLI::App*, NoOptions*) {},
+      context, "show", "Show the context in use, environment included",
+      [](CLI::App*, NoOptions*) {},
       [](Session& session, const NoOptions&) { return ShowContext(session); });
 }
 

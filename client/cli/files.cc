@@ -72,7 +72,8 @@ absl::Status WriteFileAtomically(const std::string& path, std::string_view conte
   if (target.has_parent_path()) std::filesystem::create_directories(target.parent_path(), error);
   const std::string beside = absl::StrFormat("%s.%d.new", path, getpid());
   absl::Status status = WriteAndSync(beside, content, secret ? 0600 : 0644);
-  if (status.ok() && std::rename(beside.c_str(), path.c_str()) != 0) status = Failed(path, "rename to");
+  if (status.ok() && std::rename(beside.c_str(), path.c_str()) != 0)
+    status = Failed(path, "rename to");
   if (!status.ok()) unlink(beside.c_str());
   return status;
 }

@@ -38,14 +38,15 @@ absl::StatusOr<int> NewKey(Session& session, const NewOptions& options) {
   wanted.unencrypted = options.unencrypted;
   for (const std::string& text : options.roles) {
     const auto* role = FindEnumValue(*v1::Role_descriptor(), text);
-    if (role == nullptr) return absl::InvalidArgumentError(absl::StrFormat("'%s' is no role", text));
+    if (role == nullptr)
+      return absl::InvalidArgumentError(absl::StrFormat("'%s' is no role", text));
     wanted.roles.push_back(static_cast<v1::Role>(role->number()));
   }
   CUSTODY_ASSIGN_OR_RETURN(Keyring * keys, session.keyring());
   CUSTODY_ASSIGN_OR_RETURN(const SignerCard card, keys->Create(wanted));
-  session.terminal().Note(absl::StrFormat(
-      "%s/%s.json goes to the administrator who enrols it; %s.key stays here", keys->folder(),
-      options.name, options.name));
+  session.terminal().Note(
+      absl::StrFormat("%s/%s.json goes to the administrator who enrols it; %s.key stays here",
+                      keys->folder(), options.name, options.name));
   session.terminal().Line(absl::StrFormat("%s %s key %s", card.is_device ? "device" : "person",
                                           ToHex(card.id), ToHex(card.key_id)));
   return kExitOk;
@@ -65,14 +66,15 @@ absl::StatusOr<int> ListKeys(Session& session, const NoOptions&) {
 absl::StatusOr<int> ShowKey(Session& session, const ShowOptions& options) {
   CUSTODY_ASSIGN_OR_RETURN(Keyring * keys, session.keyring());
   CUSTODY_ASSIGN_OR_RETURN(const SignerCard card, keys->Card(options.name));
-  session.terminal().Table({"KEY", "VALUE"}, {{"name", card.name},
-                                              {"kind", card.is_device ? "device" : "person"},
-                                              {"id", ToHex(card.id)},
-                                              {"key_id", ToHex(card.key_id)},
-                                              {"algorithm", card.algorithm},
-                                              {"public_key", ToBase64(card.public_key_spki)},
-                                              {"roles", RolesText(card)},
-                                              {"printed_name_commitment", card.printed_name_commitment}});
+  session.terminal().Table({"KEY", "VALUE"},
+                           {{"name", card.name},
+                            {"kind", card.is_device ? "device" : "person"},
+                            {"id", ToHex(card.id)},
+                            {"key_id", ToHex(card.key_id)},
+                            {"algorithm", card.algorithm},
+                            {"public_key", ToBase64(card.public_key_spki)},
+                            {"roles", RolesText(card)},
+                            {"printed_name_commitment", card.printed_name_commitment}});
   return kExitOk;
 }
 
@@ -84,18 +86,21 @@ void AddKeyCommands(Commands* commands) {
   commands->Add<NewOptions>(
       key, "new", "Make a key; its public half is enrolled by ActorEnrolled or DeviceRegistered",
       [](CLI::App* command, NewOptions* options) {
-        command->add_option("name", options->name, "Name on this machine, for example nurse-a")->required();
-        command->add_option("--role", options->roles, "Role that it usually signs in (a help for drafts)");
-        command->add_option("--printed-name", options->printed_name,
-                            "Printed name of the person; only a salted commitment leaves this machine");
+        command->add_option("name", options->name, "Name on this machine, for example nurse-a")
+            ->required();
+        command->add_option("--role", options->roles,
+                            "Role that it usually signs in (a help for drafts)");
+        command->add_option(
+            "--printed-name", options->printed_name,
+            "Printed name of the person; only a salted commitment leaves this machine");
         command->add_flag("--device", options->device, "For a device or service account");
         command->add_flag("--p256", options->p256, "ECDSA P-256 instead of Ed25519");
         command->add_flag("--unencrypted", options->unencrypted,
                           "Without passphrase, mode 0600: for machines that sign alone");
       },
       NewKey);
-  commands->Add<NoOptions>(key, "list", "List the signers of this machine",
-                           [](CLI::App*, NoOptions*) {}, ListKeys);
+  commands->Add<NoOptions>(
+      key, "list", "List the signers of this machine", [](CLI::App*, NoOptions*) {}, ListKeys);
   commands->Add<ShowOptions>(
       key, "show", "Show what an administrator needs to enrol a signer",
       [](CLI::App* command, ShowOptions* options) {

@@ -31,12 +31,14 @@ std::string TextOf(const Json& card, const char* key) {
 absl::StatusOr<SignerCard> ParseCard(std::string_view name, std::string_view text) {
   const Json card = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!card.is_object()) {
-    return absl::InvalidArgumentError(absl::StrFormat("the card of signer '%s' is no JSON object", name));
+    return absl::InvalidArgumentError(
+        absl::StrFormat("the card of signer '%s' is no JSON object", name));
   }
   SignerCard out;
   out.name = std::string(name);
   out.is_device = card.contains("device_id");
-  CUSTODY_ASSIGN_OR_RETURN(out.id, FromHex(TextOf(card, out.is_device ? "device_id" : "person_id")));
+  CUSTODY_ASSIGN_OR_RETURN(out.id,
+                           FromHex(TextOf(card, out.is_device ? "device_id" : "person_id")));
   CUSTODY_ASSIGN_OR_RETURN(out.public_key_spki, FromBase64(TextOf(card, "public_key")));
   CUSTODY_ASSIGN_OR_RETURN(out.key_id, FromHex(TextOf(card, "key_id")));
   out.algorithm = TextOf(card, "algorithm");
@@ -85,7 +87,8 @@ std::string AskSecret(const std::string& question) {
 
 absl::StatusOr<std::string> Keyring::Passphrase(std::string_view name, bool twice) const {
   std::string file = passphrase_file_;
-  if (const char* variable = std::getenv("CUSTODY_PASSPHRASE_FILE"); file.empty() && variable != nullptr) {
+  if (const char* variable = std::getenv("CUSTODY_PASSPHRASE_FILE");
+      file.empty() && variable != nullptr) {
     file = variable;
   }
   if (!file.empty()) {
@@ -94,9 +97,10 @@ absl::StatusOr<std::string> Keyring::Passphrase(std::string_view name, bool twic
     return text;
   }
   if (isatty(STDIN_FILENO) == 0) {
-    return absl::InvalidArgumentError(absl::StrFormat(
-        "the key of '%s' needs a passphrase and there is no terminal to ask on; use --passphrase-file",
-        name));
+    return absl::InvalidArgumentError(
+        absl::StrFormat("the key of '%s' needs a passphrase and there is no terminal to ask on; "
+                        "use --passphrase-file",
+                        name));
   }
   const std::string first = AskSecret(absl::StrFormat("Passphrase of %s", name));
   if (twice && AskSecret("The same again") != first) {
@@ -150,9 +154,9 @@ absl::StatusOr<SignerCard> Keyring::Card(std::string_view name) const {
   std::vector<std::string> names;
   for (const SignerCard& card : All()) names.push_back(card.name);
   const std::string nearest = NearestWord(name, names);
-  return absl::NotFoundError(absl::StrFormat(
-      "no signer '%s' in %s%s; make one with: custody key new %s", name, folder_,
-      nearest.empty() ? "" : " (did you mean '" + nearest + "'?)", name));
+  return absl::NotFoundError(
+      absl::StrFormat("no signer '%s' in %s%s; make one with: custody key new %s", name, folder_,
+                      nearest.empty() ? "" : " (did you mean '" + nearest + "'?)", name));
 }
 
 std::vector<SignerCard> Keyring::All() const {
@@ -174,7 +178,8 @@ std::vector<SignerCard> Keyring::All() const {
 absl::StatusOr<const Signer*> Keyring::Open(std::string_view name) {
   if (const auto found = open_.find(name); found != open_.end()) return &found->second;
   CUSTODY_ASSIGN_OR_RETURN(const SignerCard card, Card(name));
-  CUSTODY_ASSIGN_OR_RETURN(const std::string pem, ReadFile(absl::StrFormat("%s/%s.key", folder_, name)));
+  CUSTODY_ASSIGN_OR_RETURN(const std::string pem,
+                           ReadFile(absl::StrFormat("%s/%s.key", folder_, name)));
   std::string passphrase;
   if (pem.find("ENCRYPTED") != std::string::npos) {
     CUSTODY_ASSIGN_OR_RETURN(passphrase, Passphrase(name, /*twice=*/false));

@@ -63,7 +63,8 @@ int UsageError(CLI::App& app, const CLI::ParseError& error) {
 }
 
 int Main(int argc, char** argv) {
-  CLI::App app("Custody: record, ask and prove the chain of custody of cell-therapy doses.", "custody");
+  CLI::App app("Custody: record, ask and prove the chain of custody of cell-therapy doses.",
+               "custody");
   GlobalFlags flags;
   app.footer(kFooter);
   app.set_version_flag("--version", std::string("custody ") + CUSTODY_VERSION);
@@ -71,7 +72,8 @@ int Main(int argc, char** argv) {
   app.fallthrough();
   app.add_option("-c,--context", flags.context, "Context to use instead of the current one");
   app.add_option("--config-folder", flags.config_folder, "Folder of contexts.toml");
-  app.add_option("--passphrase-file", flags.passphrase_file, "File with the passphrase of the keys");
+  app.add_option("--passphrase-file", flags.passphrase_file,
+                 "File with the passphrase of the keys");
   app.add_option("--timeout", flags.timeout_s, "Seconds for one call with its retries")
       ->capture_default_str();
   app.add_flag("--json", flags.json, "Machine-readable output on stdout");

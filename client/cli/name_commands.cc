@@ -42,7 +42,8 @@ absl::StatusOr<int> ListNames(Session& session, const NoOptions&) {
 }  // namespace
 
 void AddNameCommands(Commands* commands) {
-  CLI::App* name = commands->app.add_subcommand("name", "Readable names for the random ids of subjects");
+  CLI::App* name =
+      commands->app.add_subcommand("name", "Readable names for the random ids of subjects");
   name->require_subcommand(1);
   commands->Add<NameOptions>(
       name, "new", "Name a new random id, or one that you have",
@@ -51,7 +52,8 @@ void AddNameCommands(Commands* commands) {
         command->add_option("id", options->id, "Hexadecimal id; default: 16 random bytes");
       },
       NewName);
-  commands->Add<NoOptions>(name, "list", "List the names", [](CLI::App*, NoOptions*) {}, ListNames);
+  commands->Add<NoOptions>(
+      name, "list", "List the names", [](CLI::App*, NoOptions*) {}, ListNames);
 }
 
 }  // namespace custody

@@ -34,7 +34,8 @@ absl::StatusOr<int> InitPki(Session& session, const InitOptions& options) {
       IssueSelfSignedCa("Custody DEVELOPMENT authority, not for real use", key, options.days));
   CUSTODY_ASSIGN_OR_RETURN(const std::string pem, key.ToUnencryptedPem());
   CUSTODY_RETURN_IF_ERROR(WriteFileAtomically(options.folder + "/ca.key", pem, /*secret=*/true));
-  CUSTODY_RETURN_IF_ERROR(WriteFileAtomically(options.folder + "/ca.crt", certificate, /*secret=*/false));
+  CUSTODY_RETURN_IF_ERROR(
+      WriteFileAtomically(options.folder + "/ca.crt", certificate, /*secret=*/false));
   session.terminal().Note(kWarning);
   session.terminal().Line(options.folder + "/ca.crt");
   return kExitOk;
@@ -66,7 +67,8 @@ absl::StatusOr<int> IssuePki(Session& session, const IssueOptions& options) {
 }  // namespace
 
 void AddPkiCommands(Commands* commands) {
-  CLI::App* pki = commands->app.add_subcommand("pki", "A small certificate authority, for development only");
+  CLI::App* pki =
+      commands->app.add_subcommand("pki", "A small certificate authority, for development only");
   pki->require_subcommand(1);
   commands->Add<InitOptions>(
       pki, "init", "Make a development authority in a folder",
@@ -79,7 +81,8 @@ void AddPkiCommands(Commands* commands) {
       pki, "issue", "Issue a certificate for custodyd (--server) or a client",
       [](CLI::App* command, IssueOptions* options) {
         command->add_option("folder", options->folder, "Folder of the authority")->required();
-        command->add_option("name", options->name, "Common name, and name of the files")->required();
+        command->add_option("name", options->name, "Common name, and name of the files")
+            ->required();
         command->add_option("--dns", options->dns_names, "DNS name (server)");
         command->add_option("--ip", options->ip_addresses, "IP address (server)");
         command->add_flag("--server", options->server, "For a server instead of a client");

@@ -19,8 +19,8 @@ absl::StatusOr<std::string> ReadPolicyFile(const std::string& path, std::string_
   try {
     node = YAML::Load(text);
   } catch (const YAML::Exception& error) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("%s:%d:%d: %s", path, error.mark.line + 1, error.mark.column + 1, error.msg));
+    return absl::InvalidArgumentError(absl::StrFormat("%s:%d:%d: %s", path, error.mark.line + 1,
+                                                      error.mark.column + 1, error.msg));
   }
   DraftContext context;
   context.names = names;

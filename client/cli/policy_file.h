@@ -14,9 +14,9 @@
 
 namespace custody {
 
-// The canonical bytes of the policy in a file, checked. A file may leave out the product; then it is
-// `product_id` (16 bytes).
-// Errors: kInvalidArgument "file:line:column: ..." or naming the row; kNotFound.
+// The canonical bytes of the policy in a file, checked. A file may leave out the product; then it
+// is `product_id` (16 bytes). Errors: kInvalidArgument "file:line:column: ..." or naming the row;
+// kNotFound.
 absl::StatusOr<std::string> ReadPolicyFile(const std::string& path, std::string_view product_id,
                                            NameBook* names, std::int64_t now_ms);
 

@@ -19,8 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 
 absl::Status Missing(std::string_view what, std::string_view key) {
-  return absl::InvalidArgumentError(absl::StrFormat(
-      "the context has no %s; set it with: custody context set %s ...", what, key));
+  return absl::InvalidArgumentError(
+      absl::StrFormat("the context has no %s; set it with: custody context set %s ...", what, key));
 }
 
 }  // namespace
@@ -108,7 +108,8 @@ absl::StatusOr<DraftContext> Session::MakeDraftContext(const std::string& file) 
   NameBook* names = draft.names;
   const std::int64_t now_ms = draft.now_ms;
   draft.resolve = [keys, folder, names, now_ms](
-                      std::string_view scheme, std::string_view word) -> absl::StatusOr<std::string> {
+                      std::string_view scheme,
+                      std::string_view word) -> absl::StatusOr<std::string> {
     if (scheme == "key" || scheme == "signer" || scheme == "key-id") {
       CUSTODY_ASSIGN_OR_RETURN(const SignerCard card, keys->Card(word));
       if (scheme == "key") return card.public_key_spki;
@@ -127,9 +128,10 @@ absl::StatusOr<DraftContext> Session::MakeDraftContext(const std::string& file) 
       const Digest hash = PolicyHash(policy);
       return scheme == "policy-id" ? PolicyIdOf(hash) : std::string(hash.view());
     }
-    return absl::InvalidArgumentError(absl::StrFormat(
-        "'@%s:' is unknown; there are @key:, @key-id:, @signer:, @policy:, @policy-id:, @policy-hash:",
-        scheme));
+    return absl::InvalidArgumentError(
+        absl::StrFormat("'@%s:' is unknown; there are @key:, @key-id:, @signer:, @policy:, "
+                        "@policy-id:, @policy-hash:",
+                        scheme));
   };
   return draft;
 }
@@ -164,7 +166,8 @@ absl::StatusOr<v1::SubjectRef> Session::ResolveSubject(std::string_view text) {
   }
   CUSTODY_ASSIGN_OR_RETURN(const v1::FindSubjectResponse found, client->FindSubject(request));
   if (found.subjects().empty()) {
-    return absl::NotFoundError(absl::StrFormat("nothing in the ledger has the label or number '%s'", text));
+    return absl::NotFoundError(
+        absl::StrFormat("nothing in the ledger has the label or number '%s'", text));
   }
   return found.subjects(0);
 }

@@ -118,11 +118,21 @@ std::string Terminal::Paint(Tone tone, std::string_view text) const {
   if (!colour_ || tone == Tone::kPlain) return std::string(text);
   const char* code = "";
   switch (tone) {
-    case Tone::kGood: code = "\033[1;32m"; break;
-    case Tone::kWarn: code = "\033[1;33m"; break;
-    case Tone::kBad: code = "\033[1;31m"; break;
-    case Tone::kDim: code = "\033[2m"; break;
-    default: code = "\033[1m"; break;
+    case Tone::kGood:
+      code = "\033[1;32m";
+      break;
+    case Tone::kWarn:
+      code = "\033[1;33m";
+      break;
+    case Tone::kBad:
+      code = "\033[1;31m";
+      break;
+    case Tone::kDim:
+      code = "\033[2m";
+      break;
+    default:
+      code = "\033[1m";
+      break;
   }
   return code + std::string(text) + "\033[0m";
 }
@@ -157,7 +167,8 @@ void Terminal::Error(const absl::Status& status) const {
     Line(out.dump(2));
   }
   if (!refusal || refusal->reasons().empty()) {
-    Print(stderr, Paint(Tone::kBad, "error[" + code + "]: ") + std::string(StdView(status.message())));
+    Print(stderr,
+          Paint(Tone::kBad, "error[" + code + "]: ") + std::string(StdView(status.message())));
     return;
   }
   for (const v1::RefusalReason& reason : refusal->reasons()) {

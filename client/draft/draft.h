@@ -13,13 +13,13 @@
 //     tissue_type: WHARTONS_JELLY
 //     mass_mg: 42000
 //
-// One file holds any number of documents, separated by "---". A document with the one key `defaults`
-// gives the later documents of the file the keys that they leave out (site, at, reason). Values follow the type of the field:
-// bytes are "@name", "@+name" (creates it), hexadecimal, or "@name|text" (a series); enum values
-// may leave out their prefix; decimals keep their digits ("90.0"); times and durations are text or
-// milliseconds; a Document may be "@file:path"; a SubjectRef may be "donation:@donation/d1"; a
-// Commitment may be "@commit:text", whose opening is handed to the caller. An unknown key is an
-// error with file, line and column, and a suggestion.
+// One file holds any number of documents, separated by "---". A document with the one key
+// `defaults` gives the later documents of the file the keys that they leave out (site, at, reason).
+// Values follow the type of the field: bytes are "@name", "@+name" (creates it), hexadecimal, or
+// "@name|text" (a series); enum values may leave out their prefix; decimals keep their digits
+// ("90.0"); times and durations are text or milliseconds; a Document may be "@file:path"; a
+// SubjectRef may be "donation:@donation/d1"; a Commitment may be "@commit:text", whose opening is
+// handed to the caller. An unknown key is an error with file, line and column, and a suggestion.
 //
 // Threads: one thread.
 

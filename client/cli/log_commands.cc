@@ -1,0 +1,157 @@
+#include <csignal>
+
+#include "absl/strings/str_format.h"
+#include "base/bytes.h"
+#include "base/status_macros.h"
+#include "client/cli/commands.h"
+#include "client/cli/event_text.h"
+#include "client/cli/exit_code.h"
+#include "client/cli/files.h"
+#include "client/draft/time_text.h"
+
+namespace custody {
+namespace {
+
+struct NoOptions {};
+
+struct CheckpointOptions {
+  std::string output;
+};
+
+struct WatchOptions {
+  std::string subject;
+  std::vector<std::string> codes;
+  std::int64_t from = -1;
+  std::uint64_t count = 0;
+};
+
+struct ReceiptOptions {
+  std::uint64_t index = 0;
+  std::string output;
+};
+
+absl::StatusOr<int> ShowStatus(Session& session, const NoOptions&) {
+  CUSTODY_ASSIGN_OR_RETURN(Client * client, session.client());
+  CUSTODY_ASSIGN_OR_RETURN(const v1::GetStatusResponse status, client->GetStatus());
+  if (session.terminal().json()) {
+    session.terminal().Json(status);
+    return kExitOk;
+  }
+  const auto number = [](std::uint64_t value) { return absl::StrFormat("%d", value); };
+  session.terminal().Table(
+      {"KEY", "VALUE"},
+      {{"origin", status.origin()},
+       {"mode",
+        status.mode() + (status.mode_reason().empty() ? "" : " (" + status.mode_reason() + ")")},
+       {"version", status.version() + " " + status.commit()},
+       {"tree_size", number(status.tree_size())},
+       {"root", ToHex(status.root())},
+       {"subjects", number(status.subject_count())},
+       {"rules_version", number(status.rules_version())},
+       {"log_key", status.log_key()},
+       {"entry0_leaf_hash", ToHex(status.entry0_leaf_hash())},
+       {"started", FormatTimeMs(status.started_at_ms())},
+       {"last_commit",
+        status.last_commit_at_ms() == 0 ? "" : FormatTimeMs(status.last_commit_at_ms())},
+       {"pending", number(status.pending_count())},
+       {"queue_events", number(status.queue_events())},
+       {"store_bytes", number(status.store_bytes())},
+       {"free_bytes", number(status.free_bytes())}});
+  return status.mode() == "serving" ? kExitOk : kExitCannotVerify;
+}
+
+absl::StatusOr<int> ShowCheckpoint(Session& session, const CheckpointOptions& options) {
+  CUSTODY_ASSIGN_OR_RETURN(Client * client, session.client());
+  CUSTODY_ASSIGN_OR_RETURN(const VerifiedCheckpoint checkpoint, client->GetCheckpoint());
+  if (!options.output.empty()) {
+    CUSTODY_RETURN_IF_ERROR(WriteFileAtomically(options.output, checkpoint.note, /*secret=*/false));
+    return kExitOk;
+  }
+  std::string note = checkpoint.note;
+  while (!note.empty() && note.back() == '\n') note.pop_back();
+  session.terminal().Line(note);
+  session.terminal().Note("signature and consistency with everything seen before: verified");
+  return kExitOk;
+}
+
+absl::StatusOr<int> Watch(Session& session, const WatchOptions& options) {
+  CUSTODY_ASSIGN_OR_RETURN(Client * client, session.client());
+  v1::WatchRequest request;
+  if (options.from >= 0) {
+    request.set_from_index(static_cast<std::uint64_t>(options.from));
+  } else {
+    CUSTODY_ASSIGN_OR_RETURN(const VerifiedCheckpoint checkpoint, client->GetCheckpoint());
+    request.set_from_index(checkpoint.size);
+  }
+  for (const std::string& code : options.codes) request.add_codes(code);
+  if (!options.subject.empty()) {
+    CUSTODY_ASSIGN_OR_RETURN(*request.add_subjects(), session.ResolveSubject(options.subject));
+  }
+  std::uint64_t seen = 0;
+  CallOptions call;
+  call.deadline = std::chrono::milliseconds(0);
+  const absl::Status status = client->Watch(
+      request,
+      [&](std::uint64_t, std::string_view entry) {
+        if (session.terminal().json()) {
+          session.terminal().JsonText(EntryJson(entry));
+        } else {
+          const std::vector<std::string> row = EntryRow(session, entry);
+          session.terminal().Line(
+              absl::StrFormat("%6s  %s  %s  %s", row[0], row[1], row[2], row[3]));
+        }
+        ++seen;
+        return options.count == 0 || seen < options.count;
+      },
+      call);
+  CUSTODY_RETURN_IF_ERROR(status);
+  return kExitOk;
+}
+
+absl::StatusOr<int> WriteReceipt(Session& session, const ReceiptOptions& options) {
+  CUSTODY_ASSIGN_OR_RETURN(Client * client, session.client());
+  v1::GetReceiptRequest request;
+  request.set_index(options.index);
+  CUSTODY_ASSIGN_OR_RETURN(const v1::Receipt receipt, client->GetReceipt(request));
+  if (options.output.empty()) {
+    session.terminal().Json(receipt);
+  } else {
+    CUSTODY_RETURN_IF_ERROR(
+        WriteFileAtomically(options.output, receipt.SerializeAsString(), /*secret=*/false));
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+void AddLogCommands(Commands* commands) {
+  CLI::App* log =
+      commands->app.add_subcommand("log", "The log itself: status, checkpoint, receipts, entries");
+  log->require_subcommand(1);
+  commands->Add<NoOptions>(
+      log, "status", "How the ledger is", [](CLI::App*, NoOptions*) {}, ShowStatus);
+  commands->Add<CheckpointOptions>(
+      log, "checkpoint", "The newest checkpoint, verified",
+      [](CLI::App* command, CheckpointOptions* options) {
+        command->add_option("-o,--output", options->output, "File to write the signed note to");
+      },
+      ShowCheckpoint);
+  commands->Add<ReceiptOptions>(
+      log, "receipt", "The receipt of an entry, verified",
+      [](CLI::App* command, ReceiptOptions* options) {
+        command->add_option("index", options->index, "Index of the entry")->required();
+        command->add_option("-o,--output", options->output, "File to write it to");
+      },
+      WriteReceipt);
+  commands->Add<WatchOptions>(
+      log, "watch", "Entries as they become durable; goes on after disconnections",
+      [](CLI::App* command, WatchOptions* options) {
+        command->add_option("subject", options->subject, "Only entries about this subject");
+        command->add_option("--code", options->codes, "Only these catalogue codes");
+        command->add_option("--from", options->from, "First index (default: what comes next)");
+        command->add_option("--count", options->count, "Stop after this many");
+      },
+      Watch);
+}
+
+}  // namespace custody

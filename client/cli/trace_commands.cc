@@ -1,0 +1,126 @@
+#include <set>
+
+#include "absl/strings/str_format.h"
+#include "base/bytes.h"
+#include "base/status_macros.h"
+#include "client/cli/commands.h"
+#include "client/cli/exit_code.h"
+#include "lifecycle/subject.h"
+
+namespace custody {
+namespace {
+
+struct TraceOptions {
+  std::string subject;
+  std::uint32_t depth = 0;
+  bool graphviz = false;
+};
+
+std::string Label(Session& session, const v1::TraceNode& node) {
+  std::string label =
+      absl::StrFormat("%s %s", KindName(node.subject().kind()), session.NameOf(node.subject()));
+  if (!node.summary().empty()) label += "  " + node.summary();
+  if (node.repeated_node()) label += "  (see above)";
+  return label;
+}
+
+// A tree drawn from a list in depth-first order.
+void PrintTree(Session& session, const std::vector<v1::TraceNode>& nodes) {
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const std::uint32_t depth = nodes[i].depth();
+    std::string indent;
+    for (std::uint32_t level = 1; level <= depth; ++level) {
+      // Does another node of this level follow under the same parent?
+      bool more = false;
+      for (std::size_t j = i + 1; j < nodes.size() && nodes[j].depth() >= level; ++j) {
+        if (nodes[j].depth() == level) {
+          more = true;
+          break;
+        }
+      }
+      if (level == depth) {
+        indent += more ? "├── " : "└── ";
+      } else {
+        indent += more ? "│   " : "    ";
+      }
+    }
+    session.terminal().Line(indent + Label(session, nodes[i]));
+  }
+}
+
+void PrintGraphviz(Session& session, const std::vector<v1::TraceNode>& nodes) {
+  const Terminal& terminal = session.terminal();
+  const auto key = [](const v1::SubjectRef& subject) {
+    return absl::StrFormat("\"%d-%s\"", subject.kind(), ToHex(subject.id()));
+  };
+  terminal.Line("digraph custody {\n  rankdir=BT;\n  node [shape=box, fontname=\"sans-serif\"];");
+  std::set<std::string> drawn;
+  for (const v1::TraceNode& node : nodes) {
+    if (drawn.insert(key(node.subject())).second) {
+      std::string label = Label(session, node);
+      for (std::size_t at = 0; (at = label.find('"', at)) != std::string::npos; at += 2)
+        label.insert(at, "\\");
+      terminal.Line(absl::StrFormat("  %s [label=\"%s\"];", key(node.subject()), label));
+    }
+    if (node.has_reached_from() && node.depth() > 0) {
+      terminal.Line(absl::StrFormat("  %s -> %s;", key(node.reached_from()), key(node.subject())));
+    }
+  }
+  terminal.Line("}");
+}
+
+absl::StatusOr<int> Trace(Session& session, const TraceOptions& options, bool back) {
+  CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectRef subject, session.ResolveSubject(options.subject));
+  CUSTODY_ASSIGN_OR_RETURN(Client * client, session.client());
+  std::vector<v1::TraceNode> nodes;
+  const auto collect = [&nodes](const v1::TraceNode& node) {
+    nodes.push_back(node);
+    return true;
+  };
+  if (back) {
+    v1::TraceBackRequest request;
+    *request.mutable_subject() = subject;
+    request.set_depth_max(options.depth);
+    CUSTODY_RETURN_IF_ERROR(client->TraceBack(request, collect));
+  } else {
+    v1::TraceForwardRequest request;
+    *request.mutable_subject() = subject;
+    request.set_depth_max(options.depth);
+    CUSTODY_RETURN_IF_ERROR(client->TraceForward(request, collect));
+  }
+  if (options.graphviz) {
+    PrintGraphviz(session, nodes);
+  } else if (session.terminal().json()) {
+    for (const v1::TraceNode& node : nodes) session.terminal().Json(node);
+  } else {
+    PrintTree(session, nodes);
+  }
+  return kExitOk;
+}
+
+void BindTrace(CLI::App* command, TraceOptions* options) {
+  command
+      ->add_option("subject", options->subject,
+                   "kind:@name, kind:hex, a label scan or key, scheme=value")
+      ->required();
+  command->add_option("--depth", options->depth, "Longest path (0: all)");
+  command->add_flag("--graphviz", options->graphviz, "Graphviz source instead of a tree");
+}
+
+}  // namespace
+
+void AddTraceCommands(Commands* commands) {
+  CLI::App* trace = commands->app.add_subcommand("trace", "From donor to patient and back");
+  trace->require_subcommand(1);
+  commands->Add<TraceOptions>(trace, "back", "From a subject back to its donors", BindTrace,
+                              [](Session& session, const TraceOptions& options) {
+                                return Trace(session, options, /*back=*/true);
+                              });
+  commands->Add<TraceOptions>(trace, "forward",
+                              "From a subject to everything made from it, and who received it",
+                              BindTrace, [](Session& session, const TraceOptions& options) {
+                                return Trace(session, options, /*back=*/false);
+                              });
+}
+
+}  // namespace custody

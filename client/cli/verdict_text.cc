@@ -1,0 +1,87 @@
+#include "client/cli/verdict_text.h"
+
+#include "absl/strings/str_format.h"
+#include "client/cli/exit_code.h"
+#include "client/draft/time_text.h"
+#include "custody/refusal.h"
+
+namespace custody {
+namespace {
+
+struct Mark {
+  const char* text;
+  Tone tone;
+};
+
+// Word and shape, never colour alone.
+Mark MarkOf(v1::CheckResultValue result) {
+  switch (result) {
+    case v1::CHECK_RESULT_VALUE_PASS:
+      return {"[ok]     ", Tone::kGood};
+    case v1::CHECK_RESULT_VALUE_WARN:
+      return {"[WARN]   ", Tone::kWarn};
+    case v1::CHECK_RESULT_VALUE_FAIL:
+      return {"[FAIL]   ", Tone::kBad};
+    case v1::CHECK_RESULT_VALUE_UNKNOWN:
+      return {"[UNKNOWN]", Tone::kBad};
+    case v1::CHECK_RESULT_VALUE_NOT_APPLICABLE:
+      return {"[n/a]    ", Tone::kDim};
+    default:
+      return {"[at sign]", Tone::kDim};
+  }
+}
+
+Mark WordOf(v1::VerdictValue value) {
+  switch (value) {
+    case v1::VERDICT_VALUE_GO:
+      return {"GO", Tone::kGood};
+    case v1::VERDICT_VALUE_GO_WITH_WARNINGS:
+      return {"GO, with warnings", Tone::kWarn};
+    case v1::VERDICT_VALUE_NO_GO:
+      return {"NO-GO", Tone::kBad};
+    default:
+      return {"CANNOT VERIFY", Tone::kBad};
+  }
+}
+
+}  // namespace
+
+int ExitCodeOfVerdict(const v1::Verdict& verdict) {
+  switch (verdict.value()) {
+    case v1::VERDICT_VALUE_GO:
+    case v1::VERDICT_VALUE_GO_WITH_WARNINGS:
+      return kExitOk;
+    case v1::VERDICT_VALUE_NO_GO:
+      return kExitRefused;
+    default:
+      return kExitCannotVerify;
+  }
+}
+
+void PrintVerdict(Session& session, const v1::Verdict& verdict) {
+  const Terminal& terminal = session.terminal();
+  const Mark word = WordOf(verdict.value());
+  terminal.Line(absl::StrFormat("%s   %s", terminal.Paint(word.tone, word.text),
+                                v1::Stage_Name(verdict.request().stage()).substr(6)));
+  terminal.Line(absl::StrFormat(
+      "as of %s, %d entries%s", FormatTimeMs(verdict.as_of_ms()), verdict.tree_size(),
+      verdict.valid_until_ms() == 0
+          ? ""
+          : ", until " + FormatTimeMs(verdict.valid_until_ms()) + " at the latest"));
+  for (const v1::Check& check : verdict.checks()) {
+    const Mark mark = MarkOf(check.result());
+    std::string line = terminal.Paint(mark.tone, mark.text) + " " + check.title();
+    if (check.code() != v1::REASON_CODE_UNSPECIFIED &&
+        check.result() != v1::CHECK_RESULT_VALUE_PASS) {
+      line += absl::StrFormat("  %s", ReasonName(check.code()));
+    }
+    terminal.Line(line);
+    if (!check.detail().empty())
+      terminal.Line(terminal.Paint(Tone::kDim, "            " + check.detail()));
+    const bool failed = check.result() == v1::CHECK_RESULT_VALUE_FAIL ||
+                        check.result() == v1::CHECK_RESULT_VALUE_UNKNOWN;
+    if (failed && !check.remedy().empty()) terminal.Line("            help: " + check.remedy());
+  }
+}
+
+}  // namespace custody
