@@ -17,6 +17,10 @@ function(custody_program name)
   add_executable(${name} ${ARG_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS})
+  # The same code model as the libraries, so that programs share their precompiled headers; the
+  # compiler links position-independent programs by default.
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_compile_options(${name} PRIVATE -fPIC)
   custody_flags(${name})
 endfunction()
 
