@@ -8,13 +8,10 @@
 #include "base/bytes.h"
 #include "base/status_macros.h"
 #include "custody/v1/options.pb.h"
+#include "lifecycle/labels/label_error.h"
+#include "lifecycle/labels/scan.h"
 #include "lifecycle/refusal.h"
 #include "lifecycle/subject.h"
-
-#if __has_include("lifecycle/labels/scan.h")
-#include "lifecycle/labels/scan.h"
-#define CUSTODY_HAVE_LABELS 1
-#endif
 
 namespace custody {
 namespace {
@@ -99,12 +96,11 @@ absl::Status CheckCounts(const v1::Event& event) {
   return absl::OkStatus();
 }
 
-// Without a reader of labels nothing can be shown to be free of personal data, so nothing is let in.
+// What cannot be read cannot be shown to be free of personal data, so it is not let in.
 absl::Status CheckRawScan(const std::string& raw) {
   if (raw.empty() || raw.size() > kScanBytesMax) {
     return FieldError(absl::StrFormat("a raw scan has %d bytes, 1 to 512 are allowed", raw.size()));
   }
-#ifdef CUSTODY_HAVE_LABELS
   const absl::StatusOr<Scan> scan = ParseScan(raw);
   if (!scan.ok()) {
     v1::ReasonCode code = ReasonFromName(ReasonCodeOf(scan.status()));
@@ -116,7 +112,6 @@ absl::Status CheckRawScan(const std::string& raw) {
     return RefusalStatus(absl::StatusCode::kInvalidArgument, v1::REASON_CODE_E_PERSONAL_DATA,
                          "a scan holds a structure that identifies a person", "");
   }
-#endif
   return absl::OkStatus();
 }
 
