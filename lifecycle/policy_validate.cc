@@ -98,6 +98,10 @@ absl::Status CheckMarkers(const v1::DonorPolicy& donor) {
     CUSTODY_RETURN_IF_ERROR(
         Require(rule.on_reactive() != v1::REACTIVE_RULE_RISK_LABEL || !rule.label().empty(), where,
                 "asks for a label and names none"));
+    CUSTODY_RETURN_IF_ERROR(
+        Require(rule.on_reactive() != v1::REACTIVE_RULE_UNLESS_CONFIRMED_NEGATIVE ||
+                    rule.marker() == v1::MARKER_SYPH_SCREEN,
+                where, "may not be cancelled by another test"));
     v1::MarkerRule scope = rule;
     scope.clear_mandatory();
     scope.clear_on_reactive();

@@ -1,0 +1,59 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "lifecycle/policy.h"
+#include "tests/support/default_policy.h"
+#include "tests/support/status_matchers.h"
+
+namespace custody {
+namespace {
+
+using testing::HasSubstr;
+
+class ValidatePolicyTest : public testing::Test {
+ protected:
+  absl::Status Validate() const { return ValidatePolicy(PolicyBytes(policy_)); }
+  v1::Policy policy_ = DefaultPolicy(std::string(16, 'p'));
+};
+
+TEST_F(ValidatePolicyTest, DefaultPolicyIsComplete) { EXPECT_OK(Validate()); }
+
+TEST_F(ValidatePolicyTest, RowsAreUniqueAndHaveLimits) {
+  *policy_.add_rows() = policy_.rows(0);
+  EXPECT_THAT(Validate(), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("ID-01")));
+  policy_.mutable_rows()->RemoveLast();
+  policy_.mutable_rows(0)->clear_limit();
+  EXPECT_THAT(Validate(), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no limit")));
+}
+
+TEST_F(ValidatePolicyTest, LongPostThawExpiryNeedsAStudyAndEndsAtSixHours) {
+  policy_.mutable_clinical()->clear_post_thaw_study();
+  EXPECT_THAT(Validate(), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("study")));
+  policy_.mutable_clinical()->set_post_thaw_expiry_ms(3'600'000);
+  EXPECT_OK(Validate());
+  policy_.mutable_clinical()->set_post_thaw_expiry_ms(21'600'001);
+  EXPECT_THAT(Validate(), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("6 h")));
+}
+
+TEST_F(ValidatePolicyTest, OnlyTheSyphilisScreenMayBeCancelled) {
+  policy_.mutable_donor()->mutable_markers(0)->set_on_reactive(
+      v1::REACTIVE_RULE_UNLESS_CONFIRMED_NEGATIVE);
+  EXPECT_THAT(Validate(), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("cancelled")));
+}
+
+TEST_F(ValidatePolicyTest, OnlyWaivableSignaturesAreWaived) {
+  policy_.mutable_signatures()->add_waived_second_signatures("DNR-07");
+  EXPECT_OK(Validate());
+  policy_.mutable_signatures()->add_waived_second_signatures("DNR-09");
+  EXPECT_THAT(Validate(), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("DNR-09")));
+}
+
+TEST_F(ValidatePolicyTest, RegimeWithoutWindowIsRefused) {
+  policy_.add_regimes(v1::REGIME_TH);
+  EXPECT_THAT(Validate(), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("REGIME_TH")));
+}
+
+}  // namespace
+}  // namespace custody
