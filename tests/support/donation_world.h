@@ -25,7 +25,7 @@
 namespace custody {
 
 // States by key, nothing else.
-class MapStateView final : public StateView {
+class DonationStates final : public StateView {
  public:
   absl::StatusOr<const v1::SubjectState*> Find(const SubjectKey& key) const override {
     const auto found = states_.find(key);
@@ -170,7 +170,7 @@ class DonationWorld {
     return of_newborn_ ? v1::PERSON_EXAMINED_BIRTH_MOTHER : v1::PERSON_EXAMINED_DONOR;
   }
 
-  MapStateView view;
+  DonationStates view;
   v1::Policy policy;
 
  private:
