@@ -42,7 +42,8 @@ endfunction()
 
 # custody_flags(<target>): warnings and sanitizers, for our own code only.
 function(custody_flags target)
-  target_compile_options(${target} PRIVATE ${CUSTODY_CODE_FLAGS_LIST} ${CUSTODY_WARNINGS})
+  # -pthread everywhere: it defines a macro, and precompiled headers must agree on those.
+  target_compile_options(${target} PRIVATE -pthread ${CUSTODY_CODE_FLAGS_LIST} ${CUSTODY_WARNINGS})
   if(CUSTODY_SANITIZE)
     target_compile_options(${target} PRIVATE
         -fsanitize=${CUSTODY_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
