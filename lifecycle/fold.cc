@@ -68,6 +68,11 @@ bool HasAuthorityFinding(std::span<const v1::Finding> findings) {
                      [](const v1::Finding& finding) { return finding.authority(); });
 }
 
+// REC-04 and REC-07 have no effect of their own that could wait: another one is recorded instead.
+bool LetsOthersCount(const v1::Event& event) {
+  return event.has_attested() || event.has_signature_added();
+}
+
 void RunRule(const FoldInput& input, v1::SubjectState* state) {
   const Rule* rule = FindRule(input.event.event.body_case());
   if (rule != nullptr && rule->fold != nullptr && input.event.catalogue->row.evaluated()) {
@@ -105,7 +110,7 @@ void ApplyEntry(const ParsedEvent& event, std::uint64_t index, std::int64_t reco
   RunRule(input, state);
   ReleaseHeldEvents(input, state);
   RememberEvent(event, index, recorded_at_ms, state);
-  if (held) HoldEvent(input, state);
+  if (held && !LetsOthersCount(event.event)) HoldEvent(input, state);
 }
 
 }  // namespace custody
