@@ -1,7 +1,175 @@
+// Shipments (SHP): the table and the folds.
+
+#include <algorithm>
+
+#include "lifecycle/container_rules.h"
 #include "lifecycle/rules.h"
+#include "lifecycle/shipment_guards.h"
 
 namespace custody {
+namespace {
 
-std::span<const Rule> ShipmentRules() { return {}; }
+bool IsShipment(const FoldInput& input) {
+  return input.subject.kind == v1::SUBJECT_KIND_SHIPMENT;
+}
+bool IsContainer(const FoldInput& input) {
+  return input.subject.kind == v1::SUBJECT_KIND_CONTAINER;
+}
+
+// The phase goes on only for an event that counts; an end that is bad counts always.
+void Advance(const FoldInput& input, v1::ShipmentPhase phase, v1::SubjectState* state) {
+  if (input.favourable()) state->mutable_shipment()->set_phase(phase);
+}
+
+void FoldShipmentAuthorised(const FoldInput& input, v1::SubjectState* state) {
+  const v1::ShipmentAuthorised& body = input.event.event.shipment_authorised();
+  if (IsContainer(input)) {
+    AddOnce(state->mutable_container()->mutable_shipment_ids(), body.shipment_id());
+    return;
+  }
+  if (!IsShipment(input)) return;
+  v1::ShipmentState* shipment = state->mutable_shipment();
+  shipment->set_phase(v1::SHIPMENT_PHASE_AUTHORISED);
+  shipment->set_from_site_id(body.from_site_id());
+  shipment->set_to_site_id(body.to_site_id());
+  *shipment->mutable_container_ids() = body.container_ids();
+  shipment->set_validated_hold_ms(body.validated_hold_ms());
+  shipment->set_planned_arrival_ms(body.planned_arrival_ms());
+  shipment->set_quarantine_statements(body.quarantine_statements());
+  shipment->set_order_id(body.order_id());
+}
+
+void FoldShipmentPrepared(const FoldInput& input, v1::SubjectState* state) {
+  const v1::ShipmentPrepared& body = input.event.event.shipment_prepared();
+  if (IsContainer(input)) {
+    v1::ContainerState* container = state->mutable_container();
+    FoldLife(input, LifeTrigger::kPacked, container);
+    CloseStays(input, container);
+    if (!input.adverse()) return;
+    AddOnce(container->mutable_shipment_ids(), body.shipment_id());
+    container->set_receipt(v1::RECEIPT_DECISION_UNSPECIFIED);
+    container->set_receipt_pending(true);
+  } else if (IsShipment(input)) {
+    v1::ShipmentState* shipment = state->mutable_shipment();
+    Advance(input, v1::SHIPMENT_PHASE_PREPARED, state);
+    shipment->set_from_site_id(body.from_site_id());
+    shipment->set_to_site_id(body.to_site_id());
+    *shipment->mutable_container_ids() = body.container_ids();
+    // The shorter of what was authorised and what was packed.
+    const std::int64_t known = shipment->validated_hold_ms();
+    shipment->set_validated_hold_ms(known > 0 ? std::min(known, body.validated_hold_ms())
+                                              : body.validated_hold_ms());
+    *shipment->mutable_seals() = body.seals();
+    *shipment->mutable_logger_device_ids() = body.logger_device_ids();
+    shipment->set_shipper_device_id(body.shipper_device_id());
+  } else if (input.subject.kind == v1::SUBJECT_KIND_IDENTIFIER && input.favourable()) {
+    v1::IdentifierState* identifier = state->mutable_identifier();
+    for (const v1::SubjectRef& ref : identifier->bound()) {
+      if (ref.id() != body.shipment_id()) identifier->set_conflict(true);
+    }
+    *identifier->add_bound() = RefOf({v1::SUBJECT_KIND_SHIPMENT, body.shipment_id()});
+  }
+}
+
+void FoldRelinquished(const FoldInput& input, v1::SubjectState* state) {
+  const v1::Relinquished& body = input.event.event.relinquished();
+  if (IsContainer(input)) {
+    FoldLife(input, LifeTrigger::kRelinquished, state->mutable_container());
+  } else if (IsShipment(input)) {
+    Advance(input, v1::SHIPMENT_PHASE_RELINQUISHED, state);
+    state->mutable_shipment()->set_relinquished_at_ms(body.relinquished_at_ms());
+  }
+}
+
+void FoldCustodyAccepted(const FoldInput& input, v1::SubjectState* state) {
+  const v1::CustodyAccepted& body = input.event.event.custody_accepted();
+  if (IsContainer(input)) {
+    FoldLife(input, LifeTrigger::kCustodyAccepted, state->mutable_container());
+  } else if (IsShipment(input)) {
+    Advance(input, v1::SHIPMENT_PHASE_IN_TRANSIT, state);
+    state->mutable_shipment()->set_accepted_at_ms(body.accepted_at_ms());
+  }
+}
+
+void FoldCustodyTransferred(const FoldInput&, v1::SubjectState*) {}
+
+void FoldDelivered(const FoldInput& input, v1::SubjectState* state) {
+  const v1::Delivered& body = input.event.event.delivered();
+  if (IsContainer(input)) {
+    FoldLife(input, LifeTrigger::kDelivered, state->mutable_container());
+  } else if (IsShipment(input)) {
+    Advance(input, v1::SHIPMENT_PHASE_DELIVERED, state);
+    state->mutable_shipment()->set_delivered_at_ms(body.delivered_at_ms());
+  }
+}
+
+void FoldLoggerDataAttached(const FoldInput& input, v1::SubjectState* state) {
+  if (!IsShipment(input) || !input.favourable()) return;
+  state->mutable_shipment()->set_logger_data_attached(true);
+}
+
+v1::ShipmentPhase PhaseOf(v1::ReceiptDecision decision) {
+  switch (decision) {
+    case v1::RECEIPT_DECISION_ACCEPT:
+      return v1::SHIPMENT_PHASE_ACCEPTED;
+    case v1::RECEIPT_DECISION_REJECT:
+      return v1::SHIPMENT_PHASE_REJECTED;
+    default:
+      return v1::SHIPMENT_PHASE_QUARANTINED;
+  }
+}
+
+void FoldReceiptInspected(const FoldInput& input, v1::SubjectState* state) {
+  const v1::ReceiptInspected& body = input.event.event.receipt_inspected();
+  if (IsShipment(input)) {
+    Advance(input, PhaseOf(body.decision()), state);
+    return;
+  }
+  if (!IsContainer(input)) return;
+  for (const v1::InspectedContainer& inspected : body.containers()) {
+    if (inspected.container_id() != input.subject.id) continue;
+    v1::ContainerState* container = state->mutable_container();
+    container->set_receipt(inspected.decision());
+    container->set_receipt_pending(false);
+    container->set_site_id(input.event.event.site_id());
+  }
+}
+
+void FoldShipmentEnded(const FoldInput& input, v1::SubjectState* state) {
+  const v1::ShipmentEnded& body = input.event.event.shipment_ended();
+  const bool returned = body.end() == v1::SHIPMENT_END_RETURNED;
+  if (IsContainer(input)) {
+    v1::ContainerState* container = state->mutable_container();
+    FoldLife(input,
+             returned                                   ? LifeTrigger::kReturned
+             : body.end() == v1::SHIPMENT_END_DESTROYED ? LifeTrigger::kDestroyed
+                                                        : LifeTrigger::kLost,
+             container);
+    // What came back was out of sight: it waits for an inspection like anything that arrives.
+    if (returned && input.adverse()) container->set_receipt_pending(true);
+  } else if (IsShipment(input)) {
+    Advance(input,
+            returned                                   ? v1::SHIPMENT_PHASE_RETURNED
+            : body.end() == v1::SHIPMENT_END_DESTROYED ? v1::SHIPMENT_PHASE_CLOSED
+                                                       : v1::SHIPMENT_PHASE_LOST,
+            state);
+  }
+}
+
+constexpr Rule kRules[] = {
+    {v1::Event::kShipmentAuthorised, GuardShipmentAuthorised, FoldShipmentAuthorised},
+    {v1::Event::kShipmentPrepared, GuardShipmentPrepared, FoldShipmentPrepared},
+    {v1::Event::kRelinquished, GuardRelinquished, FoldRelinquished},
+    {v1::Event::kCustodyAccepted, GuardCustodyAccepted, FoldCustodyAccepted},
+    {v1::Event::kCustodyTransferred, GuardCustodyTransferred, FoldCustodyTransferred},
+    {v1::Event::kDelivered, GuardDelivered, FoldDelivered},
+    {v1::Event::kLoggerDataAttached, GuardLoggerDataAttached, FoldLoggerDataAttached},
+    {v1::Event::kReceiptInspected, GuardReceiptInspected, FoldReceiptInspected},
+    {v1::Event::kShipmentEnded, GuardShipmentEnded, FoldShipmentEnded},
+};
+
+}  // namespace
+
+std::span<const Rule> ShipmentRules() { return kRules; }
 
 }  // namespace custody

@@ -1,0 +1,121 @@
+#include "lifecycle/effective_quality.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+
+#include "tests/support/bedside_states.h"
+#include "tests/support/status_matchers.h"
+
+namespace custody {
+namespace {
+
+class EffectiveQualityTest : public ::testing::Test {
+ protected:
+  EffectiveQuality Ask() {
+    const absl::StatusOr<EffectiveQuality> quality = ComputeEffectiveQuality(
+        world_, world_.container_id, v1::REGIME_EU, BedsideStates::kNowMs);
+    EXPECT_THAT(quality, IsOk());
+    return *quality;
+  }
+  std::int64_t Expiry() {
+    const absl::StatusOr<std::optional<PolicyRef>> policy = FindPolicyInForce(
+        world_, world_.product_id, v1::REGIME_EU, BedsideStates::kNowMs);
+    const absl::StatusOr<std::int64_t> expiry =
+        ComputeEffectiveExpiryMs(world_, world_.container_id, *(*policy)->policy);
+    EXPECT_THAT(expiry, IsOk());
+    return *expiry;
+  }
+
+  BedsideStates world_;
+};
+
+TEST_F(EffectiveQualityTest, UnreleasedBankDoesNotHinderAReleasedLot) {
+  EXPECT_EQ(Ask().quality, v1::QUALITY_RELEASED);
+  world_.lot().set_phase(v1::BATCH_PHASE_QC_PENDING);
+  EXPECT_EQ(Ask().quality, v1::QUALITY_QUARANTINE);
+}
+
+TEST_F(EffectiveQualityTest, RejectedBankRejectsTheContainer) {
+  world_.At(v1::SUBJECT_KIND_BATCH, world_.bank_id)
+      .mutable_batch()
+      ->set_phase(v1::BATCH_PHASE_REJECTED);
+  EXPECT_EQ(Ask().quality, v1::QUALITY_REJECTED);
+}
+
+// I8: whatever is held, the container is at the least suspended.
+TEST_F(EffectiveQualityTest, HoldOnAnyAncestorSuspends) {
+  for (const SubjectKey& key : {SubjectKey{v1::SUBJECT_KIND_DONOR, world_.donor_id},
+                                SubjectKey{v1::SUBJECT_KIND_DONATION, world_.donation_id},
+                                SubjectKey{v1::SUBJECT_KIND_BATCH, world_.bank_id},
+                                SubjectKey{v1::SUBJECT_KIND_BATCH, world_.lot_id},
+                                SubjectKey{v1::SUBJECT_KIND_MATERIAL, world_.material_id},
+                                SubjectKey{v1::SUBJECT_KIND_DEVICE, world_.tank_id},
+                                SubjectKey{v1::SUBJECT_KIND_CONTAINER, world_.container_id}}) {
+    v1::SubjectState& state = world_.At(key.kind, key.id);
+    state.add_holds()->set_placed_index(3);
+    EXPECT_GE(Ask().quality, v1::QUALITY_SUSPENDED) << Describe(key);
+    state.clear_holds();
+    state.add_open_cases()->set_severity(v1::SEVERITY_CRITICAL);
+    EXPECT_GE(Ask().quality, v1::QUALITY_SUSPENDED) << Describe(key);
+    state.clear_open_cases();
+    state.set_not_evaluated_since(1);
+    EXPECT_GE(Ask().quality, v1::QUALITY_SUSPENDED) << Describe(key);
+    state.clear_not_evaluated_since();
+    EXPECT_EQ(Ask().quality, v1::QUALITY_RELEASED) << Describe(key);
+  }
+}
+
+TEST_F(EffectiveQualityTest, EligibilityGivesQuality) {
+  v1::EligibilityState* eligibility =
+      world_.At(v1::SUBJECT_KIND_DONATION, world_.donation_id)
+          .mutable_donation()
+          ->mutable_eligibility(0);
+  eligibility->set_outcome(v1::ELIGIBILITY_OUTCOME_INCOMPLETE);
+  EXPECT_EQ(Ask().quality, v1::QUALITY_QUARANTINE);
+  eligibility->set_outcome(v1::ELIGIBILITY_OUTCOME_ELIGIBLE_RISK);
+  EXPECT_EQ(Ask().quality, v1::QUALITY_RELEASED);
+  eligibility->set_reopened(true);
+  EXPECT_EQ(Ask().quality, v1::QUALITY_SUSPENDED);
+  eligibility->set_outcome(v1::ELIGIBILITY_OUTCOME_INELIGIBLE);
+  EXPECT_EQ(Ask().quality, v1::QUALITY_REJECTED);
+}
+
+TEST_F(EffectiveQualityTest, EligibilityOfAnotherRegimeDoesNotCount) {
+  world_.At(v1::SUBJECT_KIND_DONATION, world_.donation_id)
+      .mutable_donation()
+      ->mutable_eligibility(0)
+      ->set_regime(v1::REGIME_US);
+  EXPECT_EQ(Ask().quality, v1::QUALITY_QUARANTINE);
+}
+
+TEST_F(EffectiveQualityTest, CumulatedExposureBlocksBeyondTheLimit) {
+  world_.container().set_exposure_ms(300'000);
+  EXPECT_EQ(Ask().quality, v1::QUALITY_RELEASED);
+  world_.container().set_exposure_ms(300'001);
+  EXPECT_EQ(Ask().quality, v1::QUALITY_SUSPENDED);
+}
+
+// I9: each instant that is added can only shorten.
+TEST_F(EffectiveQualityTest, ExpiryIsTheEarliestOfAllAndOnlyShrinks) {
+  world_.container().clear_thawed_recorded_at_ms();
+  const std::int64_t label = Expiry();
+  EXPECT_EQ(label, BedsideStates::kNowMs + 900 * BedsideStates::kHourMs);
+  world_.container().set_thawed_recorded_at_ms(BedsideStates::kNowMs);
+  const std::int64_t thawed = Expiry();
+  EXPECT_EQ(thawed, BedsideStates::kNowMs + BedsideStates::kHourMs);
+  world_.container().set_post_preparation_expires_at_ms(thawed + 1);
+  EXPECT_EQ(Expiry(), thawed);
+  world_.container().set_post_preparation_expires_at_ms(thawed - 1);
+  EXPECT_EQ(Expiry(), thawed - 1);
+  v1::ExcursionState* excursion =
+      world_.At(v1::SUBJECT_KIND_DEVICE, world_.tank_id).mutable_device()->add_excursions();
+  excursion->set_started_at_ms(BedsideStates::kNowMs - 10 * BedsideStates::kHourMs);
+  excursion->set_ended_at_ms(BedsideStates::kNowMs - 9 * BedsideStates::kHourMs);
+  excursion->set_use_by_ms(thawed - 2);
+  EXPECT_EQ(Expiry(), thawed - 2);
+}
+
+}  // namespace
+}  // namespace custody
