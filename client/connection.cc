@@ -27,8 +27,8 @@ bool IsLoopback(std::string_view endpoint) {
   if (endpoint.find(',') != std::string_view::npos) {
     return false;
   }
-  constexpr std::array<std::string_view, 4> kPrefixes = {"unix:", "127.0.0.1:", "[::1]:",
-                                                         "localhost:"};
+  constexpr std::array<std::string_view, 4> kPrefixes = {
+      "unix:", "127.0.0.1:", "[::1]:", "localhost:"};
   for (const std::string_view prefix : kPrefixes) {
     if (StartsWith(endpoint, prefix)) {
       return true;
@@ -58,9 +58,9 @@ absl::Status CheckTimes(const ClientOptions& options) {
     }
   }
   if (options.retry.backoff_max < options.retry.backoff_first) {
-    return absl::InvalidArgumentError(absl::StrFormat(
-        "retry.backoff_max (%d ms) is below retry.backoff_first (%d ms)",
-        options.retry.backoff_max.count(), options.retry.backoff_first.count()));
+    return absl::InvalidArgumentError(
+        absl::StrFormat("retry.backoff_max (%d ms) is below retry.backoff_first (%d ms)",
+                        options.retry.backoff_max.count(), options.retry.backoff_first.count()));
   }
   return absl::OkStatus();
 }
@@ -72,16 +72,17 @@ absl::Status Validate(const ClientOptions& options) {
     return absl::InvalidArgumentError("endpoint is empty");
   }
   if (options.insecure_loopback_only && !IsLoopback(options.endpoint)) {
-    return absl::InvalidArgumentError(absl::StrFormat(
-        "insecure_loopback_only is set, but endpoint %s is not 127.0.0.1, [::1], localhost or unix:",
-        options.endpoint));
+    return absl::InvalidArgumentError(
+        absl::StrFormat("insecure_loopback_only is set, but endpoint %s is not 127.0.0.1, [::1], "
+                        "localhost or unix:",
+                        options.endpoint));
   }
   if (!options.log_keys.empty() && options.ledger.empty()) {
     return absl::InvalidArgumentError("log_keys are given without the ledger that they belong to");
   }
   if (options.message_bytes_max < (1U << 20)) {
-    return absl::InvalidArgumentError(absl::StrFormat(
-        "message_bytes_max is %u, want at least %u", options.message_bytes_max, 1U << 20));
+    return absl::InvalidArgumentError(absl::StrFormat("message_bytes_max is %u, want at least %u",
+                                                      options.message_bytes_max, 1U << 20));
   }
   return CheckTimes(options);
 }

@@ -2,12 +2,16 @@
 //
 // Four levels, each resting on the one before:
 //
-//   A  included    every entry is in the log under a checkpoint that a trusted log key signed, and the
+//   A  included    every entry is in the log under a checkpoint that a trusted log key signed, and
+//   the
 //                  log is the pinned one (leaf hash of entry 0)
-//   B  gap-free    every chain runs from position 0 without a gap, links agree, and every signature is
-//                  by a key that was enrolled, at that position of the log, in the chains themselves
+//   B  gap-free    every chain runs from position 0 without a gap, links agree, and every signature
+//   is
+//                  by a key that was enrolled, at that position of the log, in the chains
+//                  themselves
 //   C  complete    nothing about these subjects was left out, as of the checkpoint (subject index)
-//   D  recomputed  the verdict, computed here by the rules from the signed events alone, is the stated
+//   D  recomputed  the verdict, computed here by the rules from the signed events alone, is the
+//   stated
 //                  one
 //
 // Each level ends in one of four outcomes. "False" is an accusation and is never used for something
@@ -39,7 +43,8 @@ inline constexpr std::size_t kBundleNodesLimit = 2'000'000;
 
 enum class Outcome {
   kVerified,
-  // The bundle does not carry the proof (level C before complete bundles). Not a failure, not a proof.
+  // The bundle does not carry the proof (level C before complete bundles). Not a failure, not a
+  // proof.
   kNotYetProven,
   // Something that is needed is absent or too old.
   kCannotBeChecked,
@@ -70,8 +75,8 @@ struct VerificationReport {
   Outcome level_c = Outcome::kCannotBeChecked;
   Outcome level_d = Outcome::kCannotBeChecked;
 
-  // The worst of A, B and D: kProofFalse, else kCannotBeChecked, else kVerified. A missing C does not
-  // lower it (it is printed); a false C does.
+  // The worst of A, B and D: kProofFalse, else kCannotBeChecked, else kVerified. A missing C does
+  // not lower it (it is printed); a false C does.
   Outcome outcome = Outcome::kCannotBeChecked;
 
   std::string ledger;
@@ -93,8 +98,8 @@ struct VerificationReport {
 //
 //   now_ms   for the age of the checkpoint
 //
-// Errors: kInvalidArgument if the bytes are no bundle (malformed, empty, over a limit): there is nothing
-// to judge. Everything else is in the report.
+// Errors: kInvalidArgument if the bytes are no bundle (malformed, empty, over a limit): there is
+// nothing to judge. Everything else is in the report.
 absl::StatusOr<VerificationReport> VerifyBundle(std::string_view bundle_bytes, const Trust& trust,
                                                 std::int64_t now_ms);
 

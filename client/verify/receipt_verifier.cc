@@ -56,18 +56,23 @@ bool SameSignature(const v1::Signature& a, const v1::Signature& b) {
 
 }  // namespace
 
-absl::StatusOr<VerifiedReceipt> VerifyReceipt(const v1::Receipt& receipt, std::string_view origin,
-                                              std::span<const NoteVerifier> log_keys) {
+absl::StatusOr<VerifiedReceipt> VerifyReceiptUnder(const v1::Receipt& receipt,
+                                                   const Checkpoint& checkpoint) {
   VerifiedReceipt verified;
   CUSTODY_ASSIGN_OR_RETURN(verified.entry, ParseEntry(receipt));
   verified.leaf_hash = LeafHash(receipt.entry());
+  verified.checkpoint = checkpoint;
   CUSTODY_ASSIGN_OR_RETURN(const std::vector<Digest> hashes, ParseHashes(receipt.inclusion()));
-  CUSTODY_ASSIGN_OR_RETURN(OpenedCheckpoint opened,
-                           OpenCheckpoint(receipt.checkpoint(), origin, log_keys));
-  verified.checkpoint = std::move(opened.checkpoint);
-  CUSTODY_RETURN_IF_ERROR(VerifyInclusion(receipt.index(), verified.checkpoint.size,
-                                          verified.leaf_hash, hashes, verified.checkpoint.root));
+  CUSTODY_RETURN_IF_ERROR(VerifyInclusion(receipt.index(), checkpoint.size, verified.leaf_hash,
+                                          hashes, checkpoint.root));
   return verified;
+}
+
+absl::StatusOr<VerifiedReceipt> VerifyReceipt(const v1::Receipt& receipt, std::string_view origin,
+                                              std::span<const NoteVerifier> log_keys) {
+  CUSTODY_ASSIGN_OR_RETURN(const OpenedCheckpoint opened,
+                           OpenCheckpoint(receipt.checkpoint(), origin, log_keys));
+  return VerifyReceiptUnder(receipt, opened.checkpoint);
 }
 
 absl::Status CheckEntryHolds(const v1::Entry& entry, const v1::SignedEvent& sent,

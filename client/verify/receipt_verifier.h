@@ -25,10 +25,14 @@ struct VerifiedReceipt {
 
 // OK if the entry is strictly encoded, stands at the stated index, and is included under a
 // checkpoint of `origin` that one of `log_keys` signed.
-// Errors: kInvalidArgument malformed or over a limit; kUnauthenticated if a signature or the proof is
-// false.
+// Errors: kInvalidArgument malformed or over a limit; kUnauthenticated if a signature or the proof
+// is false.
 absl::StatusOr<VerifiedReceipt> VerifyReceipt(const v1::Receipt& receipt, std::string_view origin,
                                               std::span<const NoteVerifier> log_keys);
+
+// The same under a checkpoint that the caller has opened: many receipts share one.
+absl::StatusOr<VerifiedReceipt> VerifyReceiptUnder(const v1::Receipt& receipt,
+                                                   const Checkpoint& checkpoint);
 
 // OK if the entry holds exactly this event and at least these signatures, byte for byte.
 //

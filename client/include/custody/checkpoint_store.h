@@ -1,10 +1,11 @@
 // The newest checkpoint that a client has seen, kept in a file.
 //
-// It is the client's memory: whoever shows it another history later is caught. Several processes may
-// share the file; it only ever grows.
+// It is the client's memory: whoever shows it another history later is caught. Several processes
+// may share the file; it only ever grows.
 //
 // Threads: every call is safe from any thread.
-// Format:  the signed note (C2SP tlog-checkpoint) and nothing else; "<path>.lock" serializes writers.
+// Format:  the signed note (C2SP tlog-checkpoint) and nothing else; "<path>.lock" serializes
+// writers.
 //          Evidence: "<path>.evidence-<size>-<size>.txt".
 
 #ifndef CUSTODY_CLIENT_CHECKPOINT_STORE_H_
@@ -31,8 +32,8 @@ class CheckpointStore {
   absl::StatusOr<std::string> Newest();
 
   // Replaces `known` (what Newest() returned, and what the caller compared with) by `note`, synced.
-  // Errors: kAborted if the newest is no longer `known`: compare again; kUnavailable if it cannot be
-  // written.
+  // Errors: kAborted if the newest is no longer `known`: compare again; kUnavailable if it cannot
+  // be written.
   absl::Status Advance(std::string_view known, std::string_view note);
 
   // Keeps two notes that contradict each other, with what was found, and returns the file's path.

@@ -5,13 +5,14 @@
 //   auto result = client->Record(signed_event);
 //
 // What it returns has been verified as far as the client can: a receipt contains exactly the event
-// and the signatures that were sent, its entry is in the log under a checkpoint that a configured log
-// key signed, and that checkpoint continues everything this client has seen before. An answer that
-// fails this is kDataLoss, never a result. A verdict, a trace or a state is the server's word; to
-// check one without the server, export a bundle and verify it offline.
+// and the signatures that were sent, its entry is in the log under a checkpoint that a configured
+// log key signed, and that checkpoint continues everything this client has seen before. An answer
+// that fails this is kDataLoss, never a result. A verdict, a trace or a state is the server's word;
+// to check one without the server, export a bundle and verify it offline.
 //
 // Errors: the codes of refusal.h; the Refusal is in the status (RefusalOf).
-// Threads: every call is safe from any thread and waits for its answer; callbacks run on the calling
+// Threads: every call is safe from any thread and waits for its answer; callbacks run on the
+// calling
 //          thread and end the call early by returning false.
 // Owns:    one connection.
 
@@ -57,8 +58,8 @@ class Client {
  public:
   // Checks the options and opens the checkpoint file. Does not wait for the server: an unreachable
   // one shows in the first call.
-  // Errors: kInvalidArgument (options, PEM, keys); kNotFound (a file); kDataLoss if the checkpoint file
-  // is not signed by a configured key.
+  // Errors: kInvalidArgument (options, PEM, keys); kNotFound (a file); kDataLoss if the checkpoint
+  // file is not signed by a configured key.
   static absl::StatusOr<std::unique_ptr<Client>> Connect(const ClientOptions& options);
   ~Client();
   Client(const Client&) = delete;

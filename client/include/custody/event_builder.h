@@ -2,7 +2,7 @@
 //
 //   EventBuilder builder("custody.example.org/ledger");
 //   builder.event().set_site_id(site);
-//   builder.event().mutable_thaw_started()->set_container_id(container);
+//   builder.event().mutable_thaw_started()->add_container_ids(container);
 //   CUSTODY_ASSIGN_OR_RETURN(const std::string bytes, builder.Build());
 //
 // The bytes are final: they are signed, sent, stored and hashed as they are. Keep them until the

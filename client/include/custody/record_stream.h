@@ -1,8 +1,8 @@
 // Recording with many events in flight over one stream.
 //
 // Events reach the ledger in the order of Send(). When the connection breaks, the stream reconnects
-// and sends every event without an answer again, in order: the ledger answers the repeated ones with
-// their first receipts, so nothing is recorded twice and nothing is lost.
+// and sends every event without an answer again, in order: the ledger answers the repeated ones
+// with their first receipts, so nothing is recorded twice and nothing is lost.
 //
 // Threads: Send() and Finish() from any thread, in the order the caller wants; the callback runs on
 //          the stream's own thread, one at a time, and may call Send().

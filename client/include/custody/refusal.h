@@ -13,7 +13,8 @@
 //   kDeadlineExceeded    outcome unknown: the same event again; never a new one
 //   kNotFound, kOutOfRange
 //   kUnimplemented       the rules of this decision do not exist yet
-//   kDataLoss            the server's answer is not true: wrong receipt, or a log that forked. Stop, and
+//   kDataLoss            the server's answer is not true: wrong receipt, or a log that forked.
+//   Stop, and
 //                        show the evidence file that the message names to the auditor
 //   kInternal            a fault of a library or of ours: report it
 //

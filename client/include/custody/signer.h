@@ -1,8 +1,8 @@
 // Signatures of persons and devices over events.
 //
-// A signature says who, in which role, meaning what, when, of which event, and can be made anywhere:
-// the second pair of eyes signs the same bytes on another machine and sends its signature alone
-// (Client::Cosign) or hands it to whoever records (AddSignature).
+// A signature says who, in which role, meaning what, when, of which event, and can be made
+// anywhere: the second pair of eyes signs the same bytes on another machine and sends its signature
+// alone (Client::Cosign) or hands it to whoever records (AddSignature).
 //
 // Threads: Signer is immutable; every call is safe from any thread.
 // Owns:    the private key, in memory, wiped when the last copy goes.
@@ -44,8 +44,8 @@ class Signer {
   static absl::StatusOr<Signer> ForDevice(std::string_view device_id, std::string_view key_pem,
                                           std::string_view passphrase);
 
-  // The same from a file. Errors: also kNotFound; kPermissionDenied if an unencrypted key may be read
-  // by others than its owner (mode beyond 0600).
+  // The same from a file. Errors: also kNotFound; kPermissionDenied if an unencrypted key may be
+  // read by others than its owner (mode beyond 0600).
   static absl::StatusOr<Signer> ForPersonFromFile(std::string_view person_id,
                                                   const std::string& path,
                                                   std::string_view passphrase);

@@ -1,0 +1,73 @@
+// One call with all its tries, under one deadline. Private to client/.
+//
+// Threads: a CallScope belongs to the thread of its call.
+
+#ifndef CUSTODY_CLIENT_RETRY_H_
+#define CUSTODY_CLIENT_RETRY_H_
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <stop_token>
+
+#include "absl/status/status.h"
+#include "custody/connection.h"
+
+namespace grpc {
+class ClientContext;
+}  // namespace grpc
+
+namespace custody {
+
+// Waits between tries: doubling from first to max, drawn evenly from the upper half.
+class Backoff {
+ public:
+  explicit Backoff(const RetryPolicy& policy) : policy_(policy), next_(policy.backoff_first) {}
+
+  // The wait before the next try, at least `at_least`.
+  std::chrono::milliseconds Next(std::chrono::milliseconds at_least);
+  void Reset() { next_ = policy_.backoff_first; }
+
+ private:
+  const RetryPolicy policy_;
+  std::chrono::milliseconds next_;
+};
+
+// Sleeps, or wakes when asked to stop; true if it slept to the end.
+bool SleepUnlessStopped(std::chrono::milliseconds duration, const std::stop_token& stop);
+
+// How long a call may take and who may end it.
+class CallScope {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  CallScope(const ClientOptions& options, const CallOptions& call);
+
+  const RetryPolicy& retry() const { return retry_; }
+  const std::stop_token& stop() const { return stop_; }
+  std::chrono::milliseconds Left() const;
+
+ private:
+  RetryPolicy retry_;
+  std::stop_token stop_;
+  Clock::time_point deadline_;
+};
+
+// How long one try may take.
+enum class TryLength {
+  // RetryPolicy::attempt_deadline, or what is left of the call.
+  kAttempt,
+  // All that is left: streams of answers.
+  kWhole,
+};
+
+// Runs `attempt` until it succeeds, cannot be repeated, or time or tries are used up; sets the
+// deadline of each context and ends it when asked to stop.
+//
+// Errors: those of the last try; kCancelled when asked to stop.
+absl::Status CallWithRetry(const CallScope& scope, TryLength length,
+                           const std::function<absl::Status(grpc::ClientContext*)>& attempt);
+
+}  // namespace custody
+
+#endif  // CUSTODY_CLIENT_RETRY_H_

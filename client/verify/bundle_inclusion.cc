@@ -1,0 +1,225 @@
+// Level A: every entry under a signed checkpoint, in one computation of the root.
+//
+// Subtrees in which the bundle carries an entry are computed; the others must stand among the
+// nodes. So one root covers all entries at once, and a node that contradicts an entry is never
+// looked at.
+
+#include <algorithm>
+#include <bit>
+#include <map>
+#include <optional>
+
+#include "absl/strings/str_format.h"
+#include "base/status_macros.h"
+#include "client/verify/bundle_contents.h"
+#include "crypto/checkpoint.h"
+#include "crypto/merkle.h"
+
+namespace custody {
+namespace {
+
+using NodeName = std::pair<std::uint32_t, std::uint64_t>;
+
+// Computes roots of ranges of leaves from entries and nodes.
+class RangeRoots {
+ public:
+  explicit RangeRoots(const BundleContents& contents) : contents_(contents) {}
+
+  // Errors: kInvalidArgument if the nodes are malformed.
+  absl::Status ReadNodes();
+
+  // The root of the leaves [begin, end), end > begin. Depth at most 64.
+  // Errors: kNotFound if the bundle lacks a node.
+  absl::StatusOr<Digest> Root(std::uint64_t begin, std::uint64_t end) const;
+
+ private:
+  bool HasEntry(std::uint64_t begin, std::uint64_t end) const;
+
+  const BundleContents& contents_;
+  std::map<NodeName, Digest> nodes_;
+};
+
+absl::Status RangeRoots::ReadNodes() {
+  constexpr std::uint32_t kLevelMax = 62;
+  for (const v1::TreeNode& node : contents_.bundle.nodes()) {
+    if (node.level() > kLevelMax) {
+      return absl::InvalidArgumentError(absl::StrFormat("a node of level %d", node.level()));
+    }
+    CUSTODY_ASSIGN_OR_RETURN(const Digest hash, Digest::FromBytes(node.hash()));
+    if (!nodes_.emplace(NodeName(node.level(), node.index()), hash).second) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("node %d of level %d stands twice", node.index(), node.level()));
+    }
+  }
+  return absl::OkStatus();
+}
+
+bool RangeRoots::HasEntry(std::uint64_t begin, std::uint64_t end) const {
+  const auto first =
+      std::lower_bound(contents_.leaves.begin(), contents_.leaves.end(), begin,
+                       [](const BundleLeaf& leaf, std::uint64_t i) { return leaf.index < i; });
+  return first != contents_.leaves.end() && first->index < end;
+}
+
+absl::StatusOr<Digest> RangeRoots::Root(std::uint64_t begin, std::uint64_t end) const {
+  const std::uint64_t count = end - begin;
+  const bool has_entry = HasEntry(begin, end);
+  if (count == 1 && has_entry) {
+    return contents_.Find(begin)->leaf_hash;
+  }
+  if (std::has_single_bit(count) && !has_entry) {
+    const auto level = static_cast<std::uint32_t>(std::countr_zero(count));
+    const auto found = nodes_.find(NodeName(level, begin >> level));
+    if (found == nodes_.end()) {
+      return absl::NotFoundError(absl::StrFormat(
+          "the bundle lacks node %d of level %d, which the root needs", begin >> level, level));
+    }
+    return found->second;
+  }
+  const std::uint64_t split = begin + std::bit_floor(count - 1);
+  CUSTODY_ASSIGN_OR_RETURN(const Digest left, Root(begin, split));
+  CUSTODY_ASSIGN_OR_RETURN(const Digest right, Root(split, end));
+  return NodeHash(left, right);
+}
+
+std::optional<OpenedCheckpoint> JudgeCheckpoint(const BundleContents& contents, const Trust& trust,
+                                                StepLog* log) {
+  if (contents.bundle.ledger() != trust.ledger) {
+    log->Add('A', "checkpoint", Outcome::kCannotBeChecked,
+             absl::StrFormat("the bundle is of ledger '%s', the trust file is for '%s'",
+                             contents.bundle.ledger(), trust.ledger));
+    return std::nullopt;
+  }
+  std::vector<NoteVerifier> witnesses;
+  if (trust.policy.has_value()) {
+    for (const PolicyWitness& witness : trust.policy->witnesses) {
+      witnesses.push_back(witness.verifier);
+    }
+  }
+  absl::StatusOr<OpenedCheckpoint> opened =
+      OpenCheckpoint(contents.bundle.checkpoint(), trust.ledger, trust.log_keys, witnesses);
+  if (!opened.ok()) {
+    const bool broken = absl::IsInternal(opened.status());
+    log->Add('A', "checkpoint", broken ? Outcome::kCannotBeChecked : Outcome::kProofFalse,
+             absl::StrFormat("the checkpoint is not signed by a trusted log key: %s",
+                             std::string(opened.status().message())));
+    return std::nullopt;
+  }
+  log->Add('A', "checkpoint", Outcome::kVerified,
+           absl::StrFormat("size %d, signed by %s", opened->checkpoint.size,
+                           opened->log_signatures.front().name));
+  return *std::move(opened);
+}
+
+void JudgeWitnesses(const OpenedCheckpoint& opened, const Trust& trust, std::int64_t now_ms,
+                    VerificationReport* report, StepLog* log) {
+  if (!trust.policy.has_value() || trust.policy->quorum.empty()) {
+    log->Add('A', "witnesses", Outcome::kNotYetProven,
+             "no quorum of witnesses is asked for: that there is no other history is the "
+             "operator's word");
+    return;
+  }
+  const std::optional<std::uint64_t> time = QuorumTime(*trust.policy, opened.cosignatures);
+  if (!time.has_value()) {
+    log->Add('A', "witnesses", Outcome::kCannotBeChecked,
+             absl::StrFormat("%d known cosignatures do not meet the quorum '%s'",
+                             opened.cosignatures.size(), trust.policy->quorum));
+    return;
+  }
+  constexpr std::uint64_t kSecondsMax = 253'402'300'799;  // Year 9999: no overflow below.
+  constexpr std::int64_t kClockSlackMs = 600'000;
+  const auto seen_ms = static_cast<std::int64_t>(std::min(*time, kSecondsMax)) * 1000;
+  report->witnessed_at_ms = seen_ms;
+  const std::int64_t age_ms = now_ms - seen_ms;
+  if (trust.maximum_age_ms > 0 && (age_ms > trust.maximum_age_ms || age_ms < -kClockSlackMs)) {
+    log->Add('A', "witnesses", Outcome::kCannotBeChecked,
+             absl::StrFormat("the quorum saw the checkpoint %d s before now, the limit is %d s",
+                             age_ms / 1000, trust.maximum_age_ms / 1000));
+    return;
+  }
+  log->Add('A', "witnesses", Outcome::kVerified,
+           absl::StrFormat("attested by quorum '%s', %d s before now", trust.policy->quorum,
+                           age_ms / 1000));
+}
+
+void JudgeRoot(const BundleContents& contents, const Checkpoint& checkpoint, StepLog* log) {
+  if (contents.leaves.back().index >= checkpoint.size) {
+    log->Add('A', "inclusion", Outcome::kProofFalse,
+             absl::StrFormat("entry %d lies beyond the checkpoint's size %d",
+                             contents.leaves.back().index, checkpoint.size));
+    return;
+  }
+  RangeRoots roots(contents);
+  const absl::Status readable = roots.ReadNodes();
+  if (!readable.ok()) {
+    log->Add('A', "inclusion", Outcome::kProofFalse, std::string(readable.message()));
+    return;
+  }
+  const absl::StatusOr<Digest> root = roots.Root(0, checkpoint.size);
+  if (!root.ok()) {
+    log->Add('A', "inclusion", Outcome::kCannotBeChecked, std::string(root.status().message()));
+  } else if (*root != checkpoint.root) {
+    log->Add('A', "inclusion", Outcome::kProofFalse,
+             absl::StrFormat("the entries lead to root %s, the checkpoint has %s", root->ToHex(),
+                             checkpoint.root.ToHex()));
+  } else {
+    log->Add('A', "inclusion", Outcome::kVerified,
+             absl::StrFormat("all %d entries are in the log", contents.leaves.size()));
+  }
+}
+
+void JudgeBeginning(const BundleContents& contents, const Trust& trust, StepLog* log) {
+  const BundleLeaf& first = contents.leaves.front();
+  if (first.index != 0) {
+    log->Add('A', "ledger", Outcome::kCannotBeChecked,
+             "the bundle lacks entry 0, by which the ledger is known");
+  } else if (first.leaf_hash != trust.entry0_leaf_hash) {
+    log->Add(
+        'A', "ledger", Outcome::kProofFalse,
+        absl::StrFormat("entry 0 has leaf hash %s, trusted is %s: another log of the same name",
+                        first.leaf_hash.ToHex(), trust.entry0_leaf_hash.ToHex()));
+  } else {
+    log->Add('A', "ledger", Outcome::kVerified, "entry 0 is the trusted one");
+  }
+}
+
+// The seal is the last leaf of the checkpoint; it holds the root of the subject index.
+void JudgeSeal(const BundleContents& contents, const Checkpoint& checkpoint, StepLog* log) {
+  const BundleLeaf& last = contents.leaves.back();
+  if (contents.bundle.seal_index() != checkpoint.size - 1) {
+    log->Add('C', "seal", Outcome::kProofFalse,
+             absl::StrFormat("the seal is said to be entry %d, the last of the checkpoint is %d",
+                             contents.bundle.seal_index(), checkpoint.size - 1));
+  } else if (last.index != checkpoint.size - 1) {
+    log->Add('C', "seal", Outcome::kCannotBeChecked, "the bundle lacks the seal");
+  } else if (!last.entry.has_seal() ||
+             last.entry.seal().index_root().size() != Digest::kSizeBytes) {
+    log->Add('C', "seal", Outcome::kProofFalse,
+             absl::StrFormat("entry %d, the last, is no seal", last.index));
+  } else {
+    log->Add('C', "seal", Outcome::kVerified,
+             absl::StrFormat("entry %d seals an index of %d subjects", last.index,
+                             last.entry.seal().subject_count()));
+  }
+}
+
+}  // namespace
+
+void JudgeInclusion(const BundleContents& contents, const Trust& trust, std::int64_t now_ms,
+                    VerificationReport* report, StepLog* log) {
+  const std::optional<OpenedCheckpoint> opened = JudgeCheckpoint(contents, trust, log);
+  if (!opened.has_value()) {
+    return;
+  }
+  report->tree_size = opened->checkpoint.size;
+  JudgeWitnesses(*opened, trust, now_ms, report, log);
+  if (opened->checkpoint.size == 0) {
+    log->Add('A', "inclusion", Outcome::kProofFalse, "the checkpoint is of an empty log");
+    return;
+  }
+  JudgeRoot(contents, opened->checkpoint, log);
+  JudgeBeginning(contents, trust, log);
+  JudgeSeal(contents, opened->checkpoint, log);
+}
+
+}  // namespace custody

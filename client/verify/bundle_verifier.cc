@@ -1,0 +1,156 @@
+#include "client/verify/bundle_verifier.h"
+
+#include <google/protobuf/util/json_util.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "base/status_macros.h"
+#include "client/verify/bundle_contents.h"
+
+namespace custody {
+namespace {
+
+// The worst outcome of a level; a level of which nothing was judged cannot be checked.
+Outcome LevelOf(const VerificationReport& report, char level) {
+  bool judged = false;
+  Outcome worst = Outcome::kVerified;
+  for (const VerificationStep& step : report.steps) {
+    if (step.level == level && step.outcome != Outcome::kNotYetProven) {
+      judged = true;
+      worst = std::max(worst, step.outcome);
+    }
+  }
+  return judged ? worst : Outcome::kCannotBeChecked;
+}
+
+// D rests on A and B, C on A.
+void JudgeLevels(VerificationReport* report) {
+  report->level_a = LevelOf(*report, 'A');
+  report->level_b = LevelOf(*report, 'B');
+  report->level_c = LevelOf(*report, 'C');
+  if (report->level_c == Outcome::kVerified) {
+    report->level_c = Outcome::kNotYetProven;
+  }
+  bool asks = false;
+  for (const VerificationStep& step : report->steps) {
+    asks = asks || (step.level == 'D' && step.outcome != Outcome::kNotYetProven);
+  }
+  report->level_d = asks ? LevelOf(*report, 'D') : Outcome::kNotYetProven;
+  report->outcome = std::max(report->level_a, report->level_b);
+  if (asks) {
+    report->outcome = std::max(report->outcome, report->level_d);
+  }
+  if (report->level_c == Outcome::kProofFalse) {
+    report->outcome = Outcome::kProofFalse;
+  }
+}
+
+std::string JsonText(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20 || byte == 0x7F) {
+      out += absl::StrFormat("\\u%04x", byte);
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+// Words that come from a bundle must not steer the terminal that shows them.
+std::string Printable(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += byte < 0x20 || byte == 0x7F ? '?' : c;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string_view OutcomeName(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kVerified:
+      return "verified";
+    case Outcome::kNotYetProven:
+      return "not yet proven";
+    case Outcome::kCannotBeChecked:
+      return "cannot be checked";
+    case Outcome::kProofFalse:
+      return "proof false";
+  }
+  return "cannot be checked";
+}
+
+std::string VerificationReport::ToText() const {
+  std::string text;
+  for (const VerificationStep& step : steps) {
+    text += absl::StrFormat("%c  %-17s  %-12s %s\n", step.level, OutcomeName(step.outcome), step.id,
+                            Printable(step.detail));
+  }
+  text += absl::StrFormat(
+      "\nA included: %s\nB gap-free: %s\nC complete: %s\nD recomputed: %s\nresult: %s\n",
+      OutcomeName(level_a), OutcomeName(level_b), OutcomeName(level_c), OutcomeName(level_d),
+      OutcomeName(outcome));
+  if (verdict.value() != v1::VERDICT_VALUE_UNSPECIFIED) {
+    text +=
+        absl::StrFormat("verdict (computed here): %s\n", v1::VerdictValue_Name(verdict.value()));
+  }
+  return text;
+}
+
+std::string VerificationReport::ToJson() const {
+  std::string json = absl::StrFormat(
+      "{\"format_version\":1,\"outcome\":%s,\"ledger\":%s,\"tree_size\":%d,"
+      "\"witnessed_at_ms\":%d,\"levels\":{\"A\":%s,\"B\":%s,\"C\":%s,\"D\":%s},\"steps\":[",
+      JsonText(OutcomeName(outcome)), JsonText(ledger), tree_size, witnessed_at_ms,
+      JsonText(OutcomeName(level_a)), JsonText(OutcomeName(level_b)),
+      JsonText(OutcomeName(level_c)), JsonText(OutcomeName(level_d)));
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    json += absl::StrFormat("%s{\"level\":\"%c\",\"id\":%s,\"outcome\":%s,\"detail\":%s}",
+                            i == 0 ? "" : ",", steps[i].level, JsonText(steps[i].id),
+                            JsonText(OutcomeName(steps[i].outcome)), JsonText(steps[i].detail));
+  }
+  json += "]";
+  std::string verdict_json;
+  google::protobuf::util::JsonPrintOptions print;
+  print.preserve_proto_field_names = true;
+  if (verdict.value() != v1::VERDICT_VALUE_UNSPECIFIED &&
+      google::protobuf::util::MessageToJsonString(verdict, &verdict_json, print).ok()) {
+    json += ",\"verdict\":" + verdict_json;
+  }
+  return json + "}";
+}
+
+absl::StatusOr<VerificationReport> VerifyBundle(std::string_view bundle_bytes, const Trust& trust,
+                                                std::int64_t now_ms) {
+  BundleContents contents;
+  CUSTODY_ASSIGN_OR_RETURN(contents.bundle, ParseBundle(bundle_bytes));
+  VerificationReport report;
+  report.ledger = trust.ledger;
+  StepLog log(&report);
+  if (ReadContents(&contents, &log)) {
+    FoldedStates states;
+    JudgeInclusion(contents, trust, now_ms, &report, &log);
+    JudgeChains(contents, trust, &states, &log);
+    log.Add('C', "index", Outcome::kNotYetProven,
+            "that nothing was left out is not proven: this version reads no index proofs");
+    // The rules are asked only about what was shown to be in the log, unbroken and signed.
+    if (LevelOf(report, 'A') == Outcome::kVerified && LevelOf(report, 'B') == Outcome::kVerified) {
+      JudgeVerdict(contents, states, &report, &log);
+    } else {
+      log.Add('D', "verdict", Outcome::kCannotBeChecked, "it rests on levels A and B");
+    }
+  }
+  JudgeLevels(&report);
+  return report;
+}
+
+}  // namespace custody
