@@ -358,7 +358,8 @@ void FoldFollowUpRecorded(const FoldInput& input, v1::SubjectState* state) {
 }
 
 void FoldDeniedAttempt(const FoldInput& input, v1::SubjectState* state) {
-  if (!IsOrder(input)) return;
+  // An attempt on an order that the ledger does not know creates none.
+  if (!IsOrder(input) || !state->has_order()) return;
   const std::string& code = input.event.event.attempt_denied().event_code();
   if (code != "CLN-06" && code != "CLN-06T") return;
   v1::OrderState* order = state->mutable_order();

@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "lifecycle/authority.h"
+#include "lifecycle/clinical_folds.h"
 #include "lifecycle/held_events.h"
 #include "lifecycle/rules.h"
 
@@ -241,11 +242,6 @@ void GuardAttemptDenied(RuleContext& context) {
           context);
 }
 
-void FoldAttemptDenied(const FoldInput&, v1::SubjectState* state) {
-  if (!state->has_order()) return;
-  state->mutable_order()->set_denied_attempts(state->order().denied_attempts() + 1);
-}
-
 // Held events are released by the framework (held_events.h).
 void FoldNothing(const FoldInput&, v1::SubjectState*) {}
 
@@ -255,7 +251,7 @@ constexpr Rule kRules[] = {
     {v1::Event::kLateEntryDeclared, GuardLateEntryDeclared, FoldNothing},
     {v1::Event::kAttested, GuardAttested, FoldNothing},
     {v1::Event::kSignatureAdded, GuardSignatureAdded, FoldNothing},
-    {v1::Event::kAttemptDenied, GuardAttemptDenied, FoldAttemptDenied},
+    {v1::Event::kAttemptDenied, GuardAttemptDenied, FoldDeniedAttempt},
 };
 
 }  // namespace
