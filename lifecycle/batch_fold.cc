@@ -24,7 +24,8 @@ std::string DetailAbout(std::string_view id, std::string_view text) {
 bool FoundAbout(const FoldInput& input, v1::ReasonCode code, std::string_view id) {
   const std::string prefix = ToHex(id) + " ";
   return std::any_of(input.findings.begin(), input.findings.end(), [&](const v1::Finding& finding) {
-    return finding.code() == code && finding.detail().starts_with(prefix);
+    return finding.code() == code &&
+           (finding.detail().empty() || finding.detail().starts_with(prefix));
   });
 }
 

@@ -20,8 +20,9 @@ void ViolateWith(RuleContext& context, v1::ReasonCode code, std::string message,
   context.Violate(std::move(violation));
 }
 
-// What can be wrong with a subject of any kind.
-void RequireNothingOpen(RuleContext& context, const SubjectKey& key) {
+// What can be wrong with a subject of any kind. Cases on the lot itself are found by the framework,
+// as on every subject of a decision.
+void RequireNothingOpen(RuleContext& context, const SubjectKey& key, const SubjectKey& lot) {
   const v1::SubjectState* const state = context.Find(key.kind, key.id);
   if (state == nullptr) return;
   for (const v1::OpenHold& hold : state->holds()) {
@@ -30,7 +31,7 @@ void RequireNothingOpen(RuleContext& context, const SubjectKey& key) {
                 {hold.placed_index()}, key);
   }
   for (const v1::OpenCase& open_case : state->open_cases()) {
-    if (open_case.severity() != v1::SEVERITY_CRITICAL) continue;
+    if (open_case.severity() != v1::SEVERITY_CRITICAL || key == lot) continue;
     ViolateWith(context, v1::REASON_CODE_E_CASE_OPEN,
                 absl::StrFormat("a critical case is open on %s", Describe(key)),
                 ToHex(open_case.case_id()), {open_case.opened_index()}, key);
@@ -169,7 +170,9 @@ void RequireFitLot(RuleContext& context, const std::string& batch_id, const v1::
                    const std::vector<PolicyRef>& policies, const LotUse& use) {
   const Ancestry ancestry = AncestorsOf(context, batch_id);
   RequireAncestry(context, ancestry, batch_id);
-  for (const SubjectKey& key : ancestry.Subjects()) RequireNothingOpen(context, key);
+  for (const SubjectKey& key : ancestry.Subjects()) {
+    RequireNothingOpen(context, key, BatchKey(batch_id));
+  }
   for (const std::string& id : ancestry.batches) {
     const v1::BatchState* const ancestor = context.Batch(id);
     if (ancestor == nullptr) continue;

@@ -37,10 +37,14 @@ v1::ResultVerdict Computed(const FoldInput& input, const v1::QcResult& result) {
 
 void FoldResult(const FoldInput& input, const v1::QcResult& result, const std::string& container_id,
                 Results* results) {
+  // A review by the analyst is none.
+  const bool reviewed_by_analyst =
+      FoundAbout(input, v1::REASON_CODE_E_CONFLICT_OF_INTEREST, result.result_id());
+  const bool attested = input.favourable() && !reviewed_by_analyst;
   if (!input.adverse()) {
     for (v1::QcResultState& known : *results) {
       if (known.index() == input.index && known.result().result_id() == result.result_id()) {
-        known.set_attested(true);
+        known.set_attested(attested);
       }
     }
     return;
@@ -48,7 +52,7 @@ void FoldResult(const FoldInput& input, const v1::QcResult& result, const std::s
   v1::QcResultState* const added = results->Add();
   *added->mutable_result() = result;
   added->set_index(input.index);
-  added->set_attested(input.favourable());
+  added->set_attested(attested);
   added->set_computed(Computed(input, result));
   added->set_container_id(container_id);
 }
@@ -108,7 +112,11 @@ void FoldQcResultReported(const FoldInput& input, v1::SubjectState* state) {
 void FoldQcResultCorrected(const FoldInput& input, v1::SubjectState* state) {
   const v1::QcResultCorrected& body = EventOf(input).qc_result_corrected();
   FoldResult(input, body.new_result(), body.container_id(), ResultsOf(input, state));
-  if (input.favourable()) Invalidate(body.result_id(), input.index, ResultsOf(input, state));
+  const bool reviewed_by_analyst =
+      FoundAbout(input, v1::REASON_CODE_E_CONFLICT_OF_INTEREST, body.new_result().result_id());
+  if (input.favourable() && !reviewed_by_analyst) {
+    Invalidate(body.result_id(), input.index, ResultsOf(input, state));
+  }
   if (IsContainer(input)) return;
   v1::BatchState* const batch = state->mutable_batch();
   RememberMakers(input, batch);
