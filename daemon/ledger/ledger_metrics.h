@@ -39,8 +39,8 @@ struct LedgerMetrics {
 
   Counter events_admitted{0};        // Entered the queue.
   Counter events_overloaded{0};      // Turned away, queue full.
-  Counter events_recorded{0};        // Durable, without consequences.
-  Counter consequences_recorded{0};  // Durable.
+  Counter events_recorded{0};        // Planned as entries, without consequences.
+  Counter consequences_recorded{0};  // Planned as entries.
   Counter consequences_refused{0};   // The rules did not accept what the rules asked for: a bug.
   Counter events_duplicate{0};       // Answered with their first receipt.
   Counter events_refused{0};         // Any refusal after admission.

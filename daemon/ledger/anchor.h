@@ -1,0 +1,55 @@
+// The anchor: the newest checkpoint as a file, best on another disk than the store. At start it tells
+// a store that was restored from an old copy from one that was not.
+//
+// Threads: the functions are pure of state; AnchorWriter from any thread.
+
+#ifndef CUSTODY_DAEMON_LEDGER_ANCHOR_H_
+#define CUSTODY_DAEMON_LEDGER_ANCHOR_H_
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "daemon/ledger/ledger_metrics.h"
+
+namespace custody {
+
+// Errors: kNotFound if there is no file; kInternal if it cannot be read or has over 64 KiB.
+absl::StatusOr<std::string> ReadAnchor(const std::string& path);
+
+// Replaces the file: a synced file beside it, renamed over it, the folder synced.
+// Errors: kInternal.
+absl::Status WriteAnchor(const std::string& path, const std::string& note);
+
+// Writes the newest note that it was given, at most once in `interval_ms_min`, on a thread of its
+// own; the last one before it ends. A failure is counted and tried again with the next note.
+class AnchorWriter {
+ public:
+  AnchorWriter(std::string path, std::int64_t interval_ms_min, LedgerMetrics& metrics);
+  // Writes what is left, then ends its thread.
+  ~AnchorWriter();
+  AnchorWriter(const AnchorWriter&) = delete;
+  AnchorWriter& operator=(const AnchorWriter&) = delete;
+
+  void Publish(std::string note);
+
+ private:
+  void Run();
+
+  const std::string path_;
+  const std::int64_t interval_ms_min_;
+  LedgerMetrics& metrics_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string newest_;     // Guarded by mutex_; empty: nothing new.
+  bool stopping_ = false;  // Guarded by mutex_.
+  std::thread thread_;
+};
+
+}  // namespace custody
+
+#endif  // CUSTODY_DAEMON_LEDGER_ANCHOR_H_

@@ -1,0 +1,69 @@
+// Makes planned batches durable, one synced write each, signs the checkpoint, shows the new snapshot
+// and only then answers the callers.
+//
+// The first failed write is final: that batch and every later one is answered with E_STORE and
+// nothing is written any more.
+//
+// Threads: Commit() from one thread; the rest from any.
+// Owns:    nothing; everything given must outlive it.
+
+#ifndef CUSTODY_DAEMON_LEDGER_COMMITTER_H_
+#define CUSTODY_DAEMON_LEDGER_COMMITTER_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+#include "absl/status/status.h"
+#include "crypto/note.h"
+#include "daemon/ledger/clock.h"
+#include "daemon/ledger/ledger_metrics.h"
+#include "daemon/ledger/ledger_snapshot.h"
+#include "daemon/ledger/planned_batch.h"
+#include "storage/store.h"
+
+namespace custody {
+
+class Committer {
+ public:
+  // Called after each batch that made the log longer or changed what readers see.
+  using Publish = std::function<void(const std::shared_ptr<const LedgerSnapshot>& snapshot)>;
+
+  Committer(Store& store, const NoteSigner& signer, LedgerMetrics& metrics,
+            std::shared_ptr<const LedgerSnapshot> first, Publish publish)
+      : store_(store),
+        signer_(signer),
+        metrics_(metrics),
+        publish_(std::move(publish)),
+        snapshot_(std::move(first)) {}
+
+  void Commit(PlannedBatch batch);
+
+  struct Progress {
+    std::uint64_t number = 0;  // The last durable batch.
+    std::shared_ptr<const LedgerSnapshot> snapshot;
+  };
+  Progress progress() const;
+  // The first failure; OK while writing is possible.
+  absl::Status failed() const;
+
+ private:
+  absl::StatusOr<std::shared_ptr<const LedgerSnapshot>> Write(PlannedBatch* batch);
+  void Answer(PlannedBatch* batch, const LedgerSnapshot& snapshot, std::uint64_t newest_begin);
+  void Fail(const absl::Status& status);
+
+  Store& store_;
+  const NoteSigner& signer_;
+  LedgerMetrics& metrics_;
+  const Publish publish_;
+
+  mutable std::mutex mutex_;
+  std::shared_ptr<const LedgerSnapshot> snapshot_;  // Guarded by mutex_.
+  std::uint64_t number_ = 0;                        // Guarded by mutex_.
+  absl::Status failed_;                             // Guarded by mutex_.
+};
+
+}  // namespace custody
+
+#endif  // CUSTODY_DAEMON_LEDGER_COMMITTER_H_

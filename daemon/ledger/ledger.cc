@@ -1,0 +1,318 @@
+#include "daemon/ledger/ledger.h"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "base/status_macros.h"
+#include "daemon/ledger/anchor.h"
+#include "daemon/ledger/batch_planner.h"
+#include "daemon/ledger/committer.h"
+#include "daemon/ledger/ledger_reader.h"
+#include "daemon/ledger/ledger_refusals.h"
+#include "daemon/ledger/recovery.h"
+#include "daemon/ledger/signature_verifier.h"
+#include "daemon/ledger/write_pipeline.h"
+
+namespace custody {
+namespace {
+
+// The service key that consequences are signed with must be the one that the log knows.
+absl::Status CheckServiceKey(const RecoveredLedger& recovered, const SigningKey& key) {
+  const LedgerReader reader(recovered.snapshot);
+  CUSTODY_ASSIGN_OR_RETURN(
+      const v1::SubjectState* device,
+      reader.Find({v1::SUBJECT_KIND_DEVICE, recovered.service_device_id}));
+  if (device != nullptr) {
+    for (const v1::KeyState& known : device->device().keys()) {
+      if (known.key_id() == key.verify_key().key_id().view() && known.revoked_index() == 0) {
+        return absl::OkStatus();
+      }
+    }
+  }
+  return absl::UnavailableError("the service key is not the one that the log has enrolled");
+}
+
+}  // namespace
+
+std::string_view ModeName(LedgerMode mode) {
+  switch (mode) {
+    case LedgerMode::kServing: return "serving";
+    case LedgerMode::kReadOnly: return "read-only";
+    case LedgerMode::kDraining: return "draining";
+    case LedgerMode::kStopped: return "stopped";
+  }
+  return "unknown";
+}
+
+// In the order of construction; destruction is the reverse.
+struct Ledger::Parts {
+  LedgerOptions options;
+  LedgerKeys keys;
+  Store& store;
+  const Clock& clock;
+  LedgerMetrics metrics;
+  std::string origin;
+  std::int64_t started_at_ms = 0;
+  Digest entry0_leaf_hash;
+  std::uint32_t rules_version = 0;
+  std::string start_note;  // Something that an operator should know, and that hinders nothing.
+
+  mutable std::mutex mutex;
+  mutable std::condition_variable changed;
+  std::shared_ptr<const LedgerSnapshot> snapshot;  // Guarded by mutex, like all below.
+  absl::Status read_only;                          // Not OK: why nothing is written since Open().
+  bool draining = false;
+  bool stopped = false;
+  std::uint64_t outstanding = 0;
+  std::int64_t last_commit_at_ms = 0;
+
+  std::mutex listeners_mutex;
+  std::map<std::uint64_t, std::function<void(std::uint64_t)>> listeners;
+  std::uint64_t next_listener = 1;
+
+  std::optional<AnchorWriter> anchor;
+  std::optional<SignatureVerifier> verifier;
+  std::optional<Committer> committer;
+  std::optional<BatchPlanner> planner;
+  std::optional<WritePipeline> pipeline;
+
+  Parts(const LedgerOptions& o, LedgerKeys k, Store& s, const Clock& c)
+      : options(o), keys(std::move(k)), store(s), clock(c) {}
+
+  void Publish(const std::shared_ptr<const LedgerSnapshot>& newer);
+  void Submit(RequestKind kind, std::unique_ptr<QueueItem> item);
+  absl::Status WhyNot() const;
+  // The first failure of the store, whoever met it.
+  absl::Status StoreFailure() const;
+  void StartWriting(RecoveredLedger recovered);
+};
+
+void Ledger::Parts::Publish(const std::shared_ptr<const LedgerSnapshot>& newer) {
+  bool longer = false;
+  {
+    const std::lock_guard lock(mutex);
+    longer = newer->size() > snapshot->size();
+    snapshot = newer;
+    last_commit_at_ms = clock.WallMs();
+  }
+  changed.notify_all();
+  if (!longer) return;
+  anchor->Publish(newer->note);
+  const std::lock_guard lock(listeners_mutex);
+  for (const auto& [handle, listener] : listeners) listener(newer->size());
+}
+
+absl::Status Ledger::Parts::WhyNot() const {
+  {
+    const std::lock_guard lock(mutex);
+    if (!read_only.ok()) return read_only;
+    if (draining || stopped) return StoppingRefusal();
+  }
+  return StoreFailure().ok() ? absl::OkStatus() : StoreRefusal();
+}
+
+absl::Status Ledger::Parts::StoreFailure() const {
+  if (committer && !committer->failed().ok()) return committer->failed();
+  if (pipeline && !pipeline->plan_failure().ok()) return pipeline->plan_failure();
+  return store.write_status();
+}
+
+void Ledger::Parts::Submit(RequestKind kind, std::unique_ptr<QueueItem> item) {
+  item->kind = kind;
+  item->admitted_at = std::chrono::steady_clock::now();
+  ProposeCallback done = std::move(item->done);
+  if (absl::Status status = WhyNot(); !status.ok()) {
+    done(std::move(status));
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex);
+    ++outstanding;
+  }
+  item->done = [this, done](absl::StatusOr<ProposeOutcome> outcome) {
+    done(std::move(outcome));
+    const std::lock_guard lock(mutex);
+    --outstanding;
+    changed.notify_all();
+  };
+  if (absl::Status status = pipeline->Submit(&item); !status.ok()) {
+    metrics.events_overloaded.fetch_add(1, std::memory_order_relaxed);
+    item->done(std::move(status));
+    return;
+  }
+  metrics.events_admitted.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Ledger::Parts::StartWriting(RecoveredLedger recovered) {
+  anchor.emplace(options.anchor_path, options.anchor_interval_ms_min, metrics);
+  SystemEvents system_events(origin, recovered.service_device_id, keys.service);
+  committer.emplace(store, keys.log, metrics, recovered.snapshot,
+                    [this](const auto& newer) { Publish(newer); });
+  planner.emplace(options, std::move(recovered), std::move(system_events), clock, *verifier,
+                  metrics);
+  // A failed sync before the restart leaves the page cache in doubt: nothing is confirmed before
+  // something new was synced.
+  committer->Commit(planner->Finish(true));
+  const absl::Status written =
+      planner->failed().ok() ? committer->failed() : planner->failed();
+  if (!written.ok()) {
+    const std::lock_guard lock(mutex);
+    read_only = StoreRefusal();
+    return;
+  }
+  pipeline.emplace(options, store, clock, *planner, *committer, *verifier);
+}
+
+Ledger::Ledger(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(const LedgerOptions& options, Store& store,
+                                                     const LedgerKeys& keys, const Clock& clock) {
+  CUSTODY_RETURN_IF_ERROR(Validate(options));
+  CUSTODY_RETURN_IF_ERROR(store.AcquireWriter());
+  CUSTODY_ASSIGN_OR_RETURN(RecoveredLedger recovered, RecoverLedger(store, keys.log));
+  auto parts = std::make_unique<Parts>(options, keys, store, clock);
+  Parts& p = *parts;
+  p.origin = recovered.snapshot->checkpoint.origin;
+  p.started_at_ms = clock.WallMs();
+  p.entry0_leaf_hash = recovered.entry0_leaf_hash;
+  p.rules_version = recovered.rules_version;
+  p.snapshot = recovered.snapshot;
+  const std::int64_t gap = p.started_at_ms - recovered.snapshot->recorded_at_ms;
+  if (gap > options.start_gap_ms_max) {
+    p.start_note = absl::StrFormat("the newest entry is %d days old", gap / 86'400'000);
+  }
+  p.verifier.emplace(
+      p.origin,
+      [&p] {
+        const std::lock_guard lock(p.mutex);
+        return p.snapshot;
+      },
+      p.metrics);
+  p.read_only = CheckAnchor(options.anchor_path, *recovered.snapshot, keys.log.verifier());
+  if (p.read_only.ok()) p.read_only = CheckServiceKey(recovered, keys.service);
+  if (p.read_only.ok()) p.StartWriting(std::move(recovered));
+  return std::unique_ptr<Ledger>(new Ledger(std::move(parts)));
+}
+
+Ledger::~Ledger() { Shutdown(); }
+
+void Ledger::Record(v1::SignedEvent signed_event, Lane lane, RecordCallback done) {
+  auto item = std::make_unique<QueueItem>();
+  item->lane = lane;
+  item->bytes = signed_event.ByteSizeLong() + sizeof(QueueItem);
+  item->signed_event = std::move(signed_event);
+  item->done = [done = std::move(done)](absl::StatusOr<ProposeOutcome> outcome) {
+    if (!outcome.ok()) return done(outcome.status());
+    done(std::get<RecordOutcome>(std::move(outcome->result)));
+  };
+  parts_->Submit(RequestKind::kRecord, std::move(item));
+}
+
+void Ledger::Propose(v1::SignedEvent signed_event, ProposeCallback done) {
+  auto item = std::make_unique<QueueItem>();
+  item->bytes = signed_event.ByteSizeLong() + sizeof(QueueItem);
+  item->signed_event = std::move(signed_event);
+  item->done = std::move(done);
+  parts_->Submit(RequestKind::kPropose, std::move(item));
+}
+
+void Ledger::Cosign(const Digest& event_digest, v1::Signature signature, ProposeCallback done) {
+  auto item = std::make_unique<QueueItem>();
+  item->bytes = signature.ByteSizeLong() + sizeof(QueueItem);
+  item->cosigned = event_digest;
+  item->signature = std::move(signature);
+  item->done = std::move(done);
+  parts_->Submit(RequestKind::kCosign, std::move(item));
+}
+
+std::shared_ptr<const LedgerSnapshot> Ledger::Snapshot() const {
+  const std::lock_guard lock(parts_->mutex);
+  return parts_->snapshot;
+}
+
+std::uint64_t Ledger::WaitForSize(std::uint64_t size, std::int64_t timeout_ms) const {
+  std::unique_lock lock(parts_->mutex);
+  parts_->changed.wait_for(lock, std::chrono::milliseconds(timeout_ms), [&] {
+    return parts_->stopped || parts_->snapshot->size() >= size;
+  });
+  return parts_->snapshot->size();
+}
+
+std::uint64_t Ledger::AddSizeListener(std::function<void(std::uint64_t size)> listener) {
+  const std::lock_guard lock(parts_->listeners_mutex);
+  const std::uint64_t handle = parts_->next_listener++;
+  parts_->listeners.emplace(handle, std::move(listener));
+  return handle;
+}
+
+void Ledger::RemoveSizeListener(std::uint64_t handle) {
+  const std::lock_guard lock(parts_->listeners_mutex);
+  parts_->listeners.erase(handle);
+}
+
+absl::Status Ledger::Drain(std::int64_t timeout_ms) {
+  std::unique_lock lock(parts_->mutex);
+  parts_->draining = true;
+  const bool drained = parts_->changed.wait_for(lock, std::chrono::milliseconds(timeout_ms),
+                                                [this] { return parts_->outstanding == 0; });
+  if (drained) return absl::OkStatus();
+  return absl::DeadlineExceededError(
+      absl::StrFormat("%d requests are still without an answer", parts_->outstanding));
+}
+
+void Ledger::Shutdown() {
+  {
+    const std::lock_guard lock(parts_->mutex);
+    parts_->draining = true;
+  }
+  if (parts_->pipeline) parts_->pipeline->Stop();
+  {
+    const std::lock_guard lock(parts_->mutex);
+    parts_->stopped = true;
+  }
+  parts_->changed.notify_all();
+}
+
+LedgerStatus Ledger::Status() const {
+  const Parts& p = *parts_;
+  LedgerStatus status;
+  status.origin = p.origin;
+  status.log_vkey = FormatVkey(p.keys.log.verifier());
+  status.rules_version = p.rules_version;
+  status.started_at_ms = p.started_at_ms;
+  status.entry0_leaf_hash = p.entry0_leaf_hash;
+  const absl::Status why_not = p.WhyNot();
+  std::unique_lock lock(p.mutex);
+  status.tree_size = p.snapshot->size();
+  status.root = p.snapshot->checkpoint.root;
+  status.subject_count = p.snapshot->index.leaf_count();
+  status.last_commit_at_ms = p.last_commit_at_ms;
+  status.mode = p.stopped    ? LedgerMode::kStopped
+                : p.draining ? LedgerMode::kDraining
+                : why_not.ok() ? LedgerMode::kServing
+                               : LedgerMode::kReadOnly;
+  lock.unlock();
+  status.mode_reason = why_not.ok() ? p.start_note : std::string(why_not.message());
+  if (const absl::Status failure = p.StoreFailure(); !failure.ok()) {
+    status.mode_reason = std::string(failure.message());
+  }
+  if (p.pipeline) {
+    status.queue_events = p.pipeline->queue_size();
+    status.pending_count = p.pipeline->pending_count();
+    status.clock_healthy = p.pipeline->clock_healthy();
+    status.disk_full = p.pipeline->disk_full();
+  }
+  return status;
+}
+
+const LedgerMetrics& Ledger::metrics() const { return parts_->metrics; }
+const std::string& Ledger::origin() const { return parts_->origin; }
+std::int64_t Ledger::NowMs() const { return parts_->clock.WallMs(); }
+
+}  // namespace custody

@@ -1,0 +1,32 @@
+// Refusals of the write path itself: what the ledger, not a rule, turns away.
+//
+// Threads: pure functions.
+
+#ifndef CUSTODY_DAEMON_LEDGER_LEDGER_REFUSALS_H_
+#define CUSTODY_DAEMON_LEDGER_LEDGER_REFUSALS_H_
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "crypto/digest.h"
+
+namespace custody {
+
+absl::Status OverloadedRefusal(std::size_t waiting);
+absl::Status StoppingRefusal();
+absl::Status DiskFullRefusal();
+// The store failed, now or before; the cause is for the log and the metric, not for the caller.
+absl::Status StoreRefusal();
+absl::Status RollbackRefusal(std::string_view why);
+absl::Status UnknownKeyRefusal(std::string_view signer);
+absl::Status BadSignatureRefusal(std::string_view signer);
+absl::Status DuplicateConflictRefusal(std::string_view event_id, const Digest& known);
+absl::Status AlreadySignedRefusal();
+absl::Status TooLargeRefusal(std::size_t bytes);
+absl::Status LapsedRefusal();
+
+}  // namespace custody
+
+#endif  // CUSTODY_DAEMON_LEDGER_LEDGER_REFUSALS_H_

@@ -1,0 +1,178 @@
+#include "daemon/ledger/recovery.h"
+
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "base/bytes.h"
+#include "base/status_macros.h"
+#include "daemon/ledger/anchor.h"
+#include "daemon/ledger/ledger_refusals.h"
+#include "daemon/ledger/log_builder.h"
+#include "daemon/ledger/schema.h"
+#include "lifecycle/subject.h"
+#include "storage/key_codec.h"
+
+namespace custody {
+namespace {
+
+absl::Status CheckFormat(const ReadView& view) {
+  CUSTODY_ASSIGN_OR_RETURN(const auto format, view.Get(KeyOfMeta(MetaKey::kFormat)));
+  if (!format.has_value()) return absl::NotFoundError("the store holds no ledger");
+  if (format->size() != 4) return absl::DataLossError("the format version is malformed");
+  const std::uint32_t version = ReadBigEndian32(*format);
+  if (version == kFormatVersion) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrFormat(
+      "the store has format %d, this program knows %d", version, kFormatVersion));
+}
+
+absl::StatusOr<TileTree> RestoreTree(const ReadView& view, const Checkpoint& head) {
+  const StoredTiles tiles(view);
+  CUSTODY_ASSIGN_OR_RETURN(
+      TileTree tree,
+      TileTree::Restore(head.size, tiles, [&](std::uint64_t index) -> absl::StatusOr<Digest> {
+        CUSTODY_ASSIGN_OR_RETURN(const auto bytes, view.Get(KeyOfEntry(index)));
+        if (!bytes.has_value()) {
+          return absl::DataLossError(absl::StrFormat("entry %d is missing", index));
+        }
+        return LeafHash(*bytes);
+      }));
+  if (tree.Root() != head.root) {
+    return absl::DataLossError("the right edge of the tree contradicts the head");
+  }
+  return tree;
+}
+
+absl::StatusOr<IndexTree> RestoreIndex(const ReadView& view) {
+  std::vector<IndexBucketRecord> buckets;
+  absl::Status bad;
+  const std::string prefix = PrefixOfTable(Table::kIndexBucket);
+  CUSTODY_RETURN_IF_ERROR(view.Scan(
+      prefix, PrefixEnd(prefix), [&](std::string_view key, std::string_view value) {
+        absl::StatusOr<IndexBucketRecord> bucket = DecodeIndexBucket(key, value);
+        if (!bucket.ok()) {
+          bad = bucket.status();
+          return false;
+        }
+        buckets.push_back(*std::move(bucket));
+        return true;
+      }));
+  CUSTODY_RETURN_IF_ERROR(bad);
+  return IndexTree::Load(buckets);
+}
+
+absl::StatusOr<std::vector<v1::PendingEvent>> ReadPending(const ReadView& view) {
+  std::vector<v1::PendingEvent> pending;
+  bool parsed = true;
+  const std::string prefix = PrefixOfTable(Table::kPending);
+  CUSTODY_RETURN_IF_ERROR(view.Scan(
+      prefix, PrefixEnd(prefix), [&](std::string_view, std::string_view value) {
+        parsed = pending.emplace_back().ParseFromArray(value.data(), static_cast<int>(value.size()));
+        return parsed;
+      }));
+  if (!parsed) return absl::DataLossError("a pending decision does not parse");
+  return pending;
+}
+
+// The last entry is a seal, and the index has its root.
+absl::StatusOr<v1::Entry> CheckSeal(const ReadView& view, std::uint64_t size,
+                                    const IndexTree& index) {
+  CUSTODY_ASSIGN_OR_RETURN(const auto entry, ReadEntry(view, size - 1));
+  if (!entry.has_value() || !entry->has_seal()) {
+    return absl::DataLossError("the last entry is not a seal");
+  }
+  if (entry->seal().index_root() != index.Root().view() ||
+      entry->seal().subject_count() != index.leaf_count()) {
+    return absl::DataLossError("the subject index contradicts the last seal");
+  }
+  return *entry;
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<v1::Entry>> ReadEntry(const ReadView& view, std::uint64_t index) {
+  CUSTODY_ASSIGN_OR_RETURN(const auto bytes, view.Get(KeyOfEntry(index)));
+  if (!bytes.has_value()) return std::optional<v1::Entry>();
+  v1::Entry entry;
+  if (!entry.ParseFromString(*bytes)) {
+    return absl::DataLossError(absl::StrFormat("entry %d does not parse", index));
+  }
+  return std::optional<v1::Entry>(std::move(entry));
+}
+
+absl::StatusOr<Checkpoint> ReadHead(const ReadView& view) {
+  CUSTODY_RETURN_IF_ERROR(CheckFormat(view));
+  CUSTODY_ASSIGN_OR_RETURN(const auto origin, view.Get(KeyOfMeta(MetaKey::kOrigin)));
+  CUSTODY_ASSIGN_OR_RETURN(const auto bytes, view.Get(KeyOfMeta(MetaKey::kHead)));
+  if (!origin.has_value() || !bytes.has_value()) return absl::DataLossError("the head is missing");
+  CUSTODY_ASSIGN_OR_RETURN(const HeadRecord head, DecodeHead(*bytes));
+  if (head.size < 2) return absl::DataLossError("the log has no entry 0 and seal");
+  return Checkpoint{*origin, head.size, head.root};
+}
+
+absl::StatusOr<RecoveredLedger> RecoverLedger(const Store& store, const NoteSigner& signer) {
+  auto snapshot = std::make_shared<LedgerSnapshot>();
+  CUSTODY_ASSIGN_OR_RETURN(snapshot->view, store.OpenView());
+  const ReadView& view = *snapshot->view;
+  CUSTODY_ASSIGN_OR_RETURN(snapshot->checkpoint, ReadHead(view));
+  if (signer.verifier().name() != snapshot->checkpoint.origin) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("the log key is named %s, the log %s", signer.verifier().name(),
+                        snapshot->checkpoint.origin));
+  }
+  RecoveredLedger recovered;
+  CUSTODY_ASSIGN_OR_RETURN(recovered.tree, RestoreTree(view, snapshot->checkpoint));
+  CUSTODY_ASSIGN_OR_RETURN(recovered.index, RestoreIndex(view));
+  CUSTODY_ASSIGN_OR_RETURN(const v1::Entry seal,
+                           CheckSeal(view, snapshot->size(), recovered.index));
+  CUSTODY_ASSIGN_OR_RETURN(recovered.pending, ReadPending(view));
+  CUSTODY_ASSIGN_OR_RETURN(const auto first, view.Get(KeyOfEntry(0)));
+  if (!first.has_value()) return absl::DataLossError("entry 0 is missing");
+  recovered.entry0_leaf_hash = LeafHash(*first);
+  const std::string ledger_id(Sha256(snapshot->checkpoint.origin).view().substr(0, 16));
+  CUSTODY_ASSIGN_OR_RETURN(const auto state_bytes,
+                           view.Get(KeyOfState({v1::SUBJECT_KIND_LEDGER, ledger_id})));
+  v1::SubjectState state;
+  if (!state_bytes.has_value() || !state.ParseFromString(*state_bytes)) {
+    return absl::DataLossError("the state of the ledger is missing or does not parse");
+  }
+  recovered.service_device_id = state.ledger().service_device_id();
+  recovered.rules_version = state.ledger().rules_version();
+  snapshot->recorded_at_ms = seal.recorded_at_ms();
+  snapshot->edge = recovered.tree.Snapshot();
+  snapshot->index = recovered.index.Snapshot();
+  // Ed25519 is deterministic: these are the bytes that were signed before the restart.
+  CUSTODY_ASSIGN_OR_RETURN(snapshot->note, SignCheckpoint(snapshot->checkpoint, signer));
+  recovered.snapshot = std::move(snapshot);
+  return recovered;
+}
+
+absl::Status CheckAnchor(const std::string& anchor_path, const LedgerSnapshot& snapshot,
+                         const NoteVerifier& log_key) {
+  if (anchor_path.empty()) return absl::OkStatus();
+  const absl::StatusOr<std::string> note = ReadAnchor(anchor_path);
+  if (!note.ok()) {
+    return RollbackRefusal(
+        absl::StrFormat("the anchor cannot be read: %s", note.status().message()));
+  }
+  const absl::StatusOr<OpenedCheckpoint> anchor =
+      OpenCheckpoint(*note, snapshot.checkpoint.origin, {&log_key, 1});
+  if (!anchor.ok()) {
+    return RollbackRefusal(
+        absl::StrFormat("the anchor is not of this log: %s", anchor.status().message()));
+  }
+  const Checkpoint& known = anchor->checkpoint;
+  if (known.size > snapshot.size()) {
+    return RollbackRefusal(absl::StrFormat(
+        "the anchor has %d entries, the store only %d: the store is an old copy", known.size,
+        snapshot.size()));
+  }
+  const StoredTiles tiles(*snapshot.view);
+  const TileNodeReader nodes(tiles, snapshot.edge);
+  const absl::StatusOr<Digest> root = TreeRoot(known.size, nodes);
+  if (!root.ok()) return root.status();
+  if (*root == known.root) return absl::OkStatus();
+  return RollbackRefusal(
+      absl::StrFormat("the anchor shows another root at %d entries", known.size));
+}
+
+}  // namespace custody

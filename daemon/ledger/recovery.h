@@ -1,0 +1,53 @@
+// What a ledger is made from at start: the head, the tree's right edge, the index, the pending
+// decisions, compared with one another and with the anchor. Start-up time does not grow with the log.
+
+#ifndef CUSTODY_DAEMON_LEDGER_RECOVERY_H_
+#define CUSTODY_DAEMON_LEDGER_RECOVERY_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "crypto/index_tree.h"
+#include "crypto/tiles.h"
+#include "custody/v1/record.pb.h"
+#include "daemon/ledger/ledger_options.h"
+#include "daemon/ledger/ledger_snapshot.h"
+#include "storage/store.h"
+
+namespace custody {
+
+struct RecoveredLedger {
+  std::shared_ptr<const LedgerSnapshot> snapshot;
+  TileTree tree;
+  IndexTree index;
+  std::vector<v1::PendingEvent> pending;
+  Digest entry0_leaf_hash;
+  std::string service_device_id;
+  std::uint32_t rules_version = 0;
+};
+
+// Reads and checks everything but the anchor.
+//
+// Errors: kNotFound if the store holds no ledger; kFailedPrecondition on another format version;
+//         kInvalidArgument if the signer's name is not the origin; kDataLoss if head, edge, seal and
+//         index contradict one another; those of the store.
+absl::StatusOr<RecoveredLedger> RecoverLedger(const Store& store, const NoteSigner& signer);
+
+// The head of a store as its meta table says it. Errors: kNotFound if the store holds no ledger.
+absl::StatusOr<Checkpoint> ReadHead(const ReadView& view);
+
+// OK if the anchor's checkpoint is one of this log. An empty path is OK.
+// Errors: kUnavailable E_ROLLBACK with the reason.
+absl::Status CheckAnchor(const std::string& anchor_path, const LedgerSnapshot& snapshot,
+                         const NoteVerifier& log_key);
+
+// An entry of the log; nullopt if it is not there. Errors: kDataLoss if it does not parse.
+absl::StatusOr<std::optional<v1::Entry>> ReadEntry(const ReadView& view, std::uint64_t index);
+
+}  // namespace custody
+
+#endif  // CUSTODY_DAEMON_LEDGER_RECOVERY_H_
