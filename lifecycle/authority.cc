@@ -198,7 +198,7 @@ void JudgeSheet(const ParsedEvent& event, const SheetMatch& match, Authority* au
   if (authority->open_places.empty()) return;
   const std::string wanted = ListPlaces(event.catalogue->row, authority->open_places);
   for (const std::size_t position : match.without_place) {
-    const Signer& signer = authority->signers[position];
+    const EventSigner& signer = authority->signers[position];
     if (!signer.authorised) continue;
     authority->violations.push_back(AuthorityViolation(
         match.same_person ? v1::REASON_CODE_E_SAME_PERSON : v1::REASON_CODE_E_AUTHORITY,
@@ -220,12 +220,12 @@ void JudgeSheet(const ParsedEvent& event, const SheetMatch& match, Authority* au
 
 }  // namespace
 
-absl::StatusOr<Signer> JudgeSigner(const StateView& view, const ParsedEvent& event,
+absl::StatusOr<EventSigner> JudgeSigner(const StateView& view, const ParsedEvent& event,
                                    const ParsedSignature& signature, const EvaluationInput& input,
                                    const v1::LedgerState& ledger,
                                    std::vector<Violation>* violations) {
   const v1::SignatureStatement& statement = signature.statement;
-  Signer signer{signature.signer, statement.role(), statement.meaning(), statement.signed_at_ms(),
+  EventSigner signer{signature.signer, statement.role(), statement.meaning(), statement.signed_at_ms(),
                 false};
   CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, FindSigner(view, signature.signer));
   const v1::KeyState* key =
@@ -255,7 +255,7 @@ absl::StatusOr<Authority> JudgeAuthority(const StateView& view, const ParsedEven
                                          const v1::LedgerState& ledger) {
   Authority authority;
   for (const ParsedSignature& signature : event.signatures) {
-    CUSTODY_ASSIGN_OR_RETURN(Signer signer, JudgeSigner(view, event, signature, input, ledger,
+    CUSTODY_ASSIGN_OR_RETURN(EventSigner signer, JudgeSigner(view, event, signature, input, ledger,
                                                         &authority.violations));
     authority.signers.push_back(std::move(signer));
     const auto& violations = authority.violations;

@@ -26,7 +26,7 @@ struct Authority {
   // its statement names: nothing of the event may be recorded. Else OK.
   absl::Status known_keys;
   // In the order of the signatures.
-  std::vector<Signer> signers;
+  std::vector<EventSigner> signers;
   // What is wrong, each with the severity of its finding on an observation.
   std::vector<RuleContext::Violation> violations;
   // Places without a signer, by position in CatalogueRow.signatures; waived ones excluded.
@@ -52,7 +52,7 @@ absl::StatusOr<std::string> ProductOf(const StateView& view, const ParsedEvent& 
 // One person's or device's signature, judged without the sheet: what REC-07 asks about a signature
 // that is added.
 // Errors: those of the view.
-absl::StatusOr<Signer> JudgeSigner(const StateView& view, const ParsedEvent& event,
+absl::StatusOr<EventSigner> JudgeSigner(const StateView& view, const ParsedEvent& event,
                                    const ParsedSignature& signature, const EvaluationInput& input,
                                    const v1::LedgerState& ledger,
                                    std::vector<RuleContext::Violation>* violations);

@@ -51,7 +51,7 @@ void RequireContainers(RuleContext& context, int count) {
 
 // Everyone who signed in a role for which the policy names a training has it now.
 void GuardTraining(RuleContext& context, const v1::Policy& policy) {
-  for (const Signer& signer : context.signers()) {
+  for (const EventSigner& signer : context.signers()) {
     const v1::PersonState* person = context.Person(signer.key.id);
     for (const v1::TrainingRule& rule : policy.clinical().trainings()) {
       if (rule.role() != signer.role) continue;

@@ -54,7 +54,7 @@ void CheckInstrument(RuleContext& context, const v1::QcResult& result) {
 
 // Who performed a test does not review it.
 void CheckReviewer(RuleContext& context, const v1::QcResult& result) {
-  for (const Signer& signer : context.signers()) {
+  for (const EventSigner& signer : context.signers()) {
     if (signer.meaning != v1::MEANING_REVIEWED || signer.key.id != result.analyst_id()) continue;
     Violate(context, v1::REASON_CODE_E_CONFLICT_OF_INTEREST, v1::SEVERITY_MAJOR,
             "an analyst reviews their own result", DetailAbout(result.result_id(), "reviewer"),

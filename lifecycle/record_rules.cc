@@ -78,9 +78,9 @@ void RequireOriginalRole(const v1::EventTrace& trace, RuleContext& context) {
   const std::set<int> roles = RolesOf(*original);
   if (roles == std::set<int>{v1::ROLE_DEVICE}) return;  // No person could have signed it.
   const auto& signers = context.signers();
-  for (const Signer& quality : signers) {
+  for (const EventSigner& quality : signers) {
     if (!quality.authorised || quality.role != v1::ROLE_QUALITY_ASSURANCE) continue;
-    const bool other = std::any_of(signers.begin(), signers.end(), [&](const Signer& signer) {
+    const bool other = std::any_of(signers.begin(), signers.end(), [&](const EventSigner& signer) {
       return signer.authorised && signer.key != quality.key && roles.contains(signer.role);
     });
     if (other) return;

@@ -158,7 +158,7 @@ void RequireExpiry(RuleContext& context, const std::string& batch_id, std::int64
 // Who made or tested the lot does not release it.
 void RequireIndependence(RuleContext& context, const std::string& batch_id,
                          const v1::BatchState& batch) {
-  for (const Signer& signer : context.signers()) {
+  for (const EventSigner& signer : context.signers()) {
     if (signer.role != v1::ROLE_RELEASE_AUTHORITY) continue;
     if (!Has(batch.operator_ids(), signer.key.id) && !Has(batch.analyst_ids(), signer.key.id)) {
       continue;

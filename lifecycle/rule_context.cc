@@ -22,13 +22,13 @@ const T* StateOf(const v1::SubjectState* state, bool (v1::SubjectState::*has)() 
 }  // namespace
 
 bool RuleContext::SignedBy(const SubjectKey& person) const {
-  return std::any_of(signers_.begin(), signers_.end(), [&](const Signer& signer) {
+  return std::any_of(signers_.begin(), signers_.end(), [&](const EventSigner& signer) {
     return signer.authorised && signer.key == person;
   });
 }
 
 bool RuleContext::SignedInRole(v1::Role role) const {
-  return std::any_of(signers_.begin(), signers_.end(), [&](const Signer& signer) {
+  return std::any_of(signers_.begin(), signers_.end(), [&](const EventSigner& signer) {
     return signer.authorised && signer.role == role;
   });
 }

@@ -25,7 +25,7 @@
 namespace custody {
 
 // A person or device that signed, with what it held at this position of the log.
-struct Signer {
+struct EventSigner {
   SubjectKey key;
   v1::Role role = v1::ROLE_UNSPECIFIED;
   v1::Meaning meaning = v1::MEANING_UNSPECIFIED;
@@ -57,7 +57,7 @@ class RuleContext {
   bool from_ledger() const { return from_ledger_; }
 
   // All signers in the order of the signatures; set by the framework before the guard runs.
-  const std::vector<Signer>& signers() const { return signers_; }
+  const std::vector<EventSigner>& signers() const { return signers_; }
   bool SignedBy(const SubjectKey& person) const;
   // An authorised signer with the role signed.
   bool SignedInRole(v1::Role role) const;
@@ -122,7 +122,7 @@ class RuleContext {
 
   // --- For the framework.
   const absl::Status& status() const { return status_; }
-  void set_signers(std::vector<Signer> signers) { signers_ = std::move(signers); }
+  void set_signers(std::vector<EventSigner> signers) { signers_ = std::move(signers); }
   void set_dry_run(bool dry_run) { dry_run_ = dry_run; }
   void set_from_ledger(bool from_ledger) { from_ledger_ = from_ledger; }
   void KeepError(const absl::Status& status);
@@ -136,7 +136,7 @@ class RuleContext {
   std::int64_t recorded_at_ms_;
   bool dry_run_ = false;
   bool from_ledger_ = false;
-  std::vector<Signer> signers_;
+  std::vector<EventSigner> signers_;
   absl::Status status_;
   std::vector<Violation> violations_;
   std::vector<v1::Finding> notes_;

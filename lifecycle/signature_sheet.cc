@@ -13,7 +13,7 @@ namespace {
 class Matcher {
  public:
   Matcher(const v1::CatalogueRow& row, std::span<const ParsedSignature> signatures,
-          std::span<const Signer> signers)
+          std::span<const EventSigner> signers)
       : row_(row),
         signatures_(signatures),
         signers_(signers),
@@ -79,14 +79,14 @@ class Matcher {
 
   const v1::CatalogueRow& row_;
   std::span<const ParsedSignature> signatures_;
-  std::span<const Signer> signers_;
+  std::span<const EventSigner> signers_;
   std::vector<std::optional<std::size_t>> place_of_;
 };
 
 }  // namespace
 
 SheetMatch MatchSheet(const v1::CatalogueRow& row, std::span<const ParsedSignature> signatures,
-                      std::span<const Signer> signers) {
+                      std::span<const EventSigner> signers) {
   Matcher matcher(row, signatures, signers);
   SheetMatch match;
   const auto place_count = static_cast<std::size_t>(row.signatures_size());

@@ -30,7 +30,7 @@ struct SheetMatch {
 // Fills as many places as possible, places that no policy can waive first. Only authorised signers
 // count; a batch statement fills the first place only.
 SheetMatch MatchSheet(const v1::CatalogueRow& row, std::span<const ParsedSignature> signatures,
-                      std::span<const Signer> signers);
+                      std::span<const EventSigner> signers);
 
 }  // namespace custody
 

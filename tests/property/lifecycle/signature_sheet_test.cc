@@ -15,11 +15,11 @@ namespace {
 constexpr v1::Role kRoles[] = {v1::ROLE_OPERATOR, v1::ROLE_SUPERVISOR, v1::ROLE_QUALITY_ASSURANCE};
 
 // Most places that distinct persons can fill, by trying every signer for every place.
-std::size_t BestCount(const v1::CatalogueRow& row, const std::vector<Signer>& signers,
+std::size_t BestCount(const v1::CatalogueRow& row, const std::vector<EventSigner>& signers,
                       std::size_t place, std::vector<SubjectKey> taken) {
   if (place == static_cast<std::size_t>(row.signatures_size())) return 0;
   std::size_t best = BestCount(row, signers, place + 1, taken);
-  for (const Signer& signer : signers) {
+  for (const EventSigner& signer : signers) {
     if (!signer.authorised) continue;
     if (std::find(taken.begin(), taken.end(), signer.key) != taken.end()) continue;
     const auto& rules = row.signatures(static_cast<int>(place)).any_of();
@@ -47,10 +47,10 @@ RC_GTEST_PROP(SignatureSheetProperty, FillsAsManyPlacesAsDistinctPersonsCan, ())
       rule.set_meaning(v1::MEANING_APPROVED);
     }
   }
-  std::vector<Signer> signers;
+  std::vector<EventSigner> signers;
   const int count = *rc::gen::inRange(0, 6);
   for (int i = 0; i < count; ++i) {
-    Signer signer;
+    EventSigner signer;
     signer.key = {v1::SUBJECT_KIND_PERSON, std::string(16, static_cast<char>('a' + *rc::gen::inRange(0, 4)))};
     signer.role = kRoles[*rc::gen::inRange<std::size_t>(0, 3)];
     signer.meaning = v1::MEANING_APPROVED;
