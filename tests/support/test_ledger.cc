@@ -37,11 +37,6 @@ T OrStop(absl::StatusOr<T> result) {
 
 }  // namespace
 
-absl::StatusOr<const v1::SubjectState*> MapStateView::Find(const SubjectKey& key) const {
-  const auto found = states_.find(key);
-  return found == states_.end() ? nullptr : &found->second;
-}
-
 bool RecordedEntry::Found(v1::ReasonCode reason) const {
   return std::any_of(findings.begin(), findings.end(),
                      [&](const v1::Finding& finding) { return finding.code() == reason; });

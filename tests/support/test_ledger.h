@@ -33,20 +33,9 @@
 #include "custody/v1/record.pb.h"
 #include "custody/v1/state.pb.h"
 #include "lifecycle/evaluate.h"
-#include "lifecycle/state_view.h"
+#include "tests/support/map_state_view.h"
 
 namespace custody {
-
-// States by key, for tests that build them by hand too.
-class MapStateView final : public StateView {
- public:
-  absl::StatusOr<const v1::SubjectState*> Find(const SubjectKey& key) const override;
-  v1::SubjectState* Mutable(const SubjectKey& key) { return &states_[key]; }
-  const std::map<SubjectKey, v1::SubjectState>& states() const { return states_; }
-
- private:
-  std::map<SubjectKey, v1::SubjectState> states_;
-};
 
 // A signature to make. `id` is a person or a device.
 struct SignAs {
