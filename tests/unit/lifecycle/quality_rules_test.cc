@@ -152,6 +152,14 @@ TEST_F(QualityTest, AReleaseNeedsEligibleDonations) {
   EXPECT_THAT(bench_.Play(release).codes, Contains(v1::REASON_CODE_E_DONATION_NOT_ELIGIBLE));
 }
 
+TEST_F(QualityTest, AReleaseNeedsAcceptedStartingMaterial) {
+  const LotScenario lot = bench_.MakeLot(false);
+  bench_.view().Donation(Id('n')).set_starting_material(v1::RECEIPT_DECISION_REJECT);
+  EXPECT_THAT(bench_.Play(Release(lot)).codes, ElementsAre(v1::REASON_CODE_E_STATE));
+  bench_.view().Donation(Id('n')).set_starting_material(v1::RECEIPT_DECISION_ACCEPT);
+  EXPECT_TRUE(bench_.Play(Release(lot)).recorded);
+}
+
 TEST_F(QualityTest, AHoldOnTheDonorBlocksTheLot) {
   const LotScenario lot = bench_.MakeLot(false);
   bench_.view().State(v1::SUBJECT_KIND_DONOR, Id('d')).add_holds()->set_hold_reason_code("X");
