@@ -1,0 +1,82 @@
+#include "daemon/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+
+#include "absl/strings/str_format.h"
+#include "base/status_macros.h"
+
+namespace custody {
+namespace {
+
+absl::Status WriteAndSync(const std::string& path, int flags, std::string_view bytes) {
+  const int descriptor = ::open(path.c_str(), flags | O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (descriptor < 0) {
+    const int error = errno;
+    const std::string message = absl::StrFormat("cannot write %s: %s", path, std::strerror(error));
+    return error == EEXIST ? absl::AlreadyExistsError(message) : absl::UnavailableError(message);
+  }
+  bool good = true;
+  while (good && !bytes.empty()) {
+    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    good = written > 0;
+    if (good) bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  good = good && ::fsync(descriptor) == 0;
+  good = ::close(descriptor) == 0 && good;
+  if (good) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrFormat("cannot write %s", path));
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ReadSmallFile(std::string_view what, const std::string& path) {
+  if (path.empty()) return absl::NotFoundError(absl::StrFormat("no file is named for %s", what));
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  if (!in || !(text << in.rdbuf())) {
+    return absl::NotFoundError(absl::StrFormat("cannot read %s from %s", what, path));
+  }
+  std::string bytes = std::move(text).str();
+  if (bytes.size() > kSmallFileBytesMax) {
+    return absl::InvalidArgumentError(absl::StrFormat("%s has %u bytes, want at most %u", path,
+                                                      bytes.size(), kSmallFileBytesMax));
+  }
+  return bytes;
+}
+
+absl::Status WriteSecretFile(const std::string& path, std::string_view bytes) {
+  return WriteAndSync(path, O_EXCL, bytes);
+}
+
+absl::Status ReplaceSmallFile(const std::string& path, std::string_view bytes) {
+  const std::string beside = path + ".new";
+  CUSTODY_RETURN_IF_ERROR(WriteAndSync(beside, O_TRUNC, bytes));
+  if (std::rename(beside.c_str(), path.c_str()) == 0) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrFormat("cannot replace %s: %s", path, std::strerror(errno)));
+}
+
+absl::Status MakeDirectory(const std::string& path) {
+  std::error_code error;
+  const bool existed = std::filesystem::is_directory(path, error);
+  if (existed) return absl::OkStatus();
+  std::filesystem::create_directories(path, error);
+  if (!error) {
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all, error);
+  }
+  if (!error) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrFormat("cannot make directory %s: %s", path, error.message()));
+}
+
+}  // namespace custody

@@ -1,0 +1,30 @@
+// Small files of the daemon: keys, certificates, the bound address.
+//
+// Threads: pure apart from the file system.
+
+#ifndef CUSTODY_DAEMON_FILES_H_
+#define CUSTODY_DAEMON_FILES_H_
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace custody {
+
+inline constexpr std::size_t kSmallFileBytesMax = 1U << 20;
+
+// Errors: kNotFound naming `what` and the path; kInvalidArgument beyond kSmallFileBytesMax.
+absl::StatusOr<std::string> ReadSmallFile(std::string_view what, const std::string& path);
+// A file that must not exist yet, readable by its owner only, synced.
+// Errors: kAlreadyExists; kUnavailable.
+absl::Status WriteSecretFile(const std::string& path, std::string_view bytes);
+// Written beside and renamed, so that a reader never sees half of it. Errors: kUnavailable.
+absl::Status ReplaceSmallFile(const std::string& path, std::string_view bytes);
+// With its parents; only the owner may enter the last. Errors: kUnavailable.
+absl::Status MakeDirectory(const std::string& path);
+
+}  // namespace custody
+
+#endif  // CUSTODY_DAEMON_FILES_H_

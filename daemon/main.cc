@@ -1,0 +1,188 @@
+// custodyd: the daemon of a Custody ledger.
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+#include "base/bytes.h"
+#include "base/status_macros.h"
+#include "daemon/build_info.h"
+#include "daemon/config.h"
+#include "daemon/files.h"
+#include "daemon/init_command.h"
+#include "daemon/logging.h"
+#include "daemon/parts.h"
+#include "daemon/rebuild_command.h"
+#include "daemon/serve_command.h"
+#include "daemon/signals.h"
+
+namespace custody {
+namespace {
+
+constexpr char kAbout[] =
+    "The daemon of a Custody ledger: a chain-of-custody log for cell-therapy doses.\n"
+    "\n"
+    "A first ledger:\n"
+    "  custody key new ...                         cards of two people: administrator, quality\n"
+    "  custodyd init --set ledger.origin=custody.example.org/ledger \\\n"
+    "      --administrator admin.json --quality quality.json \\\n"
+    "      --principal-certificate client.pem > trust.toml\n"
+    "  custodyd check-config --config /etc/custody/custodyd.toml\n"
+    "  custodyd serve --config /etc/custody/custodyd.toml\n"
+    "\n"
+    "Settings: flag (--set key=value), CUSTODYD_* of the environment, file, default; in this "
+    "order.\n"
+    "Every key stands with its default in custodyd.toml.\n"
+    "\n"
+    "Exit codes: 0 ok, 1 rebuild found a difference, 2 usage or configuration, 3 cannot be done "
+    "or\n"
+    "verified, 4 not permitted, 5 exists already, 70 a bug.";
+
+struct Arguments {
+  std::string config_file;
+  std::vector<std::string> sets;
+  InitArguments init;
+  std::string trust_output;
+  bool replace = false;
+  bool print = false;
+};
+
+absl::StatusOr<Config> LoadWith(const Arguments& arguments) {
+  std::vector<std::pair<std::string, std::string>> flags;
+  for (const std::string& set : arguments.sets) {
+    const std::size_t equals = set.find('=');
+    if (equals == std::string::npos) {
+      return absl::InvalidArgumentError(absl::StrFormat("--set %s: want key=value", set));
+    }
+    flags.emplace_back(set.substr(0, equals), set.substr(equals + 1));
+  }
+  CUSTODY_ASSIGN_OR_RETURN(Config config,
+                           LoadConfig(arguments.config_file, ProcessEnvironment, flags));
+  CUSTODY_RETURN_IF_ERROR(ValidateConfig(config));
+  CUSTODY_RETURN_IF_ERROR(SetUpLogging(config.log));
+  return config;
+}
+
+absl::Status RunInit(const Arguments& arguments) {
+  CUSTODY_ASSIGN_OR_RETURN(const Config config, LoadWith(arguments));
+  CUSTODY_ASSIGN_OR_RETURN(const InitResult result, InitLedger(config, arguments.init));
+  const bool to_file = !arguments.trust_output.empty();
+  // Standard output is either the summary or a trust.toml, so that both can be sent on.
+  absl::FPrintF(to_file ? stdout : stderr,
+                "The ledger %s has begun.\n"
+                "  entry 0   %s\n"
+                "  log key   %s\n"
+                "Keep %s and %s safe: they are the ledger's voice.\n",
+                config.ledger.origin, result.entry0_leaf_hash, result.log_vkey, LogKeyFile(config),
+                ServiceKeyFile(config));
+  if (to_file) return ReplaceSmallFile(arguments.trust_output, result.trust_toml);
+  absl::PrintF("%s", result.trust_toml);
+  return absl::OkStatus();
+}
+
+absl::Status RunServe(const Arguments& arguments) {
+  CUSTODY_ASSIGN_OR_RETURN(const Config config, LoadWith(arguments));
+  return Serve(config);
+}
+
+absl::Status RunCheckConfig(const Arguments& arguments) {
+  CUSTODY_ASSIGN_OR_RETURN(Config config, LoadWith(arguments));
+  if (arguments.print) {
+    for (const ConfigKey& key : KeysOf(&config)) {
+      absl::PrintF("%s = %s\n", key.name, FormatValue(key));
+    }
+  }
+  CUSTODY_RETURN_IF_ERROR(CheckEverything(config));
+  absl::FPrintF(stderr, "the configuration is good\n");
+  return absl::OkStatus();
+}
+
+// 1 if the store was not what the log says.
+absl::StatusOr<int> RunRebuild(const Arguments& arguments) {
+  CUSTODY_ASSIGN_OR_RETURN(const Config config, LoadWith(arguments));
+  CUSTODY_ASSIGN_OR_RETURN(const RebuildResult result, RebuildStore(config, arguments.replace));
+  if (result.difference.count == 0) {
+    absl::PrintF("%d entries replayed: the store is exactly what the log says\n", result.tree_size);
+    return 0;
+  }
+  absl::PrintF("%d entries replayed: %d keys differ from what the log says\n", result.tree_size,
+               result.difference.count);
+  for (const std::string& key : result.difference.keys) absl::PrintF("  %s\n", key);
+  if (!result.replaced.empty()) {
+    absl::PrintF("the rebuilt store is in place; the old one is %s\n", result.replaced);
+  } else {
+    absl::PrintF(
+        "nothing was changed; run again with --replace to put the rebuilt store in place\n");
+  }
+  return 1;
+}
+
+void AddSettings(CLI::App* command, Arguments* arguments) {
+  command->add_option("--config", arguments->config_file, "configuration file (TOML)");
+  command
+      ->add_option("--set", arguments->sets, "one setting, for example listen.address=[::1]:7443")
+      ->allow_extra_args(false);
+}
+
+int Report(const absl::Status& status) {
+  if (!status.ok()) {
+    absl::FPrintF(stderr, "custodyd: %s\n", StdView(status.message()));
+  }
+  return ExitCodeOf(status);
+}
+
+int Run(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app(kAbout, "custodyd");
+  app.set_version_flag("--version",
+                       absl::StrFormat("custodyd %s (%s)", BuildVersion(), BuildCommit()));
+  app.require_subcommand(1);
+
+  CLI::App* init = app.add_subcommand("init", "begin a new ledger: keys, entry 0, first seal");
+  AddSettings(init, &arguments);
+  init->add_option("--administrator", arguments.init.administrator_file,
+                   "card of the first administrator (custody key new)")
+      ->required();
+  init->add_option("--quality", arguments.init.quality_file,
+                   "card of the first person of quality assurance, somebody else")
+      ->required();
+  init->add_option("--principal-certificate", arguments.init.principal_certificate_files,
+                   "client certificate (PEM) that may do everything; may be repeated");
+  init->add_option("--trust-output", arguments.trust_output,
+                   "file for trust.toml (default: standard output)");
+  CLI::App* serve = app.add_subcommand("serve", "open the ledger and answer until a signal");
+  AddSettings(serve, &arguments);
+  CLI::App* check = app.add_subcommand("check-config", "check the configuration, open nothing");
+  AddSettings(check, &arguments);
+  check->add_flag("--print", arguments.print, "print every key with its value in force");
+  CLI::App* rebuild = app.add_subcommand(
+      "rebuild", "replay the log into a fresh store and compare (the daemon must not run)");
+  AddSettings(rebuild, &arguments);
+  rebuild->add_flag("--replace", arguments.replace,
+                    "put the rebuilt store in place if they differ");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // Help and version are errors of CLI11 too, with exit code 0.
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  if (*init) return Report(RunInit(arguments));
+  if (*check) return Report(RunCheckConfig(arguments));
+  if (*rebuild) {
+    const absl::StatusOr<int> code = RunRebuild(arguments);
+    return code.ok() ? *code : Report(code.status());
+  }
+  return Report(RunServe(arguments));
+}
+
+}  // namespace
+}  // namespace custody
+
+int main(int argc, char** argv) {
+  custody::BlockSignals();
+  return custody::Run(argc, argv);
+}

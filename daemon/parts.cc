@@ -1,0 +1,130 @@
+#include "daemon/parts.h"
+
+#include "absl/strings/str_format.h"
+#include "base/bytes.h"
+#include "base/status_macros.h"
+#include "daemon/build_info.h"
+#include "daemon/files.h"
+#include "daemon/services/tls_files.h"
+
+namespace custody {
+namespace {
+
+absl::StatusOr<SigningKey> LoadKey(std::string_view name, const std::string& path,
+                                   std::string_view passphrase) {
+  CUSTODY_ASSIGN_OR_RETURN(const std::string pem, ReadSmallFile(name, path));
+  absl::StatusOr<SigningKey> key = SigningKey::FromPem(pem, passphrase);
+  if (key.ok()) return key;
+  return absl::Status(key.status().code(),
+                      absl::StrFormat("%s %s: %s", name, path, StdView(key.status().message())));
+}
+
+}  // namespace
+
+LedgerOptions LedgerOptionsOf(const Config& config) {
+  LedgerOptions options;
+  options.batch_events_max = config.limits.batch_events_max;
+  options.batch_bytes_max = config.limits.batch_bytes_max;
+  options.batch_touches_max = config.limits.batch_touches_max;
+  options.queue_events_max = config.limits.queue_events_max;
+  options.queue_bytes_max = config.limits.queue_bytes_max;
+  options.queue_bulk_events_max = config.limits.queue_bulk_events_max;
+  options.pending_max = config.limits.pending_max;
+  options.verify_threads = config.limits.verify_threads;
+  options.seal_interval_ms_max = config.seal.interval_ms_max;
+  options.anchor_path = AnchorFile(config);
+  options.disk_reserve_bytes = config.storage.reserve_bytes_min;
+  options.state_cache_subjects_max = config.storage.state_cache_subjects_max;
+  return options;
+}
+
+RocksdbOptions StoreOptionsOf(const Config& config) {
+  RocksdbOptions options;
+  options.path = StoreFolder(config);
+  options.block_cache_bytes_max = config.storage.block_cache_bytes_max;
+  options.write_buffer_bytes_max = config.storage.write_buffer_bytes_max;
+  options.open_files_max = config.storage.open_files_max;
+  return options;
+}
+
+absl::StatusOr<ServerOptions> ServerOptionsOf(const Config& config) {
+  ServerOptions options;
+  options.address = config.listen.address;
+  options.insecure_loopback = config.listen.insecure_loopback;
+  options.reflection = config.listen.reflection;
+  options.message_bytes_max = config.limits.message_bytes_max;
+  options.metadata_bytes_max = config.limits.metadata_bytes_max;
+  options.streams_per_connection_max = config.limits.streams_per_connection_max;
+  options.read_threads = config.limits.read_threads;
+  options.read_queue_max = config.limits.read_queue_max;
+  options.keepalive_ms = config.limits.keepalive_ms;
+  options.keepalive_timeout_ms = config.limits.keepalive_timeout_ms;
+  options.client_ping_interval_ms_min = config.limits.client_ping_interval_ms_min;
+  options.service.stream_in_flight_max = config.limits.stream_in_flight_max;
+  options.service.page_entries_max = config.limits.page_entries_max;
+  options.service.trace_nodes_max = config.limits.trace_nodes_max;
+  options.version = std::string(BuildVersion());
+  options.commit = std::string(BuildCommit());
+  if (config.listen.insecure_loopback) return options;
+  CUSTODY_ASSIGN_OR_RETURN(options.certificate_pem, ReadSmallFile("listen.certificate_file",
+                                                                  config.listen.certificate_file));
+  CUSTODY_ASSIGN_OR_RETURN(options.private_key_pem, ReadSmallFile("listen.private_key_file",
+                                                                  config.listen.private_key_file));
+  CUSTODY_ASSIGN_OR_RETURN(options.client_ca_pem,
+                           ReadSmallFile("listen.client_ca_file", config.listen.client_ca_file));
+  return options;
+}
+
+absl::StatusOr<std::string> ReadPassphrase(const Config& config) {
+  if (config.ledger.key_passphrase_file.empty()) return std::string();
+  CUSTODY_ASSIGN_OR_RETURN(std::string text, ReadSmallFile("ledger.key_passphrase_file",
+                                                           config.ledger.key_passphrase_file));
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  return text;
+}
+
+absl::StatusOr<LedgerKeys> LoadKeys(const Config& config) {
+  CUSTODY_ASSIGN_OR_RETURN(const std::string passphrase, ReadPassphrase(config));
+  CUSTODY_ASSIGN_OR_RETURN(const SigningKey log,
+                           LoadKey("ledger.log_key_file", LogKeyFile(config), passphrase));
+  CUSTODY_ASSIGN_OR_RETURN(SigningKey service,
+                           LoadKey("ledger.service_key_file", ServiceKeyFile(config), passphrase));
+  CUSTODY_ASSIGN_OR_RETURN(NoteSigner signer, NoteSigner::Create(config.ledger.origin, log));
+  return LedgerKeys{std::move(signer), std::move(service)};
+}
+
+absl::Status CheckEverything(const Config& config) {
+  CUSTODY_RETURN_IF_ERROR(ValidateConfig(config));
+  CUSTODY_RETURN_IF_ERROR(Validate(LedgerOptionsOf(config)));
+  CUSTODY_RETURN_IF_ERROR(Validate(StoreOptionsOf(config)));
+  CUSTODY_ASSIGN_OR_RETURN(const ServerOptions server, ServerOptionsOf(config));
+  if (!server.insecure_loopback) {
+    return CheckTlsTexts(server.certificate_pem, server.private_key_pem, server.client_ca_pem);
+  }
+  if (IsLoopbackAddress(server.address)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrFormat("listen.insecure_loopback is true, but listen.address is %s, which is not "
+                      "loopback",
+                      server.address));
+}
+
+int ExitCodeOf(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kOk:
+      return 0;
+    case absl::StatusCode::kInvalidArgument:
+      return 2;
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kUnauthenticated:
+      return 4;
+    case absl::StatusCode::kAlreadyExists:
+      return 5;
+    case absl::StatusCode::kInternal:
+    case absl::StatusCode::kUnknown:
+      return 70;
+    default:
+      return 3;
+  }
+}
+
+}  // namespace custody

@@ -1,0 +1,90 @@
+#include "daemon/rebuild_command.h"
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <system_error>
+
+#include "absl/strings/str_format.h"
+#include "base/bytes.h"
+#include "base/status_macros.h"
+#include "daemon/ledger/rebuild.h"
+#include "daemon/parts.h"
+#include "storage/rocksdb_store.h"
+
+namespace custody {
+namespace {
+
+constexpr std::size_t kKeysShown = 10;
+
+// Keys of `first` that `second` lacks or, if `values`, has with another value.
+absl::Status CompareOneWay(const ReadView& first, const ReadView& second, bool values,
+                           StoreDifference* difference) {
+  absl::Status failure;
+  CUSTODY_RETURN_IF_ERROR(first.Scan("", "", [&](std::string_view key, std::string_view value) {
+    const absl::StatusOr<std::optional<std::string>> other = second.Get(key);
+    if (!other.ok()) {
+      failure = other.status();
+      return false;
+    }
+    if (other->has_value() && (!values || **other == value)) return true;
+    ++difference->count;
+    if (difference->keys.size() < kKeysShown) difference->keys.push_back(ToHex(key));
+    return true;
+  }));
+  return failure;
+}
+
+absl::Status Rename(const std::string& from, const std::string& to) {
+  std::error_code error;
+  std::filesystem::rename(from, to, error);
+  if (!error) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrFormat("cannot rename %s to %s: %s", from, to, error.message()));
+}
+
+absl::StatusOr<RebuildResult> RebuildBeside(const Config& config, const std::string& folder) {
+  CUSTODY_ASSIGN_OR_RETURN(const auto source, RocksdbStore::Open(StoreOptionsOf(config)));
+  RocksdbOptions options = StoreOptionsOf(config);
+  options.path = folder;
+  options.create_if_missing = true;
+  CUSTODY_ASSIGN_OR_RETURN(const auto target, RocksdbStore::Open(options));
+  CUSTODY_ASSIGN_OR_RETURN(const Checkpoint checkpoint, RebuildLedger(*source, *target));
+  CUSTODY_ASSIGN_OR_RETURN(const auto source_view, source->OpenView());
+  CUSTODY_ASSIGN_OR_RETURN(const auto target_view, target->OpenView());
+  RebuildResult result;
+  result.tree_size = checkpoint.size;
+  CUSTODY_ASSIGN_OR_RETURN(result.difference, CompareStores(*source_view, *target_view));
+  return result;
+}
+
+}  // namespace
+
+absl::StatusOr<StoreDifference> CompareStores(const ReadView& first, const ReadView& second) {
+  StoreDifference difference;
+  CUSTODY_RETURN_IF_ERROR(CompareOneWay(first, second, /*values=*/true, &difference));
+  CUSTODY_RETURN_IF_ERROR(CompareOneWay(second, first, /*values=*/false, &difference));
+  return difference;
+}
+
+absl::StatusOr<RebuildResult> RebuildStore(const Config& config, bool replace) {
+  CUSTODY_RETURN_IF_ERROR(ValidateConfig(config));
+  const std::string folder = StoreFolder(config) + ".rebuilt";
+  std::error_code error;
+  std::filesystem::remove_all(folder, error);  // Of a run that was cut short.
+  absl::StatusOr<RebuildResult> result = RebuildBeside(config, folder);
+  if (!result.ok() || result->difference.count == 0 || !replace) {
+    std::filesystem::remove_all(folder, error);
+    return result;
+  }
+  std::string aside = StoreFolder(config) + ".before-rebuild";
+  for (int number = 2; std::filesystem::exists(aside, error); ++number) {
+    aside = absl::StrFormat("%s.before-rebuild-%d", StoreFolder(config), number);
+  }
+  CUSTODY_RETURN_IF_ERROR(Rename(StoreFolder(config), aside));
+  CUSTODY_RETURN_IF_ERROR(Rename(folder, StoreFolder(config)));
+  result->replaced = aside;
+  return result;
+}
+
+}  // namespace custody

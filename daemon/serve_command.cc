@@ -1,0 +1,192 @@
+#include "daemon/serve_command.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_format.h"
+#include "base/bytes.h"
+#include "base/status_macros.h"
+#include "daemon/build_info.h"
+#include "daemon/call_log.h"
+#include "daemon/files.h"
+#include "daemon/http_listener.h"
+#include "daemon/ledger/clock.h"
+#include "daemon/ledger/ledger.h"
+#include "daemon/logging.h"
+#include "daemon/metrics_text.h"
+#include "daemon/parts.h"
+#include "daemon/services/server.h"
+#include "daemon/services/tls_files.h"
+#include "daemon/signals.h"
+#include "daemon/systemd_notify.h"
+#include "storage/rocksdb_store.h"
+
+namespace custody {
+namespace {
+
+constexpr int kTickMs = 200;
+// For calls under way after the ledger has answered everybody.
+constexpr std::int64_t kStopCallsMs = 2'000;
+
+constexpr std::string_view kInsecureBanner =
+    "INSECURE: listen.insecure_loopback is on. No TLS, no certificates: everybody on this machine "
+    "may do everything. Never use this with real data.";
+
+bool WritesServe(const LedgerStatus& status) {
+  return status.mode == LedgerMode::kServing && !status.disk_full;
+}
+
+// Logs each change of what the ledger can do, once, and keeps health in step with it.
+class HealthKeeper {
+ public:
+  HealthKeeper(const Ledger& ledger, GrpcServer& server) : ledger_(ledger), server_(server) {}
+
+  void Tick() {
+    const LedgerStatus status = ledger_.Status();
+    const bool writes = WritesServe(status);
+    const std::string state = absl::StrFormat("%s %d %s", ModeName(status.mode),
+                                              status.disk_full ? 1 : 0, status.mode_reason);
+    if (state == last_state_) return;
+    last_state_ = state;
+    server_.SetHealth(/*reads_serve=*/status.mode != LedgerMode::kStopped, writes);
+    const bool expected =
+        status.mode == LedgerMode::kServing || status.mode == LedgerMode::kDraining;
+    Log(status.disk_full ? LogLevel::kWarning
+        : expected       ? LogLevel::kInfo
+                         : LogLevel::kError,
+        "mode of the ledger",
+        {{"mode", std::string(ModeName(status.mode))},
+         {"reason", status.mode_reason},
+         {"disk_full", status.disk_full ? "true" : "false"}});
+  }
+
+ private:
+  const Ledger& ledger_;
+  GrpcServer& server_;
+  std::string last_state_;
+};
+
+absl::StatusOr<std::unique_ptr<HttpListener>> StartMetrics(const Config& config,
+                                                           const Ledger& ledger,
+                                                           const CallLog& calls) {
+  if (config.metrics.address.empty()) return std::unique_ptr<HttpListener>();
+  return HttpListener::Start(config.metrics.address, [&](std::string_view path) -> HttpAnswer {
+    if (path == "/metrics") {
+      return {200, MetricsText(ledger, calls.counters(), BuildVersion(), BuildCommit())};
+    }
+    if (path == "/healthz") {
+      const LedgerStatus status = ledger.Status();
+      return {WritesServe(status) ? 200 : 503,
+              absl::StrFormat("%s %s\n", ModeName(status.mode), status.mode_reason)};
+    }
+    return {404, "there are /metrics and /healthz\n"};
+  });
+}
+
+absl::Status Named(std::string_view step, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrFormat("%s: %s", step, StdView(status.message())));
+}
+
+void LogStart(const Config& config, const Ledger& ledger, const GrpcServer& server) {
+  const LedgerStatus status = ledger.Status();
+  if (config.listen.insecure_loopback) Log(LogLevel::kWarning, kInsecureBanner);
+  if (config.ledger.anchor_file.empty()) {
+    Log(LogLevel::kWarning,
+        "the anchor lies in the data directory; name ledger.anchor_file on another disk");
+  }
+  Log(LogLevel::kInfo, "serving",
+      {{"address", server.address()},
+       {"origin", status.origin},
+       {"log_key", status.log_vkey},
+       {"tree_size", std::to_string(status.tree_size)},
+       {"version", std::string(BuildVersion())},
+       {"commit", std::string(BuildCommit())}});
+}
+
+// Waits for a signal to stop, telling systemd and health how it goes.
+void RunUntilSignal(HealthKeeper& health, const SystemdNotifier& systemd) {
+  std::int64_t since_watchdog_ms = 0;
+  for (;;) {
+    const int signal = WaitForSignal(kTickMs);
+    if (signal == SIGTERM || signal == SIGINT) return;
+    if (signal == SIGHUP) {
+      Log(LogLevel::kWarning, "SIGHUP: nothing is read again while serving; restart instead");
+    }
+    health.Tick();
+    since_watchdog_ms += kTickMs;
+    if (systemd.watchdog_interval_ms() > 0 && since_watchdog_ms >= systemd.watchdog_interval_ms()) {
+      systemd.Notify("WATCHDOG=1");
+      since_watchdog_ms = 0;
+    }
+  }
+}
+
+// Everyone admitted gets an answer, unless it takes too long or a second signal comes.
+absl::Status DrainUntilSignal(Ledger& ledger, std::int64_t drain_ms_max) {
+  for (std::int64_t waited_ms = 0; waited_ms < drain_ms_max; waited_ms += kTickMs) {
+    const absl::Status drained = ledger.Drain(kTickMs);
+    if (!absl::IsDeadlineExceeded(drained)) return drained;
+    const int signal = WaitForSignal(0);
+    if (signal == SIGTERM || signal == SIGINT) {
+      return absl::DeadlineExceededError("a second signal ended the drain");
+    }
+  }
+  return absl::DeadlineExceededError(
+      absl::StrFormat("the drain took longer than stop.drain_ms_max (%d)", drain_ms_max));
+}
+
+// Whoever still waits will ask again with the same event; waiting for them is what was cut short.
+// As safe as a crash: nothing is acknowledged before it is durable.
+[[noreturn]] void EndAtOnce(const absl::Status& drained) {
+  Log(LogLevel::kWarning, "stopped: not everyone was answered",
+      {{"cause", std::string(StdView(drained.message()))}});
+  std::_Exit(ExitCodeOf(drained));
+}
+
+}  // namespace
+
+absl::Status Serve(const Config& config) {
+  CUSTODY_RETURN_IF_ERROR(CheckEverything(config));
+  const SystemdNotifier systemd;
+  const SystemClock clock;
+  systemd.Notify("STATUS=opening the store");
+  absl::StatusOr<std::unique_ptr<RocksdbStore>> store = RocksdbStore::Open(StoreOptionsOf(config));
+  if (!store.ok()) return Named("store", store.status());
+  CUSTODY_ASSIGN_OR_RETURN(const LedgerKeys keys, LoadKeys(config));
+  absl::StatusOr<std::unique_ptr<Ledger>> ledger =
+      Ledger::Open(LedgerOptionsOf(config), **store, keys, clock);
+  if (!ledger.ok()) return Named("ledger", ledger.status());
+
+  CallLog calls;
+  CUSTODY_ASSIGN_OR_RETURN(const ServerOptions options, ServerOptionsOf(config));
+  if (!options.insecure_loopback) {
+    CUSTODY_RETURN_IF_ERROR(CheckCertificateTime(options.certificate_pem, clock.WallMs()));
+  }
+  absl::StatusOr<std::unique_ptr<GrpcServer>> server =
+      GrpcServer::Start(options, **ledger, **store, calls);
+  if (!server.ok()) return Named("listen.address", server.status());
+  CUSTODY_ASSIGN_OR_RETURN(const auto metrics, StartMetrics(config, **ledger, calls));
+
+  HealthKeeper health(**ledger, **server);
+  health.Tick();
+  LogStart(config, **ledger, **server);
+  if (!config.listen.address_file.empty()) {
+    CUSTODY_RETURN_IF_ERROR(ReplaceSmallFile(config.listen.address_file, (*server)->address()));
+  }
+  systemd.Notify("READY=1\nSTATUS=serving");
+  RunUntilSignal(health, systemd);
+
+  systemd.Notify("STOPPING=1\nSTATUS=draining");
+  Log(LogLevel::kInfo, "stopping: everyone who was admitted gets an answer");
+  (*server)->SetHealth(false, false);
+  (*server)->StopStreams();
+  const absl::Status drained = DrainUntilSignal(**ledger, config.stop.drain_ms_max);
+  if (!drained.ok()) EndAtOnce(drained);
+  (*server)->Stop(kStopCallsMs);
+  Log(LogLevel::kInfo, "stopped: everyone was answered");
+  return absl::OkStatus();
+}
+
+}  // namespace custody

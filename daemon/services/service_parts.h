@@ -1,0 +1,43 @@
+// What every handler works with.
+
+#ifndef CUSTODY_DAEMON_SERVICES_SERVICE_PARTS_H_
+#define CUSTODY_DAEMON_SERVICES_SERVICE_PARTS_H_
+
+#include <cstdint>
+#include <string>
+
+#include "daemon/ledger/ledger.h"
+#include "daemon/services/authorizer.h"
+#include "daemon/services/call_observer.h"
+#include "daemon/services/read_pool.h"
+#include "daemon/services/watch_hub.h"
+#include "storage/store.h"
+
+namespace custody {
+
+struct ServiceLimits {
+  // Events of one RecordStream that have no answer yet (sent to the client); beyond it nothing more
+  // is read from the stream.
+  std::uint32_t stream_in_flight_max = 256;
+  // Entries on one page of a list.
+  std::uint32_t page_entries_max = 500;
+  // Nodes of one trace.
+  std::uint32_t trace_nodes_max = 100'000;
+};
+
+// References outlive the services.
+struct ServiceParts {
+  Ledger& ledger;
+  const Store& store;  // Sizes only.
+  Authorizer& authorizer;
+  ReadPool& pool;
+  WatchHub& watch_hub;
+  CallObserver& observer;
+  ServiceLimits limits;
+  std::string version;
+  std::string commit;
+};
+
+}  // namespace custody
+
+#endif  // CUSTODY_DAEMON_SERVICES_SERVICE_PARTS_H_

@@ -1,0 +1,60 @@
+#include "daemon/services/status_translation.h"
+
+#include <string>
+
+#include "base/bytes.h"
+#include "custody/v1/rpc_status.pb.h"
+#include "lifecycle/refusal.h"
+
+namespace custody {
+namespace {
+
+// Trailers go through HPACK as one header block, and a message can quote long values.
+constexpr std::size_t kMessageBytesMax = 1'024;
+
+std::string ShortMessage(const absl::Status& status) {
+  std::string message(StdView(status.message()));
+  if (message.size() <= kMessageBytesMax) return message;
+  std::size_t end = kMessageBytesMax;
+  // Not in the middle of a character.
+  while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xC0U) == 0x80U) --end;
+  message.resize(end);
+  return message;
+}
+
+// A refusal with so many reasons that it does not fit is cut, never left out.
+std::string FittingRefusal(v1::Refusal refusal) {
+  std::string bytes = refusal.SerializeAsString();
+  while (bytes.size() > kErrorDetailsBytesMax - kMessageBytesMax && refusal.reasons_size() > 1) {
+    refusal.mutable_reasons()->RemoveLast();
+    bytes = refusal.SerializeAsString();
+  }
+  return bytes;
+}
+
+}  // namespace
+
+grpc::Status ToGrpcStatus(const absl::Status& status) {
+  if (status.ok()) return grpc::Status::OK;
+  // The numbers of absl::StatusCode are those of google.rpc.Code.
+  const auto code = static_cast<grpc::StatusCode>(status.code());
+  const std::optional<v1::Refusal> refusal = RefusalOf(status);
+  if (!refusal.has_value()) return {code, ShortMessage(status)};
+  v1::RpcStatus details;
+  details.set_code(static_cast<std::int32_t>(status.code()));
+  details.set_message(ShortMessage(status));
+  google::protobuf::Any& any = *details.add_details();
+  any.set_type_url(kRefusalTypeUrl);
+  any.set_value(FittingRefusal(*refusal));
+  return {code, ShortMessage(status), details.SerializeAsString()};
+}
+
+void FillStreamError(const absl::Status& status, v1::RecordStreamResponse* response) {
+  response->set_status_code(static_cast<std::int32_t>(status.code()));
+  response->set_status_message(ShortMessage(status));
+  if (const std::optional<v1::Refusal> refusal = RefusalOf(status); refusal.has_value()) {
+    response->set_refusal(refusal->SerializeAsString());
+  }
+}
+
+}  // namespace custody
