@@ -1,6 +1,8 @@
 #include "client/verify/trust.h"
 
 // Compiled in here: the library of Debian is built with exceptions and lacks the parser without.
+#undef TOML_HEADER_ONLY
+#undef TOML_SHARED_LIB
 #define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
