@@ -1,0 +1,312 @@
+// Recording, streams, watches, health.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "crypto/random.h"
+#include "daemon/services/status_translation.h"
+#include "tests/integration/service_world.h"
+
+namespace custody {
+namespace {
+
+using grpc::StatusCode;
+
+std::uint64_t TreeSize(ServiceWorld& world) { return world.ledger().Snapshot()->size(); }
+
+TEST(RecordingTest, AnswersWithAReceiptAndThenWithTheSameOne) {
+  ServiceWorld world;
+  const v1::SignedEvent event = world.SiteEvent();
+  v1::RecordResponse first;
+  v1::RecordResponse second;
+  ASSERT_TRUE(world.Record(event, &first).ok());
+  EXPECT_FALSE(first.already_recorded());
+  ASSERT_TRUE(world.Record(event, &second).ok());
+  EXPECT_TRUE(second.already_recorded());
+  EXPECT_EQ(first.receipt().SerializeAsString(), second.receipt().SerializeAsString());
+  v1::Entry entry;
+  ASSERT_TRUE(entry.ParseFromString(first.receipt().entry()));
+  EXPECT_EQ(entry.signed_event().event(), event.event());
+}
+
+struct BadInput {
+  const char* name;
+  v1::SignedEvent (*make)(const ServiceWorld& world);
+  StatusCode code;
+  v1::ReasonCode reason;
+};
+
+v1::Event SiteBody() {
+  v1::Event event;
+  v1::SiteRegistered& site = *event.mutable_site_registered();
+  site.set_site_id(RandomBytes(16));
+  site.set_organisation("Example Clinic");
+  site.set_country("TH");
+  site.set_time_zone("Asia/Bangkok");
+  site.add_functions(v1::SITE_FUNCTION_CLINIC);
+  return event;
+}
+
+v1::SignedEvent Truncated(const ServiceWorld& world) {
+  v1::SignedEvent event = world.SiteEvent();
+  event.mutable_event()->pop_back();
+  return event;
+}
+v1::SignedEvent Empty(const ServiceWorld&) { return {}; }
+v1::SignedEvent Oversized(const ServiceWorld& world) {
+  v1::Event event = SiteBody();
+  event.mutable_site_registered()->set_organisation(std::string(60'000, 'x'));
+  return world.Sign(event, {&world.administrator()});
+}
+v1::SignedEvent WrongLedger(const ServiceWorld& world) {
+  v1::Event event = SiteBody();
+  event.set_ledger("other.example/ledger");
+  return world.Sign(event, {&world.administrator()});
+}
+v1::SignedEvent UnknownKey(const ServiceWorld& world) {
+  const Person stranger{world.administrator().id, *SigningKey::Generate(KeyAlgorithm::kEd25519),
+                        v1::ROLE_ADMINISTRATOR};
+  return world.Sign(SiteBody(), {&stranger});
+}
+v1::SignedEvent ForgedSignature(const ServiceWorld& world) {
+  v1::SignedEvent event = world.SiteEvent();
+  std::string& signature = *event.mutable_signatures(0)->mutable_signature();
+  signature[5] = static_cast<char>(signature[5] ^ 1);
+  return event;
+}
+v1::SignedEvent WrongRole(const ServiceWorld& world) {
+  Person pretender = world.administrator();
+  pretender.role = v1::ROLE_QUALITY_ASSURANCE;
+  return world.Sign(SiteBody(), {&pretender});
+}
+v1::SignedEvent WrongSubjects(const ServiceWorld& world) {
+  v1::Event event = SiteBody();
+  v1::SubjectRef& subject = *event.add_subjects();
+  subject.set_kind(v1::SUBJECT_KIND_SITE);
+  subject.set_id(RandomBytes(16));
+  subject.set_role(v1::SUBJECT_ROLE_PRIMARY);
+  return world.Sign(event, {&world.administrator()});
+}
+v1::SignedEvent UnknownSubject(const ServiceWorld& world) {
+  v1::Event event;
+  event.mutable_principal_revoked()->set_principal_id(RandomBytes(16));
+  return world.Sign(event, {&world.administrator()});
+}
+v1::SignedEvent FutureClock(const ServiceWorld& world) {
+  v1::Event event = SiteBody();
+  event.mutable_occurred_at()->set_utc_ms(4'102'444'800'000);
+  event.mutable_occurred_at()->set_source(v1::TIME_SOURCE_HUMAN_ENTERED);
+  return world.Sign(event, {&world.administrator()});
+}
+
+class BadInputTest : public testing::TestWithParam<BadInput> {};
+
+TEST_P(BadInputTest, IsRefusedWithReasonAndRemedy) {
+  ServiceWorld world;
+  const std::uint64_t size = TreeSize(world);
+  const grpc::Status status = world.Record(GetParam().make(world));
+  EXPECT_EQ(status.error_code(), GetParam().code) << status.error_message();
+  EXPECT_EQ(v1::ReasonCode_Name(FirstReason(status)), v1::ReasonCode_Name(GetParam().reason));
+  const v1::Refusal refusal = RefusalIn(status);
+  for (const v1::RefusalReason& reason : refusal.reasons()) {
+    EXPECT_FALSE(reason.message().empty());
+    EXPECT_FALSE(reason.remedy().empty());
+  }
+  EXPECT_EQ(world.observer().refused(), 1U);
+  EXPECT_EQ(TreeSize(world), size);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rows, BadInputTest,
+    testing::Values(
+        BadInput{"Truncated", Truncated, StatusCode::INVALID_ARGUMENT, v1::REASON_CODE_E_MALFORMED},
+        BadInput{"Empty", Empty, StatusCode::INVALID_ARGUMENT, v1::REASON_CODE_E_MALFORMED},
+        BadInput{"Oversized", Oversized, StatusCode::INVALID_ARGUMENT, v1::REASON_CODE_E_TOO_LARGE},
+        BadInput{"WrongLedger", WrongLedger, StatusCode::INVALID_ARGUMENT,
+                 v1::REASON_CODE_E_WRONG_LEDGER},
+        BadInput{"UnknownKey", UnknownKey, StatusCode::UNAUTHENTICATED,
+                 v1::REASON_CODE_E_UNKNOWN_KEY},
+        BadInput{"ForgedSignature", ForgedSignature, StatusCode::UNAUTHENTICATED,
+                 v1::REASON_CODE_E_BAD_SIGNATURE},
+        BadInput{"WrongRole", WrongRole, StatusCode::PERMISSION_DENIED,
+                 v1::REASON_CODE_E_AUTHORITY},
+        BadInput{"WrongSubjects", WrongSubjects, StatusCode::INVALID_ARGUMENT,
+                 v1::REASON_CODE_E_SUBJECTS},
+        BadInput{"UnknownSubject", UnknownSubject, StatusCode::FAILED_PRECONDITION,
+                 v1::REASON_CODE_E_UNKNOWN_SUBJECT},
+        BadInput{"FutureClock", FutureClock, StatusCode::FAILED_PRECONDITION,
+                 v1::REASON_CODE_TIME_FUTURE}),
+    [](const auto& param_info) { return std::string(param_info.param.name); });
+
+TEST(RecordingTest, MalformedScanOfAQuestionIsInvalid) {
+  ServiceWorld world;
+  grpc::ClientContext context;
+  v1::VerifyDoseRequest request;
+  request.add_container_scans("=W1234!");
+  v1::VerifyDoseResponse response;
+  const grpc::Status status = v1::ProvenanceService::NewStub(world.ChannelOf("everything"))
+                                  ->VerifyDose(&context, request, &response);
+  EXPECT_EQ(status.error_code(), StatusCode::INVALID_ARGUMENT) << status.error_message();
+  EXPECT_NE(FirstReason(status), v1::REASON_CODE_UNSPECIFIED);
+}
+
+TEST(RecordStreamTest, ManyInFlightAreAllAnsweredByTag) {
+  ServerOptions options;
+  options.service.stream_in_flight_max = 8;  // Far below what is sent: reading stops and goes on.
+  ServiceWorld world(options);
+  constexpr std::uint64_t kEvents = 200;
+  const auto stub = v1::LedgerService::NewStub(world.ChannelOf("everything"));
+  grpc::ClientContext context;
+  const auto stream = stub->RecordStream(&context);
+  std::thread writer([&] {
+    for (std::uint64_t tag = 1; tag <= kEvents; ++tag) {
+      v1::RecordStreamRequest request;
+      request.set_tag(tag);
+      *request.mutable_signed_event() = world.SiteEvent();
+      // Every tenth is forged: it is refused, and the stream goes on.
+      if (tag % 10 == 0) request.mutable_signed_event()->mutable_event()->pop_back();
+      ASSERT_TRUE(stream->Write(request));
+    }
+    stream->WritesDone();
+  });
+  std::set<std::uint64_t> recorded;
+  std::set<std::uint64_t> refused;
+  std::uint64_t last_index = 0;
+  bool in_order = true;
+  v1::RecordStreamResponse response;
+  while (stream->Read(&response)) {
+    if (response.status_code() != 0) {
+      EXPECT_EQ(response.status_code(), StatusCode::INVALID_ARGUMENT);
+      EXPECT_FALSE(response.refusal().empty());
+      refused.insert(response.tag());
+      continue;
+    }
+    recorded.insert(response.tag());
+    in_order = in_order && response.receipt().index() > last_index;
+    last_index = response.receipt().index();
+  }
+  writer.join();
+  EXPECT_TRUE(stream->Finish().ok());
+  EXPECT_EQ(recorded.size(), kEvents - kEvents / 10);
+  EXPECT_EQ(refused.size(), kEvents / 10);
+  EXPECT_TRUE(in_order);
+}
+
+TEST(RecordStreamTest, CancelledStreamLeavesTheLedgerWhole) {
+  ServiceWorld world;
+  const auto stub = v1::LedgerService::NewStub(world.ChannelOf("everything"));
+  {
+    grpc::ClientContext context;
+    const auto stream = stub->RecordStream(&context);
+    for (int i = 0; i < 50; ++i) {
+      v1::RecordStreamRequest request;
+      *request.mutable_signed_event() = world.SiteEvent();
+      stream->Write(request);
+    }
+    context.TryCancel();
+    EXPECT_EQ(stream->Finish().error_code(), StatusCode::CANCELLED);
+  }
+  EXPECT_TRUE(world.Record(world.SiteEvent()).ok());
+}
+
+TEST(WatchTest, ResumesFromAnIndexAndFilters) {
+  ServiceWorld world;
+  world.AddSite();
+  const auto stub = v1::LedgerService::NewStub(world.ChannelOf("everything"));
+  grpc::ClientContext context;
+  v1::WatchRequest request;
+  request.set_from_index(1);  // Behind entry 0.
+  request.add_codes("GOV-03a");
+  const auto watch = stub->Watch(&context, request);
+  v1::WatchResponse response;
+  ASSERT_TRUE(watch->Read(&response));
+  const std::uint64_t first = response.index();
+  EXPECT_GE(first, 1U);
+  world.Enrol("other", {v1::PERMISSION_RECORD});  // GOV-05a: filtered away.
+  const std::string site = world.AddSite();
+  ASSERT_TRUE(watch->Read(&response));
+  EXPECT_GT(response.index(), first);
+  v1::Entry entry;
+  v1::Event event;
+  ASSERT_TRUE(entry.ParseFromString(response.entry()));
+  ASSERT_TRUE(event.ParseFromString(entry.signed_event().event()));
+  EXPECT_EQ(event.site_registered().site_id(), site);
+
+  grpc::ClientContext resumed;
+  request.set_from_index(first + 1);
+  const auto again = stub->Watch(&resumed, request);
+  v1::WatchResponse same;
+  ASSERT_TRUE(again->Read(&same));
+  EXPECT_EQ(same.index(), response.index());
+  resumed.TryCancel();
+  context.TryCancel();
+  while (watch->Read(&response)) {
+  }
+  EXPECT_EQ(watch->Finish().error_code(), StatusCode::CANCELLED);
+}
+
+TEST(WatchTest, EndsWithUnavailableWhenTheDaemonStops) {
+  ServiceWorld world;
+  const auto stub = v1::LedgerService::NewStub(world.ChannelOf("everything"));
+  grpc::ClientContext context;
+  v1::WatchRequest request;
+  request.set_from_index(1'000'000);
+  const auto watch = stub->Watch(&context, request);
+  world.server().StopStreams();
+  v1::WatchResponse response;
+  EXPECT_FALSE(watch->Read(&response));
+  const grpc::Status status = watch->Finish();
+  EXPECT_EQ(status.error_code(), StatusCode::UNAVAILABLE);
+  EXPECT_EQ(FirstReason(status), v1::REASON_CODE_E_STOPPING);
+}
+
+TEST(WatchTest, UnknownCodeIsInvalid) {
+  ServiceWorld world;
+  grpc::ClientContext context;
+  v1::WatchRequest request;
+  request.add_codes("XYZ-99");
+  const auto watch =
+      v1::LedgerService::NewStub(world.ChannelOf("everything"))->Watch(&context, request);
+  v1::WatchResponse response;
+  EXPECT_FALSE(watch->Read(&response));
+  EXPECT_EQ(watch->Finish().error_code(), StatusCode::INVALID_ARGUMENT);
+}
+
+// After a failed write: nobody gets a receipt, reads go on.
+TEST(FailureTest, FailedWriteIsUnavailableAndReadsServe) {
+  for (const Fault fault : {Fault::kBeforeWrite, Fault::kAfterWrite}) {
+    ServiceWorld world;
+    const std::uint64_t size = TreeSize(world);
+    world.store().FailNextApply(fault);
+    for (int i = 0; i < 2; ++i) {
+      const grpc::Status status = world.Record(world.SiteEvent());
+      EXPECT_EQ(status.error_code(), StatusCode::UNAVAILABLE);
+      EXPECT_EQ(FirstReason(status), v1::REASON_CODE_E_STORE);
+    }
+    EXPECT_EQ(world.ledger().Status().mode, LedgerMode::kReadOnly);
+    grpc::ClientContext context;
+    v1::GetCheckpointResponse checkpoint;
+    EXPECT_TRUE(v1::LedgerService::NewStub(world.ChannelOf("everything"))
+                    ->GetCheckpoint(&context, v1::GetCheckpointRequest(), &checkpoint)
+                    .ok());
+    EXPECT_EQ(checkpoint.size(), size);
+  }
+}
+
+TEST(DrainTest, DrainingRefusesNewEventsAndAnswersReads) {
+  ServiceWorld world;
+  const auto channel = world.ChannelOf("everything");
+  grpc::ClientContext context;
+  v1::DrainResponse drained;
+  ASSERT_TRUE(
+      v1::AdminService::NewStub(channel)->Drain(&context, v1::DrainRequest(), &drained).ok());
+  EXPECT_EQ(drained.tree_size(), TreeSize(world));
+  const grpc::Status status = world.Record(world.SiteEvent());
+  EXPECT_EQ(status.error_code(), StatusCode::UNAVAILABLE);
+  EXPECT_EQ(FirstReason(status), v1::REASON_CODE_E_STOPPING);
+}
+
+}  // namespace
+}  // namespace custody
