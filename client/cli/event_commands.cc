@@ -22,6 +22,7 @@ struct RecordOptions {
   std::vector<std::string> signers;
   bool dry_run = false;
   bool keep_going = false;
+  int from_line = 0;
 };
 
 struct ListOptions {
@@ -151,25 +152,70 @@ absl::StatusOr<int> RecordOrTry(Session& session, const RecordOptions& options,
   return accepted ? kExitOk : kExitRefused;
 }
 
+// Openings of commitments stay here: they are appended beside the name book, for their owner to
+// keep.
+absl::Status KeepOpenings(Session& session, const DraftContext& context) {
+  if (context.openings.empty()) return absl::OkStatus();
+  CUSTODY_ASSIGN_OR_RETURN(const Context* where, session.context());
+  const std::string path = where->names + ".openings.jsonl";
+  const absl::StatusOr<std::string> known = ReadFile(path);
+  std::string text = known.ok() ? *known : "";
+  for (const v1::Opening& opening : context.openings) {
+    text +=
+        absl::StrFormat("{\"commitment\":\"%s\",\"salt\":\"%s\",\"value_hex\":\"%s\"}\n",
+                        ToHex(opening.commitment()), ToHex(opening.salt()), ToHex(opening.value()));
+  }
+  session.terminal().Note("openings of commitments are kept in " + path);
+  return WriteFileAtomically(path, text, /*secret=*/true);
+}
+
+// One document: read, finished, signed, recorded. Names that it creates are kept once it is
+// recorded.
+absl::StatusOr<int> RecordDocument(Session& session, const RecordOptions& options,
+                                   DraftFile* documents) {
+  CUSTODY_ASSIGN_OR_RETURN(NameBook * names, session.names());
+  const NameBook before = *names;
+  const absl::StatusOr<int> code = [&]() -> absl::StatusOr<int> {
+    CUSTODY_ASSIGN_OR_RETURN(Draft draft, documents->Next());
+    CUSTODY_ASSIGN_OR_RETURN(const std::string bytes, FinishDraft(session, &draft));
+    return RecordOrTry(session, options, bytes, draft.signers);
+  }();
+  const bool refused = ExitCodeOf(code.status()) == kExitRefused;
+  if (!code.ok() && ExitCodeOf(code.status()) != kExitCannotVerify) *names = before;
+  if (!options.dry_run && !refused) CUSTODY_RETURN_IF_ERROR(session.SaveNames());
+  return code;
+}
+
 absl::StatusOr<int> RecordFile(Session& session, const RecordOptions& options,
                                const std::string& path) {
-  CUSTODY_ASSIGN_OR_RETURN(EventFile file, ReadEventFile(session, path));
-  if (!file.event_bytes.empty()) return RecordOrTry(session, options, file.event_bytes, {});
+  if (path.ends_with(".event") || path.ends_with(".textproto") || path.ends_with(".txtpb")) {
+    CUSTODY_ASSIGN_OR_RETURN(EventFile file, ReadEventFile(session, path));
+    if (file.drafts.empty()) return RecordOrTry(session, options, file.event_bytes, {});
+    CUSTODY_ASSIGN_OR_RETURN(const std::string bytes, FinishDraft(session, file.drafts.data()));
+    return RecordOrTry(session, options, bytes, {});
+  }
+  CUSTODY_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  CUSTODY_ASSIGN_OR_RETURN(DraftContext context, session.MakeDraftContext(path));
+  CUSTODY_ASSIGN_OR_RETURN(DraftFile documents, DraftFile::Open(text, path, &context));
   int worst = kExitOk;
-  for (Draft& draft : file.drafts) {
-    absl::StatusOr<int> code = [&]() -> absl::StatusOr<int> {
-      CUSTODY_ASSIGN_OR_RETURN(const std::string bytes, FinishDraft(session, &draft));
-      return RecordOrTry(session, options, bytes, draft.signers);
-    }();
-    if (!options.dry_run) CUSTODY_RETURN_IF_ERROR(session.SaveNames());
+  while (!documents.done()) {
+    const int line = documents.next_line();
+    if (line < options.from_line) {
+      documents.Skip();
+      continue;
+    }
+    context.now_ms = NowMs();
+    absl::StatusOr<int> code = RecordDocument(session, options, &documents);
     if (!code.ok()) {
-      session.terminal().Note("at " + draft.source + ":");
+      session.terminal().Note(
+          absl::StrFormat("at %s:%d (go on from here with --from-line %d):", path, line, line));
       if (!options.keep_going) return code.status();
       session.terminal().Error(code.status());
       code = ExitCodeOf(code.status());
     }
     worst = std::max(worst, *code);
   }
+  CUSTODY_RETURN_IF_ERROR(KeepOpenings(session, context));
   return worst;
 }
 
@@ -238,6 +284,8 @@ void BindRecord(CLI::App* command, RecordOptions* options) {
   command->add_option("--sign", options->signers,
                       "Further local signer: NAME or 'NAME as ROLE/MEANING'");
   command->add_flag("--dry-run", options->dry_run, "Say what would happen; write nothing");
+  command->add_option("--from-line", options->from_line,
+                      "Begin with the first document at or after this line");
   command->add_flag("--keep-going", options->keep_going,
                     "Go on with the next event after a refusal");
 }

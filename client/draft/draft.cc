@@ -169,8 +169,20 @@ absl::StatusOr<Draft> ReadDraft(const YAML::Node& node, std::string_view file,
   return draft;
 }
 
-absl::StatusOr<std::vector<Draft>> ReadDrafts(std::string_view text, std::string_view file,
-                                              DraftContext* context) {
+struct DraftFile::Impl {
+  std::string file;
+  DraftContext* context;
+  std::vector<YAML::Node> documents;
+  std::size_t next = 0;
+};
+
+DraftFile::DraftFile(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+DraftFile::~DraftFile() = default;
+DraftFile::DraftFile(DraftFile&&) noexcept = default;
+DraftFile& DraftFile::operator=(DraftFile&&) noexcept = default;
+
+absl::StatusOr<DraftFile> DraftFile::Open(std::string_view text, std::string_view file,
+                                          DraftContext* context) {
   std::vector<YAML::Node> nodes;
   try {
     nodes = YAML::LoadAll(std::string(text));
@@ -178,7 +190,7 @@ absl::StatusOr<std::vector<Draft>> ReadDrafts(std::string_view text, std::string
     return absl::InvalidArgumentError(absl::StrFormat("%s:%d:%d: %s", file, error.mark.line + 1,
                                                       error.mark.column + 1, error.msg));
   }
-  std::vector<Draft> drafts;
+  auto impl = std::make_unique<Impl>(Impl{std::string(file), context, {}, 0});
   YAML::Node defaults;
   for (YAML::Node& node : nodes) {
     if (node.IsNull()) continue;
@@ -189,11 +201,31 @@ absl::StatusOr<std::vector<Draft>> ReadDrafts(std::string_view text, std::string
     for (const auto& item : defaults) {
       if (node.IsMap() && !node[item.first.Scalar()]) node[item.first.Scalar()] = item.second;
     }
-    CUSTODY_ASSIGN_OR_RETURN(Draft draft, ReadDraft(node, file, context));
+    impl->documents.push_back(node);
+  }
+  if (impl->documents.empty()) {
+    return absl::InvalidArgumentError(absl::StrFormat("%s: no event in it", file));
+  }
+  return DraftFile(std::move(impl));
+}
+
+bool DraftFile::done() const { return impl_->next == impl_->documents.size(); }
+int DraftFile::next_line() const { return impl_->documents[impl_->next].Mark().line + 1; }
+void DraftFile::Skip() { ++impl_->next; }
+
+absl::StatusOr<Draft> DraftFile::Next() {
+  const YAML::Node node = impl_->documents[impl_->next++];
+  return ReadDraft(node, impl_->file, impl_->context);
+}
+
+absl::StatusOr<std::vector<Draft>> ReadDrafts(std::string_view text, std::string_view file,
+                                              DraftContext* context) {
+  CUSTODY_ASSIGN_OR_RETURN(DraftFile documents, DraftFile::Open(text, file, context));
+  std::vector<Draft> drafts;
+  while (!documents.done()) {
+    CUSTODY_ASSIGN_OR_RETURN(Draft draft, documents.Next());
     drafts.push_back(std::move(draft));
   }
-  if (drafts.empty())
-    return absl::InvalidArgumentError(absl::StrFormat("%s: no event in it", file));
   return drafts;
 }
 

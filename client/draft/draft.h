@@ -15,7 +15,8 @@
 //
 // One file holds any number of documents, separated by "---". A document with the one key
 // `defaults` gives the later documents of the file the keys that they leave out (site, at, reason).
-// Values follow the type of the field: bytes are "@name", "@+name" (creates it), hexadecimal, or
+// Values follow the type of the field: bytes are "@name", "@+name" (creates it), hexadecimal (or
+// base64, when it is no hexadecimal), or
 // "@name|text" (a series); enum values may leave out their prefix; decimals keep their digits
 // ("90.0"); times and durations are text or milliseconds; a Document may be "@file:path"; a
 // SubjectRef may be "donation:@donation/d1"; a Commitment may be "@commit:text", whose opening is
@@ -28,6 +29,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -87,6 +89,31 @@ struct Draft {
 // unknown name.
 absl::StatusOr<Draft> ReadDraft(const YAML::Node& node, std::string_view file,
                                 DraftContext* context, const std::vector<std::string>& extra = {});
+
+// The documents of a text, one after the other, so that a name is created when its document's turn
+// comes and not before.
+class DraftFile {
+ public:
+  // `context` must outlive it. Errors: kInvalidArgument if the text is no YAML or has no document.
+  static absl::StatusOr<DraftFile> Open(std::string_view text, std::string_view file,
+                                        DraftContext* context);
+  ~DraftFile();
+  DraftFile(DraftFile&&) noexcept;
+  DraftFile& operator=(DraftFile&&) noexcept;
+
+  bool done() const;
+  // Line on which the next document begins, 1 and up.
+  int next_line() const;
+  // Passes over the next document.
+  void Skip();
+  // Reads the next document. Names that it created stay in the book even when it fails.
+  absl::StatusOr<Draft> Next();
+
+ private:
+  struct Impl;
+  explicit DraftFile(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
 
 // Reads all documents of a text, each with the key `event`.
 absl::StatusOr<std::vector<Draft>> ReadDrafts(std::string_view text, std::string_view file,

@@ -221,10 +221,10 @@ absl::Status FieldReader::ReadNumber(const YAML::Node& node, const Field& field,
 absl::StatusOr<std::string> FieldReader::ReadBytes(const YAML::Node& node) {
   CUSTODY_ASSIGN_OR_RETURN(const std::string text, Scalar(node));
   if (text.empty() || text.front() != '@') {
-    const absl::StatusOr<std::string> bytes = FromHex(text);
+    absl::StatusOr<std::string> bytes = FromHex(text);
+    if (!bytes.ok()) bytes = FromBase64(text);  // As protobuf's own JSON writes bytes.
     if (!bytes.ok()) {
-      return ErrorAt(node, absl::StrFormat("'%s' is neither a name (@name) nor hexadecimal: %s",
-                                           text, StdView(bytes.status().message())));
+      return ErrorAt(node, absl::StrFormat("'%s' is neither a name (@name) nor hexadecimal", text));
     }
     return *bytes;
   }
