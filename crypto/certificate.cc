@@ -91,8 +91,8 @@ absl::Status ReadAlternativeNames(const X509* x509, Certificate* certificate) {
   }
   const int count = sk_GENERAL_NAME_num(names.get());
   if (count > static_cast<int>(kCertificateNamesMax)) {
-    return Malformed(absl::StrFormat("%d alternative names, want at most %d", count,
-                                     kCertificateNamesMax));
+    return Malformed(
+        absl::StrFormat("%d alternative names, want at most %d", count, kCertificateNamesMax));
   }
   for (int i = 0; i < count; ++i) {
     CUSTODY_RETURN_IF_ERROR(AddName(sk_GENERAL_NAME_value(names.get(), i), certificate));
@@ -150,8 +150,7 @@ absl::StatusOr<std::vector<std::string>> ReadPemCertificates(std::string_view pe
   char* header = nullptr;
   unsigned char* data = nullptr;
   long size = 0;
-  while (blocks.size() < count_max &&
-         PEM_read_bio(bio.get(), &name, &header, &data, &size) == 1) {
+  while (blocks.size() < count_max && PEM_read_bio(bio.get(), &name, &header, &data, &size) == 1) {
     if (std::string_view(name) == PEM_STRING_X509) {
       blocks.emplace_back(AsText(ByteView(data, static_cast<std::size_t>(size))));
     }
@@ -224,8 +223,8 @@ absl::Status VerifyIssuedBy(const Certificate& certificate, const Certificate& i
   const int issued = X509_check_issued(issuer_x509.get(), subject_x509.get());
   if (issued != X509_V_OK) {
     ERR_clear_error();
-    return absl::UnauthenticatedError(
-        absl::StrFormat("certificate is not by this issuer: %s", X509_verify_cert_error_string(issued)));
+    return absl::UnauthenticatedError(absl::StrFormat("certificate is not by this issuer: %s",
+                                                      X509_verify_cert_error_string(issued)));
   }
   EVP_PKEY* const key = X509_get0_pubkey(issuer_x509.get());
   const bool signed_by_issuer = key != nullptr && X509_verify(subject_x509.get(), key) == 1;

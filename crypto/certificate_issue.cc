@@ -67,8 +67,7 @@ absl::StatusOr<X509Ptr> NewCertificate(std::string_view common_name, EVP_PKEY* s
       !SetSerial(x509.get()) ||
       X509_gmtime_adj(X509_getm_notBefore(x509.get()), -kBackdateSeconds) == nullptr ||
       X509_time_adj_ex(X509_getm_notAfter(x509.get()), days, 0, nullptr) == nullptr ||
-      !SetSubject(common_name, x509.get()) ||
-      X509_set_pubkey(x509.get(), subject_key) != 1) {
+      !SetSubject(common_name, x509.get()) || X509_set_pubkey(x509.get(), subject_key) != 1) {
     return OpensslError("X509_new");
   }
   return x509;
@@ -109,8 +108,8 @@ StringPtr MakeString(int type, std::string_view bytes) {
 
 // Printable ASCII without spaces, which is all that these names may hold.
 absl::Status CheckName(std::string_view name) {
-  const bool printable = std::all_of(name.begin(), name.end(),
-                                     [](char c) { return c > 0x20 && c < 0x7F; });
+  const bool printable =
+      std::all_of(name.begin(), name.end(), [](char c) { return c > 0x20 && c < 0x7F; });
   if (name.empty() || name.size() > 255 || !printable) {
     return absl::InvalidArgumentError("alternative name is empty, too long or not plain ASCII");
   }
@@ -162,8 +161,7 @@ const char* UsageText(const CertificateRequest& request) {
 }
 
 absl::StatusOr<std::string> SignToPem(X509* x509, const SigningKey& key) {
-  const EVP_MD* const digest =
-      key.algorithm() == KeyAlgorithm::kEd25519 ? nullptr : EVP_sha256();
+  const EVP_MD* const digest = key.algorithm() == KeyAlgorithm::kEd25519 ? nullptr : EVP_sha256();
   if (X509_sign(x509, KeyAccess::Get(key), digest) <= 0) {
     return OpensslError("X509_sign");
   }
@@ -200,7 +198,8 @@ absl::StatusOr<std::string> IssueSelfSignedCa(std::string_view common_name, cons
   if (X509_set_issuer_name(ca, X509_get_subject_name(ca)) != 1) {
     return OpensslError("X509_set_issuer_name");
   }
-  CUSTODY_RETURN_IF_ERROR(AddExtension(ca, ca, NID_basic_constraints, "critical,CA:TRUE,pathlen:0"));
+  CUSTODY_RETURN_IF_ERROR(
+      AddExtension(ca, ca, NID_basic_constraints, "critical,CA:TRUE,pathlen:0"));
   CUSTODY_RETURN_IF_ERROR(AddExtension(ca, ca, NID_key_usage, "critical,keyCertSign,cRLSign"));
   CUSTODY_RETURN_IF_ERROR(AddExtension(ca, ca, NID_subject_key_identifier, "hash"));
   return SignToPem(ca, key);

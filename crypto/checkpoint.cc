@@ -69,12 +69,11 @@ absl::StatusOr<Checkpoint> ParseCheckpointText(std::string_view text) {
   return checkpoint;
 }
 
-absl::StatusOr<std::string> SignCheckpoint(const Checkpoint& checkpoint,
-                                           const NoteSigner& signer) {
+absl::StatusOr<std::string> SignCheckpoint(const Checkpoint& checkpoint, const NoteSigner& signer) {
   CUSTODY_RETURN_IF_ERROR(ValidateCheckpoint(checkpoint));
   if (signer.verifier().name() != checkpoint.origin) {
-    return absl::InvalidArgumentError(absl::StrFormat(
-        "signer %s is not the log %s", signer.verifier().name(), checkpoint.origin));
+    return absl::InvalidArgumentError(absl::StrFormat("signer %s is not the log %s",
+                                                      signer.verifier().name(), checkpoint.origin));
   }
   Note note{.text = FormatCheckpoint(checkpoint), .signatures = {}};
   CUSTODY_ASSIGN_OR_RETURN(NoteSignature signature, signer.Sign(note.text));
@@ -101,8 +100,8 @@ absl::StatusOr<OpenedCheckpoint> OpenCheckpoint(std::string_view note, std::stri
   CUSTODY_ASSIGN_OR_RETURN(result.checkpoint, ParseCheckpointText(opened.text));
   // The key's name is the origin, but what was signed is the text.
   if (result.checkpoint.origin != origin) {
-    return absl::UnauthenticatedError(absl::StrFormat("checkpoint is of the log %s, want %s",
-                                                      result.checkpoint.origin, origin));
+    return absl::UnauthenticatedError(
+        absl::StrFormat("checkpoint is of the log %s, want %s", result.checkpoint.origin, origin));
   }
   return result;
 }

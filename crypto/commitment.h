@@ -1,5 +1,5 @@
-// Salted commitments: the log holds SHA-256(salt || value), the salt and the value travel beside it.
-// When they are erased, nobody can tell the value from the log, and no proof breaks.
+// Salted commitments: the log holds SHA-256(salt || value), the salt and the value travel beside
+// it. When they are erased, nobody can tell the value from the log, and no proof breaks.
 //
 // Threads: pure functions.
 // Limits:  the salt is 32 random bytes, used for one value only.

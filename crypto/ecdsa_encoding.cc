@@ -67,8 +67,7 @@ absl::StatusOr<std::string> EcdsaDerFromRaw(std::string_view raw) {
 
 absl::StatusOr<std::string> EcdsaRawFromDer(std::string_view der) {
   const unsigned char* cursor = AsBytes(der).data();
-  const EcdsaSigPtr signature(
-      d2i_ECDSA_SIG(nullptr, &cursor, static_cast<long>(der.size())));
+  const EcdsaSigPtr signature(d2i_ECDSA_SIG(nullptr, &cursor, static_cast<long>(der.size())));
   if (signature == nullptr) {
     return OpensslError("d2i_ECDSA_SIG");
   }

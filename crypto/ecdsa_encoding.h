@@ -12,8 +12,8 @@
 
 namespace custody {
 
-// Requires 64 bytes. Errors: kUnauthenticated if s is above half the order of the group: it would be
-// a second signature for the same message that anybody can compute from the first.
+// Requires 64 bytes. Errors: kUnauthenticated if s is above half the order of the group: it would
+// be a second signature for the same message that anybody can compute from the first.
 absl::StatusOr<std::string> EcdsaDerFromRaw(std::string_view raw);
 
 // r || s, with s brought to the lower half. Errors: kInternal if `der` is not what OpenSSL writes.

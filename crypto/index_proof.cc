@@ -10,17 +10,15 @@
 namespace custody {
 namespace {
 
-absl::StatusOr<std::vector<IndexLeaf>> LeavesOf(const IndexSnapshot& snapshot,
-                                                std::uint16_t bucket,
+absl::StatusOr<std::vector<IndexLeaf>> LeavesOf(const IndexSnapshot& snapshot, std::uint16_t bucket,
                                                 const IndexLeafStore& store) {
   std::vector<IndexLeaf> leaves;
   bool in_order = true;
-  CUSTODY_RETURN_IF_ERROR(
-      store.ScanBucket(bucket, [&](const Digest& key, const IndexValue& value) {
-        in_order = in_order && IndexBucketOf(key) == bucket &&
-                   (leaves.empty() || leaves.back().key < key);
-        leaves.push_back({key, value});
-      }));
+  CUSTODY_RETURN_IF_ERROR(store.ScanBucket(bucket, [&](const Digest& key, const IndexValue& value) {
+    in_order =
+        in_order && IndexBucketOf(key) == bucket && (leaves.empty() || leaves.back().key < key);
+    leaves.push_back({key, value});
+  }));
   // A proof that would not verify must not leave the house.
   if (!in_order || IndexSubtreeRoot(leaves, kIndexBucketBits) != snapshot.Bucket(bucket).root) {
     return absl::DataLossError(
@@ -118,8 +116,8 @@ absl::StatusOr<std::optional<IndexValue>> VerifyIndexProof(const Digest& root, c
                                                                : IndexNodeHash(hash, sibling);
   }
   if (hash != root) {
-    return absl::UnauthenticatedError(absl::StrFormat("index proof leads to root %s, want %s",
-                                                      hash.ToHex(), root.ToHex()));
+    return absl::UnauthenticatedError(
+        absl::StrFormat("index proof leads to root %s, want %s", hash.ToHex(), root.ToHex()));
   }
   if (proof.leaf.has_value() && proof.leaf->key == key) {
     return std::optional<IndexValue>(proof.leaf->value);

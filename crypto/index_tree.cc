@@ -32,8 +32,8 @@ UpperPtr BucketNode(const IndexBucketRecord& record) {
 }
 
 UpperPtr InnerNode(UpperPtr left, UpperPtr right) {
-  const std::uint64_t count = (left == nullptr ? 0 : left->leaf_count) +
-                              (right == nullptr ? 0 : right->leaf_count);
+  const std::uint64_t count =
+      (left == nullptr ? 0 : left->leaf_count) + (right == nullptr ? 0 : right->leaf_count);
   if (count == 0) {
     return nullptr;
   }
@@ -59,10 +59,9 @@ UpperPtr Replace(const UpperPtr& old, std::uint32_t depth,
       records.begin(), records.end(),
       [depth](const IndexBucketRecord& record) { return !BucketBit(record.bucket, depth); });
   const auto left_count = static_cast<std::size_t>(middle - records.begin());
-  return InnerNode(Replace(old == nullptr ? nullptr : old->left, depth + 1,
-                           records.first(left_count)),
-                   Replace(old == nullptr ? nullptr : old->right, depth + 1,
-                           records.subspan(left_count)));
+  return InnerNode(
+      Replace(old == nullptr ? nullptr : old->left, depth + 1, records.first(left_count)),
+      Replace(old == nullptr ? nullptr : old->right, depth + 1, records.subspan(left_count)));
 }
 
 Digest FirstKeyOf(std::uint16_t bucket) {
@@ -76,8 +75,8 @@ Digest FirstKeyOf(std::uint16_t bucket) {
 std::vector<IndexLeaf> Merge(std::span<const IndexLeaf> older, std::span<const IndexLeaf> newer) {
   std::vector<IndexLeaf> merged;
   merged.reserve(older.size() + newer.size());
-  std::set_union(newer.begin(), newer.end(), older.begin(), older.end(),
-                 std::back_inserter(merged), KeyLess);
+  std::set_union(newer.begin(), newer.end(), older.begin(), older.end(), std::back_inserter(merged),
+                 KeyLess);
   return merged;
 }
 
@@ -85,12 +84,11 @@ absl::StatusOr<std::vector<IndexLeaf>> ScanLeaves(std::uint16_t bucket,
                                                   const IndexLeafStore& store) {
   std::vector<IndexLeaf> leaves;
   bool in_order = true;
-  CUSTODY_RETURN_IF_ERROR(
-      store.ScanBucket(bucket, [&](const Digest& key, const IndexValue& value) {
-        in_order = in_order && IndexBucketOf(key) == bucket &&
-                   (leaves.empty() || leaves.back().key < key);
-        leaves.push_back({key, value});
-      }));
+  CUSTODY_RETURN_IF_ERROR(store.ScanBucket(bucket, [&](const Digest& key, const IndexValue& value) {
+    in_order =
+        in_order && IndexBucketOf(key) == bucket && (leaves.empty() || leaves.back().key < key);
+    leaves.push_back({key, value});
+  }));
   if (!in_order) {
     return absl::DataLossError(
         absl::StrFormat("index bucket %d holds a leaf out of place or order", bucket));
@@ -190,19 +188,18 @@ IndexBucketRecord IndexSnapshot::Bucket(std::uint16_t bucket) const {
 
 absl::StatusOr<IndexTree> IndexTree::Load(std::span<const IndexBucketRecord> records) {
   std::vector<IndexBucketRecord> sorted(records.begin(), records.end());
-  std::sort(sorted.begin(), sorted.end(),
-            [](const IndexBucketRecord& a, const IndexBucketRecord& b) {
-              return a.bucket < b.bucket;
-            });
+  std::sort(
+      sorted.begin(), sorted.end(),
+      [](const IndexBucketRecord& a, const IndexBucketRecord& b) { return a.bucket < b.bucket; });
   for (std::size_t i = 0; i < sorted.size(); ++i) {
     if (i > 0 && sorted[i].bucket == sorted[i - 1].bucket) {
       return absl::DataLossError(
           absl::StrFormat("index bucket %d is recorded twice", sorted[i].bucket));
     }
     if ((sorted[i].leaf_count == 0) != (sorted[i].root == Digest())) {
-      return absl::DataLossError(absl::StrFormat(
-          "index bucket %d has %d leaves and root %s", sorted[i].bucket, sorted[i].leaf_count,
-          sorted[i].root.ToHex()));
+      return absl::DataLossError(absl::StrFormat("index bucket %d has %d leaves and root %s",
+                                                 sorted[i].bucket, sorted[i].leaf_count,
+                                                 sorted[i].root.ToHex()));
     }
   }
   IndexTree tree;
@@ -250,9 +247,8 @@ absl::StatusOr<IndexUpdate> IndexTree::Update(std::span<const IndexLeaf> leaves,
     while (end < sorted.size() && IndexBucketOf(sorted[end].key) == bucket) {
       ++end;
     }
-    CUSTODY_ASSIGN_OR_RETURN(
-        const IndexBucketRecord record,
-        RebuildBucket(std::span(sorted).subspan(begin, end - begin), store));
+    CUSTODY_ASSIGN_OR_RETURN(const IndexBucketRecord record,
+                             RebuildBucket(std::span(sorted).subspan(begin, end - begin), store));
     update.buckets.push_back(record);
     begin = end;
   }

@@ -7,8 +7,8 @@
 //   value  event count u64be || head leaf hash       node   SHA-256(0x03 || left || right)
 //   An empty subtree is 32 zero bytes; a subtree with one leaf is that leaf.
 //
-// Only leaves and the roots of 65,536 buckets (top 16 bits of the key) are stored by the caller; the
-// tree above the buckets is in memory, a bucket's own subtree is rebuilt when it is touched.
+// Only leaves and the roots of 65,536 buckets (top 16 bits of the key) are stored by the caller;
+// the tree above the buckets is in memory, a bucket's own subtree is rebuilt when it is touched.
 //
 // Threads: IndexTree belongs to one thread; an IndexSnapshot is immutable and may be read by all.
 
@@ -132,7 +132,8 @@ class IndexTree {
   //
   // Errors: the store's, kDataLoss if it holds a leaf in the wrong bucket or order, or
   // another number of leaves than the bucket's record says. After an error nothing has changed.
-  absl::StatusOr<IndexUpdate> Update(std::span<const IndexLeaf> leaves, const IndexLeafStore& store);
+  absl::StatusOr<IndexUpdate> Update(std::span<const IndexLeaf> leaves,
+                                     const IndexLeafStore& store);
 
   // Everything up to this update is in the store that later Update() calls will read.
   void MarkDurable(std::uint64_t sequence);

@@ -17,7 +17,7 @@ namespace custody {
 struct IndexUpper {
   std::uint64_t leaf_count = 0;
   Digest hash;
-  std::shared_ptr<const IndexUpper> left;   // Both null at depth 16.
+  std::shared_ptr<const IndexUpper> left;  // Both null at depth 16.
   std::shared_ptr<const IndexUpper> right;
 
   static const std::shared_ptr<const IndexUpper>& Top(const IndexSnapshot& snapshot) {

@@ -115,8 +115,8 @@ absl::StatusOr<std::string> VerifyKey::Ed25519Raw() const {
 
 absl::Status VerifyKey::Verify(std::string_view message, std::string_view signature) const {
   if (signature.size() != kSignatureSizeBytes) {
-    return absl::UnauthenticatedError(absl::StrFormat("signature has %d bytes, want %d",
-                                                      signature.size(), kSignatureSizeBytes));
+    return absl::UnauthenticatedError(
+        absl::StrFormat("signature has %d bytes, want %d", signature.size(), kSignatureSizeBytes));
   }
   std::string der;
   const bool is_p256 = algorithm() == KeyAlgorithm::kEcdsaP256;
@@ -132,9 +132,8 @@ absl::Status VerifyKey::Verify(std::string_view message, std::string_view signat
   }
   const ByteView signature_bytes = AsBytes(signature);
   const ByteView message_bytes = AsBytes(message);
-  const int result = EVP_DigestVerify(context.get(), signature_bytes.data(),
-                                      signature_bytes.size(), message_bytes.data(),
-                                      message_bytes.size());
+  const int result = EVP_DigestVerify(context.get(), signature_bytes.data(), signature_bytes.size(),
+                                      message_bytes.data(), message_bytes.size());
   if (result == 1) {
     return absl::OkStatus();
   }
@@ -174,8 +173,8 @@ absl::StatusOr<SigningKey> SigningKey::FromEd25519Seed(std::string_view seed) {
     return absl::InvalidArgumentError(
         absl::StrFormat("ed25519 seed has %d bytes, want %d", seed.size(), kEd25519SeedSizeBytes));
   }
-  PkeyPtr pkey(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, AsBytes(seed).data(),
-                                            seed.size()));
+  PkeyPtr pkey(
+      EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, AsBytes(seed).data(), seed.size()));
   if (pkey == nullptr) {
     return OpensslError("EVP_PKEY_new_raw_private_key");
   }

@@ -68,8 +68,8 @@ absl::StatusOr<PrivateInfoPtr> Decrypt(std::string_view der, std::string_view pa
     ERR_clear_error();
     return absl::InvalidArgumentError("encrypted private key is malformed");
   }
-  PrivateInfoPtr info(PKCS8_decrypt(encrypted.get(), passphrase.data(),
-                                    static_cast<int>(passphrase.size())));
+  PrivateInfoPtr info(
+      PKCS8_decrypt(encrypted.get(), passphrase.data(), static_cast<int>(passphrase.size())));
   if (info == nullptr) {
     ERR_clear_error();
     return absl::UnauthenticatedError("passphrase does not open the private key");
@@ -79,8 +79,7 @@ absl::StatusOr<PrivateInfoPtr> Decrypt(std::string_view der, std::string_view pa
 
 absl::StatusOr<PrivateInfoPtr> ParsePlain(std::string_view der) {
   const unsigned char* cursor = AsBytes(der).data();
-  PrivateInfoPtr info(
-      d2i_PKCS8_PRIV_KEY_INFO(nullptr, &cursor, static_cast<long>(der.size())));
+  PrivateInfoPtr info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &cursor, static_cast<long>(der.size())));
   if (info == nullptr) {
     ERR_clear_error();
     return absl::InvalidArgumentError("private key is malformed");
@@ -90,8 +89,8 @@ absl::StatusOr<PrivateInfoPtr> ParsePlain(std::string_view der) {
 
 absl::Status CheckPassphrase(std::string_view passphrase) {
   if (passphrase.empty() || passphrase.size() > kPassphraseBytesMax) {
-    return absl::InvalidArgumentError(absl::StrFormat(
-        "passphrase has %d bytes, want 1 to %d", passphrase.size(), kPassphraseBytesMax));
+    return absl::InvalidArgumentError(absl::StrFormat("passphrase has %d bytes, want 1 to %d",
+                                                      passphrase.size(), kPassphraseBytesMax));
   }
   return absl::OkStatus();
 }
@@ -144,8 +143,9 @@ absl::StatusOr<VerifyKey> VerifyKey::FromPem(std::string_view pem) {
 }
 
 std::string VerifyKey::ToPem() const {
-  const absl::StatusOr<std::string> pem = WritePem(
-      "PEM_write_bio_PUBKEY", [&](BIO* bio) { return PEM_write_bio_PUBKEY(bio, impl_->pkey.get()); });
+  const absl::StatusOr<std::string> pem = WritePem("PEM_write_bio_PUBKEY", [&](BIO* bio) {
+    return PEM_write_bio_PUBKEY(bio, impl_->pkey.get());
+  });
   return pem.ok() ? *pem : std::string();
 }
 
@@ -170,8 +170,8 @@ absl::StatusOr<SigningKey> SigningKey::FromPem(std::string_view pem, std::string
 absl::StatusOr<std::string> SigningKey::ToEncryptedPem(std::string_view passphrase) const {
   CUSTODY_RETURN_IF_ERROR(CheckPassphrase(passphrase));
   CUSTODY_ASSIGN_OR_RETURN(const PrivateInfoPtr info, PrivateInfo(impl_->pkey.get()));
-  AlgorithmPtr algorithm(PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), nullptr, 0, nullptr, kScryptN,
-                                               kScryptR, kScryptP));
+  AlgorithmPtr algorithm(
+      PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), nullptr, 0, nullptr, kScryptN, kScryptR, kScryptP));
   if (algorithm == nullptr) {
     return OpensslError("PKCS5_pbe2_set_scrypt");
   }
@@ -187,9 +187,8 @@ absl::StatusOr<std::string> SigningKey::ToEncryptedPem(std::string_view passphra
 
 absl::StatusOr<std::string> SigningKey::ToUnencryptedPem() const {
   CUSTODY_ASSIGN_OR_RETURN(const PrivateInfoPtr info, PrivateInfo(impl_->pkey.get()));
-  return WritePem("PEM_write_bio_PKCS8_PRIV_KEY_INFO", [&](BIO* bio) {
-    return PEM_write_bio_PKCS8_PRIV_KEY_INFO(bio, info.get());
-  });
+  return WritePem("PEM_write_bio_PKCS8_PRIV_KEY_INFO",
+                  [&](BIO* bio) { return PEM_write_bio_PKCS8_PRIV_KEY_INFO(bio, info.get()); });
 }
 
 }  // namespace custody

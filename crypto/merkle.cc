@@ -73,8 +73,8 @@ absl::StatusOr<CompactRange> CompactRange::FromSizeAndHashes(std::uint64_t size,
   }
   const auto want = static_cast<std::size_t>(std::popcount(size));
   if (hashes.size() != want) {
-    return absl::InvalidArgumentError(absl::StrFormat("state of size %d has %d hashes, want %d",
-                                                      size, hashes.size(), want));
+    return absl::InvalidArgumentError(
+        absl::StrFormat("state of size %d has %d hashes, want %d", size, hashes.size(), want));
   }
   CompactRange range;
   range.size_ = size;

@@ -65,8 +65,8 @@ absl::Status CheckDistinct(std::span<const NoteVerifier> verifiers) {
   std::set<std::pair<std::string_view, std::uint32_t>> seen;
   for (const NoteVerifier& verifier : verifiers) {
     if (!seen.emplace(verifier.name(), verifier.key_id()).second) {
-      return absl::InvalidArgumentError(absl::StrFormat("two verifiers are called %s+%08x",
-                                                        verifier.name(), verifier.key_id()));
+      return absl::InvalidArgumentError(
+          absl::StrFormat("two verifiers are called %s+%08x", verifier.name(), verifier.key_id()));
     }
   }
   return absl::OkStatus();
@@ -117,8 +117,8 @@ absl::StatusOr<OpenedNote> OpenNote(const Note& note, std::span<const NoteVerifi
   CUSTODY_RETURN_IF_ERROR(CheckDistinct(verifiers));
   OpenedNote opened{.text = note.text, .verified = {}};
   for (const NoteSignature& signature : note.signatures) {
-    const auto known = std::find_if(
-        verifiers.begin(), verifiers.end(), [&](const NoteVerifier& verifier) {
+    const auto known =
+        std::find_if(verifiers.begin(), verifiers.end(), [&](const NoteVerifier& verifier) {
           return verifier.name() == signature.name && verifier.key_id() == signature.key_id;
         });
     if (known == verifiers.end()) {

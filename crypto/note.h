@@ -114,7 +114,8 @@ class NoteSigner {
   absl::StatusOr<NoteSignature> Sign(std::string_view text) const;
   // A cosignature. Errors: kFailedPrecondition if this is no cosigner; kInvalidArgument if the time
   // is 0 or beyond 2^63-1; kInternal.
-  absl::StatusOr<NoteSignature> Cosign(std::string_view text, std::uint64_t timestamp_seconds) const;
+  absl::StatusOr<NoteSignature> Cosign(std::string_view text,
+                                       std::uint64_t timestamp_seconds) const;
 
  private:
   NoteSigner(NoteVerifier verifier, SigningKey key)
@@ -132,7 +133,8 @@ struct OpenedNote {
 // be valid, or the whole note is rejected; at least one must be known.
 // Errors: kInvalidArgument if malformed, or if two verifiers have the same name and key id;
 //         kUnauthenticated; kInternal.
-absl::StatusOr<OpenedNote> OpenNote(std::string_view bytes, std::span<const NoteVerifier> verifiers);
+absl::StatusOr<OpenedNote> OpenNote(std::string_view bytes,
+                                    std::span<const NoteVerifier> verifiers);
 absl::StatusOr<OpenedNote> OpenNote(const Note& note, std::span<const NoteVerifier> verifiers);
 
 }  // namespace custody

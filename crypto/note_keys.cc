@@ -51,9 +51,9 @@ absl::StatusOr<VerifiedNoteSignature> NoteVerifier::Verify(std::string_view text
     return verified;
   }
   if (signature.size() != kTimestampSize + kSignatureSizeBytes) {
-    return absl::UnauthenticatedError(
-        absl::StrFormat("cosignature has %d bytes, want %d", signature.size(),
-                        kTimestampSize + kSignatureSizeBytes));
+    return absl::UnauthenticatedError(absl::StrFormat("cosignature has %d bytes, want %d",
+                                                      signature.size(),
+                                                      kTimestampSize + kSignatureSizeBytes));
   }
   verified.timestamp_seconds = ReadBigEndian64(signature);
   if (!IsTimestamp(verified.timestamp_seconds)) {
@@ -73,8 +73,8 @@ absl::StatusOr<NoteVerifier> ParseVkey(std::string_view vkey) {
   }
   CUSTODY_ASSIGN_OR_RETURN(const std::string blob, FromBase64(vkey.substr(second + 1)));
   if (blob.size() != 1 + kEd25519PublicSizeBytes) {
-    return absl::InvalidArgumentError(absl::StrFormat(
-        "vkey holds %d bytes, want %d", blob.size(), 1 + kEd25519PublicSizeBytes));
+    return absl::InvalidArgumentError(
+        absl::StrFormat("vkey holds %d bytes, want %d", blob.size(), 1 + kEd25519PublicSizeBytes));
   }
   const auto type = static_cast<NoteKeyType>(blob.front());
   if (type != NoteKeyType::kEd25519 && type != NoteKeyType::kCosignature) {
@@ -107,9 +107,8 @@ absl::StatusOr<NoteSigner> NoteSigner::Create(std::string_view name, const Signi
 
 absl::StatusOr<NoteSigner> NoteSigner::CreateCosigner(std::string_view name,
                                                       const SigningKey& key) {
-  CUSTODY_ASSIGN_OR_RETURN(
-      NoteVerifier verifier,
-      NoteVerifier::Create(name, NoteKeyType::kCosignature, key.verify_key()));
+  CUSTODY_ASSIGN_OR_RETURN(NoteVerifier verifier,
+                           NoteVerifier::Create(name, NoteKeyType::kCosignature, key.verify_key()));
   return NoteSigner(std::move(verifier), key);
 }
 
@@ -118,9 +117,8 @@ absl::StatusOr<NoteSignature> NoteSigner::Sign(std::string_view text) const {
     return absl::FailedPreconditionError("a cosigner does not sign without a time");
   }
   CUSTODY_ASSIGN_OR_RETURN(std::string signature, key_.Sign(text));
-  return NoteSignature{.name = verifier_.name(),
-                       .key_id = verifier_.key_id(),
-                       .signature = std::move(signature)};
+  return NoteSignature{
+      .name = verifier_.name(), .key_id = verifier_.key_id(), .signature = std::move(signature)};
 }
 
 absl::StatusOr<NoteSignature> NoteSigner::Cosign(std::string_view text,
@@ -137,9 +135,8 @@ absl::StatusOr<NoteSignature> NoteSigner::Cosign(std::string_view text,
   std::string blob;
   AppendBigEndian64(timestamp_seconds, &blob);
   blob.append(signature);
-  return NoteSignature{.name = verifier_.name(),
-                       .key_id = verifier_.key_id(),
-                       .signature = std::move(blob)};
+  return NoteSignature{
+      .name = verifier_.name(), .key_id = verifier_.key_id(), .signature = std::move(blob)};
 }
 
 }  // namespace custody

@@ -58,8 +58,8 @@ void Advance(std::uint64_t now_ms, UuidState* state) {
 std::string RandomBytes(std::size_t count) {
   CUSTODY_CHECK(count <= INT_MAX);
   std::string bytes(count, '\0');
-  CUSTODY_CHECK(RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()),
-                           static_cast<int>(count)) == 1);
+  CUSTODY_CHECK(
+      RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(count)) == 1);
   return bytes;
 }
 

@@ -17,8 +17,8 @@ namespace custody {
 // `count` unpredictable bytes. A process without a source of randomness aborts.
 std::string RandomBytes(std::size_t count);
 
-// 16 bytes: a UUID of version 7 (RFC 9562), greater than every one made before in this process, even
-// when `unix_ms` stands still or goes back.
+// 16 bytes: a UUID of version 7 (RFC 9562), greater than every one made before in this process,
+// even when `unix_ms` stands still or goes back.
 std::string NewUuidV7(std::int64_t unix_ms);
 
 // "018f3c2e-..." of 16 bytes; requires exactly 16.

@@ -34,8 +34,8 @@ CodePoint DecodeFirst(std::string_view text) {
     }
     point.value = point.value << 6 | (next & 0x3FU);
   }
-  const bool overlong = (point.bytes == 3 && point.value < 0x800) ||
-                        (point.bytes == 4 && point.value < 0x10000);
+  const bool overlong =
+      (point.bytes == 3 && point.value < 0x800) || (point.bytes == 4 && point.value < 0x10000);
   const bool surrogate = point.value >= 0xD800 && point.value < 0xE000;
   return overlong || surrogate || point.value > 0x10FFFF ? CodePoint{} : point;
 }

@@ -13,8 +13,7 @@ namespace {
 
 Digest HashAt(std::string_view hashes, std::size_t position) {
   std::array<std::uint8_t, Digest::kSizeBytes> bytes;
-  const ByteView source =
-      AsBytes(hashes.substr(position * Digest::kSizeBytes, Digest::kSizeBytes));
+  const ByteView source = AsBytes(hashes.substr(position * Digest::kSizeBytes, Digest::kSizeBytes));
   CUSTODY_CHECK(source.size() == bytes.size());
   std::copy(source.begin(), source.end(), bytes.begin());
   return Digest(bytes);
@@ -81,8 +80,8 @@ absl::StatusOr<TileTree> TileTree::Restore(std::uint64_t size, const TileSource&
   for (std::uint32_t level = 0; level < kTileLevels; ++level) {
     CUSTODY_ASSIGN_OR_RETURN(tree.partial_[level], RestorePartial(level, size, tiles, leaf_hash));
   }
-  CUSTODY_ASSIGN_OR_RETURN(
-      tree.range_, CompactRange::FromSizeAndHashes(size, CompleteSubtrees(tree.partial_)));
+  CUSTODY_ASSIGN_OR_RETURN(tree.range_,
+                           CompactRange::FromSizeAndHashes(size, CompleteSubtrees(tree.partial_)));
   return tree;
 }
 
@@ -121,8 +120,8 @@ absl::StatusOr<std::string_view> TileNodeReader::TileBytes(std::uint32_t level,
 
 absl::StatusOr<Digest> TileNodeReader::Node(std::uint32_t level, std::uint64_t index) const {
   if (level >= kTileLevels * kTileHeight || index >= edge_->size >> level) {
-    return absl::OutOfRangeError(absl::StrFormat("node %d/%d is not in a tree of size %d", level,
-                                                 index, edge_->size));
+    return absl::OutOfRangeError(
+        absl::StrFormat("node %d/%d is not in a tree of size %d", level, index, edge_->size));
   }
   const std::uint32_t tile_level = level / kTileHeight;
   const std::uint32_t height = level % kTileHeight;
@@ -134,10 +133,9 @@ absl::StatusOr<Digest> TileNodeReader::Node(std::uint32_t level, std::uint64_t i
 
 absl::StatusOr<std::string> TileNodeReader::ReadTile(const TileCoordinate& tile) const {
   const std::uint64_t full = FullTileCount(tile.level, edge_->size);
-  const std::uint32_t available =
-      tile.index < full    ? kTileWidth
-      : tile.index == full ? PartialTileWidth(tile.level, edge_->size)
-                           : 0;
+  const std::uint32_t available = tile.index < full    ? kTileWidth
+                                  : tile.index == full ? PartialTileWidth(tile.level, edge_->size)
+                                                       : 0;
   if (tile.width == 0 || tile.width > available) {
     return absl::OutOfRangeError(absl::StrFormat("tile %d/%d has %d hashes at size %d, want %d",
                                                  tile.level, tile.index, available, edge_->size,

@@ -1,12 +1,12 @@
 // C2SP tlog-tiles: the Merkle tree cut into tiles of 256 hashes, and the writer's tree.
 //
-// Hash i of tile (level, n) is the root of the leaves [(256n+i) * 256^level, (256n+i+1) * 256^level).
-// A full tile never changes and is written once; a partial tile is a prefix of the full one and is
-// only ever at the right edge, so it lives in memory and is served from there.
+// Hash i of tile (level, n) is the root of the leaves [(256n+i) * 256^level, (256n+i+1) *
+// 256^level). A full tile never changes and is written once; a partial tile is a prefix of the full
+// one and is only ever at the right edge, so it lives in memory and is served from there.
 //
-// Threads: TileTree and TileNodeReader belong to one thread; a TileEdge is immutable and may be read by all.
-// Format:  "tile/<L>/<N>[.p/<W>]" and "tile/entries/<N>[.p/<W>]", README.md.
-// Limits:  levels 0..7 (2^64 leaves); 256 hashes = 8,192 bytes a tile.
+// Threads: TileTree and TileNodeReader belong to one thread; a TileEdge is immutable and may be
+// read by all. Format:  "tile/<L>/<N>[.p/<W>]" and "tile/entries/<N>[.p/<W>]", README.md. Limits:
+// levels 0..7 (2^64 leaves); 256 hashes = 8,192 bytes a tile.
 
 #ifndef CUSTODY_CRYPTO_TILES_H_
 #define CUSTODY_CRYPTO_TILES_H_
@@ -95,7 +95,8 @@ class TileTree {
   static absl::StatusOr<TileTree> Restore(std::uint64_t size, const TileSource& tiles,
                                           const LeafHashReader& leaf_hash);
 
-  // Appends a leaf; the tiles that it completes (seldom more than one) go to the end of `completed`.
+  // Appends a leaf; the tiles that it completes (seldom more than one) go to the end of
+  // `completed`.
   void Append(const Digest& leaf_hash, std::vector<FullTile>* completed);
 
   std::uint64_t size() const { return range_.size(); }

@@ -19,8 +19,8 @@ namespace {
 constexpr std::string_view kHeader = "c2sp.org/tlog-proof@v1";
 constexpr std::string_view kExtraPrefix = "extra ";
 constexpr std::string_view kIndexPrefix = "index ";
-constexpr std::size_t kTlogProofBytesMax = kNoteBytesMax + (kTlogProofExtraBytesMax / 3 + 1) * 4 +
-                                           kTlogProofHashesMax * 45 + 128;
+constexpr std::size_t kTlogProofBytesMax =
+    kNoteBytesMax + (kTlogProofExtraBytesMax / 3 + 1) * 4 + kTlogProofHashesMax * 45 + 128;
 
 // The next line; every line of a proof ends in a newline.
 absl::StatusOr<std::string_view> NextLine(std::string_view* text) {
@@ -34,8 +34,8 @@ absl::StatusOr<std::string_view> NextLine(std::string_view* text) {
 absl::StatusOr<std::string> ParseExtra(std::string_view base64) {
   CUSTODY_ASSIGN_OR_RETURN(std::string extra, FromBase64(base64));
   if (extra.size() > kTlogProofExtraBytesMax) {
-    return absl::InvalidArgumentError(absl::StrFormat(
-        "extra has %d bytes, want at most %d", extra.size(), kTlogProofExtraBytesMax));
+    return absl::InvalidArgumentError(absl::StrFormat("extra has %d bytes, want at most %d",
+                                                      extra.size(), kTlogProofExtraBytesMax));
   }
   return extra;
 }

@@ -29,9 +29,8 @@ Violation AuthorityViolation(v1::ReasonCode code, v1::Severity severity, std::st
 }
 
 const v1::KeyState* FindKey(const KeyList& keys, std::string_view key_id) {
-  const auto found = std::find_if(keys.begin(), keys.end(), [&](const v1::KeyState& key) {
-    return key.key_id() == key_id;
-  });
+  const auto found = std::find_if(keys.begin(), keys.end(),
+                                  [&](const v1::KeyState& key) { return key.key_id() == key_id; });
   return found == keys.end() ? nullptr : &*found;
 }
 
@@ -49,9 +48,9 @@ const KeyList& KeysOf(const v1::SubjectState& state) {
 bool JudgeKey(const v1::KeyState& key, const SubjectKey& signer, std::int64_t recorded_at_ms,
               std::vector<Violation>* violations) {
   if (key.revoked_index() != 0) {
-    Violation violation = AuthorityViolation(
-        v1::REASON_CODE_E_KEY_REVOKED, v1::SEVERITY_CRITICAL,
-        absl::StrFormat("the key of %s was revoked", Describe(signer)), signer);
+    Violation violation =
+        AuthorityViolation(v1::REASON_CODE_E_KEY_REVOKED, v1::SEVERITY_CRITICAL,
+                           absl::StrFormat("the key of %s was revoked", Describe(signer)), signer);
     violation.evidence = {key.revoked_index() - 1};
     violations->push_back(std::move(violation));
     return false;
@@ -60,8 +59,8 @@ bool JudgeKey(const v1::KeyState& key, const SubjectKey& signer, std::int64_t re
   if ((end != 0 && end <= recorded_at_ms) || key.key().not_before_ms() > recorded_at_ms) {
     violations->push_back(AuthorityViolation(
         v1::REASON_CODE_E_CERT_EXPIRED, v1::SEVERITY_CRITICAL,
-        absl::StrFormat("the key of %s is valid from %d until %d, recorded at %d",
-                        Describe(signer), key.key().not_before_ms(), end, recorded_at_ms),
+        absl::StrFormat("the key of %s is valid from %d until %d, recorded at %d", Describe(signer),
+                        key.key().not_before_ms(), end, recorded_at_ms),
         signer));
     return false;
   }
@@ -72,7 +71,8 @@ bool HoldsRole(const v1::PersonState& person, v1::Role role, std::string_view si
                std::int64_t at_ms) {
   return std::any_of(person.roles().begin(), person.roles().end(), [&](const v1::RoleGrant& grant) {
     return grant.role() == role && (grant.site_id().empty() || grant.site_id() == site_id) &&
-           grant.valid_from_ms() <= at_ms && (grant.valid_to_ms() == 0 || at_ms < grant.valid_to_ms());
+           grant.valid_from_ms() <= at_ms &&
+           (grant.valid_to_ms() == 0 || at_ms < grant.valid_to_ms());
   });
 }
 
@@ -84,8 +84,7 @@ std::string WhyNotPerson(const v1::PersonState& person, const ParsedEvent& event
   if (role == v1::ROLE_ADMINISTRATOR && !event.catalogue->is_governance()) {
     return "an administrator signs governance events only";
   }
-  if (role == v1::ROLE_AUDITOR &&
-      event.event.body_case() != v1::Event::kAuditTrailReviewed) {
+  if (role == v1::ROLE_AUDITOR && event.event.body_case() != v1::Event::kAuditTrailReviewed) {
     return "an auditor signs reviews of the audit trail only";
   }
   if (!HoldsRole(person, role, event.event.site_id(), at_ms)) {
@@ -110,12 +109,11 @@ std::string WhyNotDevice(const SubjectKey& device, const ParsedEvent& event,
 }
 
 absl::Status UnknownKey(const ParsedSignature& signature) {
-  return RefusalStatus(
-      absl::StatusCode::kUnauthenticated, v1::REASON_CODE_E_UNKNOWN_KEY,
-      absl::StrFormat("key %s is not enrolled for %s",
-                      ToHex(std::string_view(signature.statement.key_id())),
-                      Describe(signature.signer)),
-      "");
+  return RefusalStatus(absl::StatusCode::kUnauthenticated, v1::REASON_CODE_E_UNKNOWN_KEY,
+                       absl::StrFormat("key %s is not enrolled for %s",
+                                       ToHex(std::string_view(signature.statement.key_id())),
+                                       Describe(signature.signer)),
+                       "");
 }
 
 // The policy's say on the sheet: waived places and a shorter window.
@@ -173,10 +171,10 @@ void JudgeWindow(const ParsedEvent& event, const EvaluationInput& input, std::in
 }
 
 std::int64_t WindowOf(const ParsedEvent& event, const v1::RecordingLimits& limits,
-                                      std::int64_t policy_window_ms) {
+                      std::int64_t policy_window_ms) {
   const std::uint32_t minutes = event.catalogue->row.window_minutes();
-  std::int64_t window = minutes == 0 ? limits.signature_window_ms()
-                                     : std::int64_t{minutes} * kMillisecondsPerMinute;
+  std::int64_t window =
+      minutes == 0 ? limits.signature_window_ms() : std::int64_t{minutes} * kMillisecondsPerMinute;
   if (policy_window_ms != 0) window = std::min(window, policy_window_ms);
   return window;
 }
@@ -192,8 +190,8 @@ std::string ListPlaces(const v1::CatalogueRow& row, const std::vector<std::uint3
   return text.size() > 150 ? text.substr(0, 147) + "..." : text;
 }
 
-// Turns empty places into violations. Nobody on the sheet at all is a matter of authority; a missing
-// second person is a matter of four eyes.
+// Turns empty places into violations. Nobody on the sheet at all is a matter of authority; a
+// missing second person is a matter of four eyes.
 void JudgeSheet(const ParsedEvent& event, const SheetMatch& match, Authority* authority) {
   if (authority->open_places.empty()) return;
   const std::string wanted = ListPlaces(event.catalogue->row, authority->open_places);
@@ -203,10 +201,9 @@ void JudgeSheet(const ParsedEvent& event, const SheetMatch& match, Authority* au
     authority->violations.push_back(AuthorityViolation(
         match.same_person ? v1::REASON_CODE_E_SAME_PERSON : v1::REASON_CODE_E_AUTHORITY,
         v1::SEVERITY_CRITICAL,
-        match.same_person
-            ? absl::StrFormat("%s signed twice", Describe(signer.key))
-            : absl::StrFormat("%s does not sign %s with this meaning; missing: %s",
-                              v1::Role_Name(signer.role), event.code(), wanted),
+        match.same_person ? absl::StrFormat("%s signed twice", Describe(signer.key))
+                          : absl::StrFormat("%s does not sign %s with this meaning; missing: %s",
+                                            v1::Role_Name(signer.role), event.code(), wanted),
         signer.key));
   }
   if (match.filled_count == 0 && !authority->violations.empty()) return;
@@ -221,12 +218,12 @@ void JudgeSheet(const ParsedEvent& event, const SheetMatch& match, Authority* au
 }  // namespace
 
 absl::StatusOr<EventSigner> JudgeSigner(const StateView& view, const ParsedEvent& event,
-                                   const ParsedSignature& signature, const EvaluationInput& input,
-                                   const v1::LedgerState& ledger,
-                                   std::vector<Violation>* violations) {
+                                        const ParsedSignature& signature,
+                                        const EvaluationInput& input, const v1::LedgerState& ledger,
+                                        std::vector<Violation>* violations) {
   const v1::SignatureStatement& statement = signature.statement;
-  EventSigner signer{signature.signer, statement.role(), statement.meaning(), statement.signed_at_ms(),
-                false};
+  EventSigner signer{signature.signer, statement.role(), statement.meaning(),
+                     statement.signed_at_ms(), false};
   CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, FindSigner(view, signature.signer));
   const v1::KeyState* key =
       state == nullptr ? nullptr : FindKey(KeysOf(*state), statement.key_id());
@@ -238,9 +235,8 @@ absl::StatusOr<EventSigner> JudgeSigner(const StateView& view, const ParsedEvent
   }
   const bool key_valid = JudgeKey(*key, signature.signer, input.recorded_at_ms, violations);
   const std::string why =
-      state->has_person()
-          ? WhyNotPerson(state->person(), event, statement, input.recorded_at_ms)
-          : WhyNotDevice(signature.signer, event, statement, input, ledger);
+      state->has_person() ? WhyNotPerson(state->person(), event, statement, input.recorded_at_ms)
+                          : WhyNotDevice(signature.signer, event, statement, input, ledger);
   if (!why.empty()) {
     violations->push_back(AuthorityViolation(
         v1::REASON_CODE_E_AUTHORITY, v1::SEVERITY_CRITICAL,
@@ -256,7 +252,7 @@ absl::StatusOr<Authority> JudgeAuthority(const StateView& view, const ParsedEven
   Authority authority;
   for (const ParsedSignature& signature : event.signatures) {
     CUSTODY_ASSIGN_OR_RETURN(EventSigner signer, JudgeSigner(view, event, signature, input, ledger,
-                                                        &authority.violations));
+                                                             &authority.violations));
     authority.signers.push_back(std::move(signer));
     const auto& violations = authority.violations;
     if (!violations.empty() && violations.back().code == v1::REASON_CODE_E_UNKNOWN_KEY) {
@@ -279,8 +275,7 @@ absl::StatusOr<Authority> JudgeAuthority(const StateView& view, const ParsedEven
   if (event.signatures.empty()) return authority;  // A dry run.
   if (!event.catalogue->is_observation() && !row.protective() && !input.from_ledger) {
     const v1::RecordingLimits limits = LimitsOf(ledger);
-    const std::int64_t window_ms =
-        WindowOf(event, limits, policy.window_ms);
+    const std::int64_t window_ms = WindowOf(event, limits, policy.window_ms);
     JudgeWindow(event, input, window_ms, limits.future_tolerance_ms(), &authority.violations);
   }
   JudgeSheet(event, match, &authority);

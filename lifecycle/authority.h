@@ -1,7 +1,8 @@
 // Who signed, whether they may, and which places of the signature sheet are still empty.
 //
-// Authority is judged at the position of the log: roles and keys as the states before the event say,
-// expiry by recorded_at. One natural person fills at most one place, whatever keys or roles they use.
+// Authority is judged at the position of the log: roles and keys as the states before the event
+// say, expiry by recorded_at. One natural person fills at most one place, whatever keys or roles
+// they use.
 //
 // Threads: pure.
 
@@ -44,18 +45,17 @@ absl::StatusOr<Authority> JudgeAuthority(const StateView& view, const ParsedEven
                                          const EvaluationInput& input,
                                          const v1::LedgerState& ledger);
 
-// The product that an event is about: named by the event itself, or by the batch, container, donation
-// or order that it touches. Empty if there is none.
-// Errors: those of the view.
+// The product that an event is about: named by the event itself, or by the batch, container,
+// donation or order that it touches. Empty if there is none. Errors: those of the view.
 absl::StatusOr<std::string> ProductOf(const StateView& view, const ParsedEvent& event);
 
 // One person's or device's signature, judged without the sheet: what REC-07 asks about a signature
 // that is added.
 // Errors: those of the view.
 absl::StatusOr<EventSigner> JudgeSigner(const StateView& view, const ParsedEvent& event,
-                                   const ParsedSignature& signature, const EvaluationInput& input,
-                                   const v1::LedgerState& ledger,
-                                   std::vector<RuleContext::Violation>* violations);
+                                        const ParsedSignature& signature,
+                                        const EvaluationInput& input, const v1::LedgerState& ledger,
+                                        std::vector<RuleContext::Violation>* violations);
 
 }  // namespace custody
 

@@ -40,11 +40,11 @@ void CheckDonation(RuleContext& context, const std::string& id) {
   const v1::DonationState* const donation = context.Donation(id);
   if (donation == nullptr || donation->starting_material() == v1::RECEIPT_DECISION_ACCEPT) return;
   const bool is_rejected = donation->starting_material() == v1::RECEIPT_DECISION_REJECT;
-  Violate(context, is_rejected ? v1::REASON_CODE_E_REJECTED : v1::REASON_CODE_E_STATE,
-          is_rejected ? v1::SEVERITY_CRITICAL : v1::SEVERITY_MAJOR,
-          is_rejected ? "the starting material was rejected"
-                      : "the starting material was not accepted",
-          ToHex(id), {v1::SUBJECT_KIND_DONATION, id});
+  Violate(
+      context, is_rejected ? v1::REASON_CODE_E_REJECTED : v1::REASON_CODE_E_STATE,
+      is_rejected ? v1::SEVERITY_CRITICAL : v1::SEVERITY_MAJOR,
+      is_rejected ? "the starting material was rejected" : "the starting material was not accepted",
+      ToHex(id), {v1::SUBJECT_KIND_DONATION, id});
 }
 
 // Reading 0.5.5: an intermediate need not be released, but nothing bad may be known of it. A lot
@@ -68,9 +68,8 @@ void CheckParentPhase(RuleContext& context, const std::string& id, const v1::Bat
     default:
       break;
   }
-  const bool released_for_it =
-      parent.phase() == v1::BATCH_PHASE_RELEASED &&
-      parent.release_scope() == v1::RELEASE_SCOPE_FURTHER_MANUFACTURE;
+  const bool released_for_it = parent.phase() == v1::BATCH_PHASE_RELEASED &&
+                               parent.release_scope() == v1::RELEASE_SCOPE_FURTHER_MANUFACTURE;
   if (parent.kind() == v1::BATCH_KIND_DRUG_PRODUCT_LOT && !released_for_it) {
     bad(v1::REASON_CODE_E_NOT_RELEASED, v1::SEVERITY_MAJOR);
   }
@@ -87,8 +86,7 @@ void CheckParentBatch(RuleContext& context, const v1::BatchCreated& body,
   const v1::BatchState* const parent = context.Batch(edge.batch_id());
   if (parent == nullptr) return;
   CheckParentPhase(context, edge.batch_id(), *parent);
-  const v1::SubjectState* const state =
-      context.Find(v1::SUBJECT_KIND_BATCH, edge.batch_id());
+  const v1::SubjectState* const state = context.Find(v1::SUBJECT_KIND_BATCH, edge.batch_id());
   if (state != nullptr && state->holds_size() > 0) {
     Violate(context, v1::REASON_CODE_E_HOLD, v1::SEVERITY_MAJOR, "a parent batch is on hold",
             ToHex(edge.batch_id()), BatchKey(edge.batch_id()));
@@ -164,8 +162,9 @@ void CheckPool(RuleContext& context, const v1::BatchCreated& body) {
 
 void GuardBatchCreated(RuleContext& context) {
   const v1::BatchCreated& body = context.event().batch_created();
-  // A new batch with known parents: so the genealogy cannot have a cycle. Observations that named the
-  // batch too early gave it a state, but neither product nor parents; they do not stand in the way.
+  // A new batch with known parents: so the genealogy cannot have a cycle. Observations that named
+  // the batch too early gave it a state, but neither product nor parents; they do not stand in the
+  // way.
   const v1::BatchState* const known = context.Batch(body.batch_id());
   if (known != nullptr && (!known->product_id().empty() || known->parents_size() > 0)) {
     context.RequireNew(v1::SUBJECT_KIND_BATCH, body.batch_id());

@@ -15,8 +15,9 @@
 namespace custody {
 
 // A finding is about one of several things in an event when its detail begins with the id of that
-// thing in hexadecimal, then a space: the fold, which reads only the entry, finds it there. A finding
-// whose detail had to go, because the entry would have been too large, is about all of them.
+// thing in hexadecimal, then a space: the fold, which reads only the entry, finds it there. A
+// finding whose detail had to go, because the entry would have been too large, is about all of
+// them.
 std::string DetailAbout(std::string_view id, std::string_view text);
 bool FoundAbout(const FoldInput& input, v1::ReasonCode code, std::string_view id);
 

@@ -17,8 +17,8 @@ std::string DeriveId(std::string_view purpose, const Digest& event_digest) {
   return std::string(hasher.Finish().view().substr(0, 16));
 }
 
-// Who acts, with what rights, is no subject of a case about a dose: the ledger, persons, principals,
-// products and policies are left out if anything else is left.
+// Who acts, with what rights, is no subject of a case about a dose: the ledger, persons,
+// principals, products and policies are left out if anything else is left.
 bool IsAbout(const SubjectKey& key) {
   switch (key.kind) {
     case v1::SUBJECT_KIND_LEDGER:

@@ -16,8 +16,8 @@ namespace custody {
 v1::CaseKind CaseKindOf(const v1::Finding& finding);
 
 // No event if no finding is MINOR or worse. Otherwise one case about the subjects of the event, in
-// parts of at most 255 subjects (header `group`, the same case id in all parts). The case id derives
-// from the event's digest, so a replay gives the same case.
+// parts of at most 255 subjects (header `group`, the same case id in all parts). The case id
+// derives from the event's digest, so a replay gives the same case.
 std::vector<v1::Event> OpenCases(const ParsedEvent& event, std::span<const v1::Finding> findings);
 
 }  // namespace custody

@@ -8,8 +8,7 @@ namespace custody {
 namespace {
 
 std::vector<CatalogueEntry> ReadCatalogue() {
-  const google::protobuf::OneofDescriptor* body =
-      v1::Event::descriptor()->FindOneofByName("body");
+  const google::protobuf::OneofDescriptor* body = v1::Event::descriptor()->FindOneofByName("body");
   CUSTODY_CHECK(body != nullptr);
   std::vector<CatalogueEntry> entries;
   for (int i = 0; i < body->field_count(); ++i) {

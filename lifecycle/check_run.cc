@@ -18,8 +18,7 @@ bool CheckRun::decides() const {
   return matching() || stage() == v1::STAGE_THAW || stage() == v1::STAGE_ADMINISTER;
 }
 
-absl::StatusOr<const v1::SubjectState*> CheckRun::Find(v1::SubjectKind kind,
-                                                       std::string_view id) {
+absl::StatusOr<const v1::SubjectState*> CheckRun::Find(v1::SubjectKind kind, std::string_view id) {
   if (id.empty()) return nullptr;
   return view_.Find({kind, std::string(id)});
 }
@@ -57,8 +56,7 @@ std::string CheckRun::site_id() {
 }
 
 absl::StatusOr<const v1::SiteState*> CheckRun::Site() {
-  CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state,
-                           Find(v1::SUBJECT_KIND_SITE, site_id()));
+  CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, Find(v1::SUBJECT_KIND_SITE, site_id()));
   return state == nullptr || !state->has_site() ? nullptr : &state->site();
 }
 

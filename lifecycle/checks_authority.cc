@@ -60,8 +60,8 @@ absl::Status JudgeDevice(CheckRun& run, const std::string& id) {
   }
   std::int64_t end = 0;
   for (const v1::CalibrationState& calibration : state->device().calibrations()) {
-    const bool valid = calibration.calibrated_at_ms() <= run.at_ms() &&
-                       run.at_ms() < calibration.valid_to_ms();
+    const bool valid =
+        calibration.calibrated_at_ms() <= run.at_ms() && run.at_ms() < calibration.valid_to_ms();
     if (valid) end = std::max(end, calibration.valid_to_ms());
   }
   if (end == 0) {
@@ -77,8 +77,7 @@ absl::Status JudgeDevice(CheckRun& run, const std::string& id) {
 
 // Instruments on which the act rests: those named, where a container is, what thawed it.
 absl::StatusOr<std::set<std::string>> Instruments(CheckRun& run) {
-  std::set<std::string> devices(run.question().device_ids.begin(),
-                                run.question().device_ids.end());
+  std::set<std::string> devices(run.question().device_ids.begin(), run.question().device_ids.end());
   for (const std::string& id : run.request().container_ids()) {
     CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, run.Container(id));
     if (state == nullptr) continue;
@@ -159,11 +158,11 @@ absl::Status CheckSiteLicence(CheckRun& run) {
     types.insert({v1::LICENCE_TYPE_STORAGE, v1::LICENCE_TYPE_MANUFACTURING_GMP});
   }
   if (!HasLicence(run, *site, types, regime)) {
-    run.Fail(v1::REASON_CODE_E_SITE_LICENCE,
-             absl::StrFormat("no licence of the site is valid for %s at %s",
-                             v1::Regime_Name(regime),
-                             DescribeInstant(run.at_ms(), site->time_zone())),
-             key);
+    run.Fail(
+        v1::REASON_CODE_E_SITE_LICENCE,
+        absl::StrFormat("no licence of the site is valid for %s at %s", v1::Regime_Name(regime),
+                        DescribeInstant(run.at_ms(), site->time_zone())),
+        key);
     return absl::OkStatus();
   }
   CUSTODY_ASSIGN_OR_RETURN(const std::optional<PolicyRef> policy, run.Policy());

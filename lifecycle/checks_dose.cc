@@ -24,7 +24,8 @@ SubjectKey OrderKey(const CheckRun& run) {
   return {v1::SUBJECT_KIND_ORDER, run.request().order_id()};
 }
 
-// Before there is an order there is no dose; afterwards a missing order or policy is a missing answer.
+// Before there is an order there is no dose; afterwards a missing order or policy is a missing
+// answer.
 void NoOrder(CheckRun& run) {
   if (run.request().order_id().empty()) {
     run.NotApplicable("no order was named");
@@ -68,8 +69,8 @@ absl::StatusOr<std::set<std::string>> DoseContainers(CheckRun& run, const v1::Or
 absl::uint128 DmsoMicrograms(std::uint32_t volume_ul, const v1::BatchState& lot,
                              std::uint32_t density_mg_per_ml) {
   // uL x (percent / 100) x mg/mL = ug.
-  const absl::uint128 scaled = absl::uint128(volume_ul) *
-                               Billionths(lot.cryoprotectant_percent_vv()) * density_mg_per_ml;
+  const absl::uint128 scaled =
+      absl::uint128(volume_ul) * Billionths(lot.cryoprotectant_percent_vv()) * density_mg_per_ml;
   const absl::uint128 divisor = PowerOfTen(kDecimalsMax) * 100;
   return (scaled + divisor - 1) / divisor;
 }
@@ -205,10 +206,9 @@ absl::Status CheckDose(CheckRun& run) {
   const absl::uint128 ordered = absl::uint128(order->dose()) * (per_kg ? order->weight_g() : 1000U);
   const absl::uint128 sum = cells * 1000 * 100;
   const v1::ClinicalPolicy& limits = policy->policy->clinical();
-  const std::string detail =
-      absl::StrFormat("DOSE: %d cells in %d containers, ordered %d, allowed %d to %d percent",
-                      Low(cells), containers.size(), Low(ordered / 1000),
-                      limits.dose_percent_min(), limits.dose_percent_max());
+  const std::string detail = absl::StrFormat(
+      "DOSE: %d cells in %d containers, ordered %d, allowed %d to %d percent", Low(cells),
+      containers.size(), Low(ordered / 1000), limits.dose_percent_min(), limits.dose_percent_max());
   if (sum > ordered * limits.dose_percent_max()) {
     run.Fail(v1::REASON_CODE_E_MATCH, detail, OrderKey(run));
   } else if (sum >= ordered * limits.dose_percent_min()) {
@@ -276,10 +276,9 @@ absl::Status CheckEndotoxin(CheckRun& run) {
   const absl::uint128 left = *total * (rule->per_hour() ? kHourMs : 1);
   const absl::uint128 right = allowed * (rule->per_hour() ? duration_ms : 1);
   const absl::uint128 milli = PowerOfTen(kDecimalsMax);
-  const std::string detail =
-      absl::StrFormat("EN-01: %d milli-EU, allowed %d milli-EU%s, %d g, %d ms", Low(*total / milli),
-                      Low(allowed / milli), rule->per_hour() ? " an hour" : "", order->weight_g(),
-                      duration_ms);
+  const std::string detail = absl::StrFormat(
+      "EN-01: %d milli-EU, allowed %d milli-EU%s, %d g, %d ms", Low(*total / milli),
+      Low(allowed / milli), rule->per_hour() ? " an hour" : "", order->weight_g(), duration_ms);
   if (left > right) {
     run.Fail(v1::REASON_CODE_E_POLICY, detail, OrderKey(run));
   } else {

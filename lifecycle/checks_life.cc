@@ -89,9 +89,9 @@ absl::StatusOr<Need> NeedOf(CheckRun& run, const v1::Policy& policy) {
     return Need{std::max(at, planned), "planned administration"};
   }
   if (run.stage() == v1::STAGE_SHIP) {
-    return Need{std::max(at, run.request().planned_arrival_ms()) +
-                    policy.transport().expiry_margin_ms(),
-                "planned arrival and margin"};
+    return Need{
+        std::max(at, run.request().planned_arrival_ms()) + policy.transport().expiry_margin_ms(),
+        "planned arrival and margin"};
   }
   if (run.stage() == v1::STAGE_RECEIVE) return Need{at, "now"};
   const std::int64_t start = std::max(at, run.question().planned_start_ms);
@@ -101,8 +101,7 @@ absl::StatusOr<Need> NeedOf(CheckRun& run, const v1::Policy& policy) {
 absl::Status JudgeExpiry(CheckRun& run, const std::string& id, const v1::Policy& policy,
                          const std::string& site_zone) {
   CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, run.Container(id));
-  CUSTODY_ASSIGN_OR_RETURN(std::int64_t expiry,
-                           ComputeEffectiveExpiryMs(run.view(), id, policy));
+  CUSTODY_ASSIGN_OR_RETURN(std::int64_t expiry, ComputeEffectiveExpiryMs(run.view(), id, policy));
   const SubjectKey key = ContainerKey(id);
   if (state == nullptr) {
     run.Unknown("the container is unknown", key);
@@ -122,9 +121,9 @@ absl::Status JudgeExpiry(CheckRun& run, const std::string& id, const v1::Policy&
     expiry = std::min(expiry, run.at_ms() + policy.clinical().post_thaw_expiry_ms());
   }
   CUSTODY_ASSIGN_OR_RETURN(const Need need, NeedOf(run, policy));
-  const std::string detail = absl::StrFormat(
-      "expires %s; %s %s", DescribeInstant(expiry, site_zone), need.why,
-      DescribeInstant(need.until_ms, site_zone));
+  const std::string detail =
+      absl::StrFormat("expires %s; %s %s", DescribeInstant(expiry, site_zone), need.why,
+                      DescribeInstant(need.until_ms, site_zone));
   run.ValidUntil(expiry);
   // At the instant of the expiry the container is expired; an end may fall on it.
   const bool in_time = run.at_ms() < expiry && need.until_ms <= expiry;

@@ -14,7 +14,6 @@
 namespace custody {
 namespace {
 
-
 SubjectKey ContainerKey(const std::string& id) { return {v1::SUBJECT_KIND_CONTAINER, id}; }
 
 // Before there is an order nobody is compared; afterwards a missing patient is a missing answer.
@@ -55,18 +54,18 @@ const v1::ResultState* FindCmvReactive(const v1::DonorState& donor) {
 // What a reactive donor means for a patient.
 absl::Status JudgeCmv(CheckRun& run, const v1::PatientState& patient, const SubjectKey& donor,
                       std::uint64_t evidence) {
-  const bool at_risk = patient.cmv_igg() != v1::CMV_STATUS_POSITIVE &&
-                       patient.immunosuppressed() != v1::ANSWER_NO;
-  const std::string detail = absl::StrFormat(
-      "CMV: donor reactive, patient %s, immunosuppressed %s",
-      v1::CmvStatus_Name(patient.cmv_igg()), v1::Answer_Name(patient.immunosuppressed()));
+  const bool at_risk =
+      patient.cmv_igg() != v1::CMV_STATUS_POSITIVE && patient.immunosuppressed() != v1::ANSWER_NO;
+  const std::string detail = absl::StrFormat("CMV: donor reactive, patient %s, immunosuppressed %s",
+                                             v1::CmvStatus_Name(patient.cmv_igg()),
+                                             v1::Answer_Name(patient.immunosuppressed()));
   CUSTODY_ASSIGN_OR_RETURN(const bool overridden, run.Overridden("CMV"));
   CUSTODY_ASSIGN_OR_RETURN(const bool acknowledged, run.Acknowledged("CMV"));
   const bool settled = overridden || (!at_risk && acknowledged) || !run.decides();
-  const std::string_view outcome = overridden              ? "; overridden by the physician"
-                                   : at_risk               ? "; blocks unless overridden"
-                                   : acknowledged          ? "; acknowledged by the physician"
-                                                           : "; needs an acknowledgement";
+  const std::string_view outcome = overridden     ? "; overridden by the physician"
+                                   : at_risk      ? "; blocks unless overridden"
+                                   : acknowledged ? "; acknowledged by the physician"
+                                                  : "; needs an acknowledgement";
   run.Add(settled ? v1::CHECK_RESULT_VALUE_WARN : v1::CHECK_RESULT_VALUE_FAIL,
           v1::REASON_CODE_E_MATCH, absl::StrFormat("%s%s", detail, outcome), donor)
       .add_evidence(evidence);
@@ -100,8 +99,8 @@ absl::StatusOr<bool> IsDesignated(CheckRun& run, const std::string& container_id
 }
 
 absl::Status JudgeCollectionType(CheckRun& run, const std::string& id,
-                                 const v1::ContainerState& container,
-                                 const v1::OrderState& order, const v1::PatientState& patient) {
+                                 const v1::ContainerState& container, const v1::OrderState& order,
+                                 const v1::PatientState& patient) {
   const std::string& type = container.collection_type();
   const SubjectKey key = ContainerKey(id);
   if (type == "R" || type == "r") {
@@ -194,8 +193,7 @@ absl::Status CheckCollectionType(CheckRun& run) {
   for (const std::string& id : run.request().container_ids()) {
     CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, run.Container(id));
     if (state == nullptr) continue;
-    CUSTODY_RETURN_IF_ERROR(
-        JudgeCollectionType(run, id, state->container(), *order, *patient));
+    CUSTODY_RETURN_IF_ERROR(JudgeCollectionType(run, id, state->container(), *order, *patient));
   }
   return absl::OkStatus();
 }
@@ -247,7 +245,8 @@ absl::Status CheckAllergy(CheckRun& run) {
     if (patient->dmso_allergy() == v1::ANSWER_YES) {
       run.Fail(v1::REASON_CODE_E_MATCH, "ALLERGY: dimethyl sulfoxide", ContainerKey(id));
     } else if (patient->dmso_allergy() != v1::ANSWER_NO) {
-      run.Warn(v1::REASON_CODE_E_MATCH, "ALLERGY: it is not known whether dimethyl sulfoxide is tolerated",
+      run.Warn(v1::REASON_CODE_E_MATCH,
+               "ALLERGY: it is not known whether dimethyl sulfoxide is tolerated",
                ContainerKey(id));
     }
   }

@@ -1,4 +1,5 @@
-// Checks of quality: lot, holds, eligibility, cases, excursions, receipt, quality control after thaw.
+// Checks of quality: lot, holds, eligibility, cases, excursions, receipt, quality control after
+// thaw.
 
 #include <algorithm>
 #include <optional>
@@ -115,14 +116,11 @@ SubjectKey KeyOfState(const v1::SubjectState& state) { return {state.kind(), sta
 
 }  // namespace
 
-absl::Status CheckLotQuality(CheckRun& run) {
-  return CheckTopic(run, Topic::kQuality, "released");
-}
+absl::Status CheckLotQuality(CheckRun& run) { return CheckTopic(run, Topic::kQuality, "released"); }
 
 absl::Status CheckHolds(CheckRun& run) {
   CUSTODY_RETURN_IF_ERROR(CheckTopic(run, Topic::kHolds, "no hold"));
-  CUSTODY_ASSIGN_OR_RETURN(const std::vector<const v1::SubjectState*> states,
-                           OrderAndPatient(run));
+  CUSTODY_ASSIGN_OR_RETURN(const std::vector<const v1::SubjectState*> states, OrderAndPatient(run));
   for (const v1::SubjectState* state : states) {
     for (const v1::OpenHold& hold : state->holds()) {
       run.Fail(v1::REASON_CODE_E_HOLD,
@@ -140,8 +138,7 @@ absl::Status CheckEligibility(CheckRun& run) {
 
 absl::Status CheckCases(CheckRun& run) {
   CUSTODY_RETURN_IF_ERROR(CheckTopic(run, Topic::kCases, "no case"));
-  CUSTODY_ASSIGN_OR_RETURN(const std::vector<const v1::SubjectState*> states,
-                           OrderAndPatient(run));
+  CUSTODY_ASSIGN_OR_RETURN(const std::vector<const v1::SubjectState*> states, OrderAndPatient(run));
   for (const v1::SubjectState* state : states) {
     for (const v1::OpenCase& open : state->open_cases()) {
       const bool critical = open.severity() == v1::SEVERITY_CRITICAL;
@@ -160,8 +157,7 @@ absl::Status CheckExcursions(CheckRun& run) {
 
 absl::Status CheckEvaluated(CheckRun& run) {
   CUSTODY_RETURN_IF_ERROR(CheckTopic(run, Topic::kEvaluated, "everything was judged"));
-  CUSTODY_ASSIGN_OR_RETURN(const std::vector<const v1::SubjectState*> states,
-                           OrderAndPatient(run));
+  CUSTODY_ASSIGN_OR_RETURN(const std::vector<const v1::SubjectState*> states, OrderAndPatient(run));
   for (const v1::SubjectState* state : states) {
     if (state->not_evaluated_since() == 0) continue;
     run.Fail(v1::REASON_CODE_E_NOT_EVALUATED, "an event has no rules in this version",
@@ -184,9 +180,8 @@ absl::Status CheckCompleteRecord(CheckRun& run) {
     CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* container, run.Container(id));
     if (container == nullptr) continue;
     judge(*container);
-    CUSTODY_ASSIGN_OR_RETURN(
-        const v1::SubjectState* lot,
-        run.Find(v1::SUBJECT_KIND_BATCH, container->container().batch_id()));
+    CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* lot,
+                             run.Find(v1::SUBJECT_KIND_BATCH, container->container().batch_id()));
     if (lot != nullptr) judge(*lot);
   }
   return absl::OkStatus();
@@ -214,8 +209,7 @@ bool LotHasRetainedResult(const v1::BatchState& lot, std::string_view row_id) {
   return std::any_of(lot.results().begin(), lot.results().end(),
                      [row_id](const v1::QcResultState& result) {
                        return result.result().test_id() == row_id && result.attested() &&
-                              !result.invalidated() &&
-                              result.computed() == v1::RESULT_VERDICT_PASS;
+                              !result.invalidated() && result.computed() == v1::RESULT_VERDICT_PASS;
                      });
 }
 
@@ -267,10 +261,10 @@ absl::Status JudgePostThaw(CheckRun& run, const std::string& id, const v1::Polic
       JudgePostThawRow(run, row, key, container);
     } else if (!required && row.missing() == v1::MISSING_RULE_BLOCK &&
                (lot == nullptr || !LotHasRetainedResult(*lot, row.id()))) {
-      run.Fail(v1::REASON_CODE_E_POST_THAW_QC,
-               absl::StrFormat("%s: neither the container nor retained vials have a result",
-                               row.id()),
-               key);
+      run.Fail(
+          v1::REASON_CODE_E_POST_THAW_QC,
+          absl::StrFormat("%s: neither the container nor retained vials have a result", row.id()),
+          key);
     }
   }
   return absl::OkStatus();

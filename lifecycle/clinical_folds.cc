@@ -25,15 +25,13 @@ v1::Answer Counted(const FoldInput& input, v1::Answer answer) {
 
 void RemoveId(google::protobuf::RepeatedPtrField<std::string>* list, const std::string& id) {
   const auto end = std::remove(list->begin(), list->end(), id);
-  list->DeleteSubrange(static_cast<int>(end - list->begin()),
-                       static_cast<int>(list->end() - end));
+  list->DeleteSubrange(static_cast<int>(end - list->begin()), static_cast<int>(list->end() - end));
 }
 
 void SetPatient(const FoldInput& input, v1::PatientState* patient) {
   const v1::PatientEnrolled& body = input.event.event.patient_enrolled();
   patient->set_holding_site_id(body.holding_site_id());
-  const bool doubtful_positive =
-      !input.favourable() && body.cmv_igg() == v1::CMV_STATUS_POSITIVE;
+  const bool doubtful_positive = !input.favourable() && body.cmv_igg() == v1::CMV_STATUS_POSITIVE;
   patient->set_cmv_igg(doubtful_positive ? v1::CMV_STATUS_UNKNOWN : body.cmv_igg());
   patient->set_immunosuppressed(Counted(input, body.immunosuppressed()));
   patient->set_dmso_allergy(Counted(input, body.dmso_allergy()));
@@ -81,9 +79,8 @@ void FinishContainer(const std::string& container_id, v1::OrderState* order) {
 void SettleOrder(v1::OrderState* order) {
   const auto& finished = order->finished_container_ids();
   const bool all = std::all_of(
-      order->container_ids().begin(), order->container_ids().end(), [&](const std::string& id) {
-        return std::count(finished.begin(), finished.end(), id) > 0;
-      });
+      order->container_ids().begin(), order->container_ids().end(),
+      [&](const std::string& id) { return std::count(finished.begin(), finished.end(), id) > 0; });
   if (order->administered_at_ms() > 0) {
     order->set_phase(all ? v1::ORDER_PHASE_ADMINISTERED : v1::ORDER_PHASE_MATCHED);
   }

@@ -25,10 +25,10 @@ const v1::OrderState* RequireOrder(RuleContext& context, const std::string& id,
   const v1::OrderState* order = context.Order(id);
   if (order == nullptr) return nullptr;
   if (order->phase() < first || order->phase() > last) {
-    context.Violate({.code = v1::REASON_CODE_E_STATE,
-                     .message = absl::StrFormat("the order is %s",
-                                                v1::OrderPhase_Name(order->phase())),
-                     .subject = OrderKey(id)});
+    context.Violate(
+        {.code = v1::REASON_CODE_E_STATE,
+         .message = absl::StrFormat("the order is %s", v1::OrderPhase_Name(order->phase())),
+         .subject = OrderKey(id)});
   }
   return order;
 }
@@ -58,10 +58,10 @@ void GuardTraining(RuleContext& context, const v1::Policy& policy) {
       bool trained = false;
       if (person != nullptr) {
         for (const v1::TrainingState& training : person->trainings()) {
-          trained |= training.procedure() == rule.procedure() &&
-                     training.valid_from_ms() <= context.recorded_at_ms() &&
-                     (training.valid_to_ms() == 0 ||
-                      context.recorded_at_ms() < training.valid_to_ms());
+          trained |=
+              training.procedure() == rule.procedure() &&
+              training.valid_from_ms() <= context.recorded_at_ms() &&
+              (training.valid_to_ms() == 0 || context.recorded_at_ms() < training.valid_to_ms());
         }
       }
       if (trained) continue;
@@ -94,9 +94,9 @@ void GuardOverrides(RuleContext& context, const v1::MatchVerified& body) {
                        .message = absl::StrFormat("rule %s cannot be overridden", entry.rule())});
     }
     if (entry.override_reason().empty()) {
-      context.Violate({.code = v1::REASON_CODE_E_REASON_MISSING,
-                       .message = absl::StrFormat("the override of %s has no reason",
-                                                  entry.rule())});
+      context.Violate(
+          {.code = v1::REASON_CODE_E_REASON_MISSING,
+           .message = absl::StrFormat("the override of %s has no reason", entry.rule())});
     }
   }
   const bool physician_needed = !body.overrides().empty() || !body.acknowledgements().empty();
@@ -166,8 +166,8 @@ void GuardTreatmentOrdered(RuleContext& context) {
 void GuardDoseReserved(RuleContext& context) {
   const v1::DoseReserved& body = context.event().dose_reserved();
   RequireContainers(context, body.container_ids_size());
-  const v1::OrderState* order = RequireOrder(context, body.order_id(), v1::ORDER_PHASE_ORDERED,
-                                             v1::ORDER_PHASE_AUTHORISED);
+  const v1::OrderState* order =
+      RequireOrder(context, body.order_id(), v1::ORDER_PHASE_ORDERED, v1::ORDER_PHASE_AUTHORISED);
   if (order == nullptr) return;
   context.RequirePolicy(order->product_id(), order->regime());
   CheckQuestion question = QuestionOf(context, v1::STAGE_RESERVE, body.order_id());
@@ -179,8 +179,8 @@ void GuardMatchVerified(RuleContext& context) {
   const v1::MatchVerified& body = context.event().match_verified();
   RequireContainers(context, body.container_ids_size());
   GuardOverrides(context, body);
-  const v1::OrderState* order = RequireOrder(context, body.order_id(), v1::ORDER_PHASE_RESERVED,
-                                             v1::ORDER_PHASE_AUTHORISED);
+  const v1::OrderState* order =
+      RequireOrder(context, body.order_id(), v1::ORDER_PHASE_RESERVED, v1::ORDER_PHASE_AUTHORISED);
   if (order == nullptr) return;
   context.RequirePolicy(order->product_id(), order->regime());
   if (!SameIds(OpenContainers(context, *order), body.container_ids())) {
@@ -192,8 +192,7 @@ void GuardMatchVerified(RuleContext& context) {
   CheckQuestion question = QuestionOf(context, v1::STAGE_UNSPECIFIED, body.order_id());
   *question.request.mutable_container_ids() = body.container_ids();
   question.matching = true;
-  question.acknowledgements.emplace(body.acknowledgements().begin(),
-                                    body.acknowledgements().end());
+  question.acknowledgements.emplace(body.acknowledgements().begin(), body.acknowledgements().end());
   question.overrides.emplace();
   for (const v1::MatchOverride& entry : body.overrides()) {
     question.overrides->push_back(entry.rule());
@@ -204,8 +203,8 @@ void GuardMatchVerified(RuleContext& context) {
 void GuardReservationReleased(RuleContext& context) {
   const v1::ReservationReleased& body = context.event().reservation_released();
   RequireContainers(context, body.container_ids_size());
-  const v1::OrderState* order = RequireOrder(context, body.order_id(), v1::ORDER_PHASE_RESERVED,
-                                             v1::ORDER_PHASE_AUTHORISED);
+  const v1::OrderState* order =
+      RequireOrder(context, body.order_id(), v1::ORDER_PHASE_RESERVED, v1::ORDER_PHASE_AUTHORISED);
   if (order != nullptr) context.RequirePolicy(order->product_id(), order->regime());
   for (const std::string& id : body.container_ids()) {
     const SubjectKey key{v1::SUBJECT_KIND_CONTAINER, id};
@@ -215,19 +214,19 @@ void GuardReservationReleased(RuleContext& context) {
     const AllocationStep step =
         NextAllocation(container->allocation(), AllocationTrigger::kReleased);
     if (step.code != v1::REASON_CODE_UNSPECIFIED || container->order_id() != body.order_id()) {
-      context.Violate({.code = step.code == v1::REASON_CODE_UNSPECIFIED
-                                   ? v1::REASON_CODE_E_ALLOCATION
-                                   : step.code,
-                       .message = absl::StrFormat("%s is not reserved for this order",
-                                                  Describe(key)),
-                       .subject = key});
+      context.Violate(
+          {.code =
+               step.code == v1::REASON_CODE_UNSPECIFIED ? v1::REASON_CODE_E_ALLOCATION : step.code,
+           .message = absl::StrFormat("%s is not reserved for this order", Describe(key)),
+           .subject = key});
     }
     if (IsThawedOrLater(container->life())) {
-      context.Violate({.code = IsConsumed(container->life()) ? v1::REASON_CODE_E_CONSUMED
-                                                             : v1::REASON_CODE_E_STATE,
-                       .message = absl::StrFormat("%s is %s; after the thaw it stays with its order",
-                                                  Describe(key), LifeName(container->life())),
-                       .subject = key});
+      context.Violate(
+          {.code =
+               IsConsumed(container->life()) ? v1::REASON_CODE_E_CONSUMED : v1::REASON_CODE_E_STATE,
+           .message = absl::StrFormat("%s is %s; after the thaw it stays with its order",
+                                      Describe(key), LifeName(container->life())),
+           .subject = key});
     }
   }
 }
@@ -235,8 +234,8 @@ void GuardReservationReleased(RuleContext& context) {
 void GuardThawAuthorised(RuleContext& context) {
   const v1::ThawAuthorised& body = context.event().thaw_authorised();
   RequireContainers(context, body.container_ids_size());
-  const v1::OrderState* order = RequireOrder(context, body.order_id(), v1::ORDER_PHASE_MATCHED,
-                                             v1::ORDER_PHASE_AUTHORISED);
+  const v1::OrderState* order =
+      RequireOrder(context, body.order_id(), v1::ORDER_PHASE_MATCHED, v1::ORDER_PHASE_AUTHORISED);
   if (order == nullptr) return;
   const std::optional<PolicyRef> policy =
       context.RequirePolicy(order->product_id(), order->regime());

@@ -201,9 +201,8 @@ void GuardPostThawQc(RuleContext& context) {
     std::optional<PolicyRef> policy = now;
     if (order != nullptr && container != nullptr && container->thawed_recorded_at_ms() > 0) {
       // The policy in force when it was thawed judges.
-      const absl::StatusOr<std::optional<PolicyRef>> then =
-          FindPolicyInForce(context.view(), order->product_id(), order->regime(),
-                            container->thawed_recorded_at_ms());
+      const absl::StatusOr<std::optional<PolicyRef>> then = FindPolicyInForce(
+          context.view(), order->product_id(), order->regime(), container->thawed_recorded_at_ms());
       if (!then.ok()) {
         context.KeepError(then.status());
       } else if (then->has_value()) {

@@ -32,12 +32,12 @@ void GuardPatient(RuleContext& context, const std::string& order_id,
   context.RequireKnown(v1::SUBJECT_KIND_PATIENT, patient_id);
   const v1::OrderState* order = context.Order(order_id);
   if (order == nullptr || order->patient_id() == patient_id) return;
-  context.Violate({.code = v1::REASON_CODE_E_PATIENT_MISMATCH,
-                   .severity = v1::SEVERITY_CRITICAL,
-                   .message = absl::StrFormat("patient %s is not the patient of the order",
-                                              ToHex(patient_id)),
-                   .detail = ToHex(patient_id),
-                   .subject = OrderKey(order_id)});
+  context.Violate(
+      {.code = v1::REASON_CODE_E_PATIENT_MISMATCH,
+       .severity = v1::SEVERITY_CRITICAL,
+       .message = absl::StrFormat("patient %s is not the patient of the order", ToHex(patient_id)),
+       .detail = ToHex(patient_id),
+       .subject = OrderKey(order_id)});
 }
 
 const v1::AuthorisationState* FindAuthorisation(const v1::OrderState& order,
@@ -97,17 +97,15 @@ void GuardAllocated(RuleContext& context, const std::string& container_id,
                     const std::string& order_id) {
   const v1::ContainerState* container = context.Container(container_id);
   if (container == nullptr) return;
-  const AllocationStep step =
-      NextAllocation(container->allocation(), AllocationTrigger::kConsumed);
+  const AllocationStep step = NextAllocation(container->allocation(), AllocationTrigger::kConsumed);
   const bool ours = container->order_id() == order_id;
   if (step.code == v1::REASON_CODE_UNSPECIFIED && ours) return;
-  context.Violate({.code = step.code == v1::REASON_CODE_UNSPECIFIED
-                               ? v1::REASON_CODE_E_ALLOCATION
-                               : step.code,
-                   .severity = v1::SEVERITY_CRITICAL,
-                   .message = "the container is not matched to this order",
-                   .detail = ToHex(container_id),
-                   .subject = ContainerKey(container_id)});
+  context.Violate(
+      {.code = step.code == v1::REASON_CODE_UNSPECIFIED ? v1::REASON_CODE_E_ALLOCATION : step.code,
+       .severity = v1::SEVERITY_CRITICAL,
+       .message = "the container is not matched to this order",
+       .detail = ToHex(container_id),
+       .subject = ContainerKey(container_id)});
 }
 
 // What changed since the authorisation: a hold, an expiry.
@@ -123,29 +121,28 @@ void GuardStillGood(RuleContext& context, const std::string& container_id,
   }
   if (quality->quality > v1::QUALITY_CONDITIONAL) {
     const Blocker& worst = quality->blockers.front();
-    context.Violate({.code = worst.code,
-                     .severity = v1::SEVERITY_CRITICAL,
-                     .message = absl::StrFormat("given although %s: %s", Describe(worst.subject),
-                                                worst.detail),
-                     .detail = ToHex(container_id),
-                     .evidence = worst.evidence,
-                     .subject = ContainerKey(container_id)});
+    context.Violate(
+        {.code = worst.code,
+         .severity = v1::SEVERITY_CRITICAL,
+         .message = absl::StrFormat("given although %s: %s", Describe(worst.subject), worst.detail),
+         .detail = ToHex(container_id),
+         .evidence = worst.evidence,
+         .subject = ContainerKey(container_id)});
   }
-  const std::optional<PolicyRef> policy =
-      context.PolicyFor(order->product_id(), order->regime());
+  const std::optional<PolicyRef> policy = context.PolicyFor(order->product_id(), order->regime());
   if (!policy.has_value()) return;
   const absl::StatusOr<std::int64_t> expiry =
       ComputeEffectiveExpiryMs(context.view(), container_id, *policy->policy);
   if (!expiry.ok()) {
     context.KeepError(expiry.status());
   } else if (*expiry > 0 && StartedAtMs(context) >= *expiry) {
-    context.Violate({.code = v1::REASON_CODE_E_EXPIRED,
-                     .severity = v1::SEVERITY_CRITICAL,
-                     .message = absl::StrFormat("expired %s, started %s",
-                                                DescribeInstant(*expiry, ""),
-                                                DescribeInstant(StartedAtMs(context), "")),
-                     .detail = ToHex(container_id),
-                     .subject = ContainerKey(container_id)});
+    context.Violate(
+        {.code = v1::REASON_CODE_E_EXPIRED,
+         .severity = v1::SEVERITY_CRITICAL,
+         .message = absl::StrFormat("expired %s, started %s", DescribeInstant(*expiry, ""),
+                                    DescribeInstant(StartedAtMs(context), "")),
+         .detail = ToHex(container_id),
+         .subject = ContainerKey(container_id)});
   }
 }
 
@@ -224,12 +221,10 @@ void GuardGivenVolume(RuleContext& context, const v1::AdministrationEnded& body,
                       const v1::GivenContainer& given) {
   const v1::ContainerState* container = context.Container(given.container_id());
   if (container == nullptr) return;
-  const std::uint64_t volume =
-      std::max(container->prepared_volume_ul(), container->volume_ul());
+  const std::uint64_t volume = std::max(container->prepared_volume_ul(), container->volume_ul());
   const v1::OrderState* order = context.Order(body.order_id());
   const std::optional<PolicyRef> policy =
-      order == nullptr ? std::nullopt
-                       : context.PolicyFor(order->product_id(), order->regime());
+      order == nullptr ? std::nullopt : context.PolicyFor(order->product_id(), order->regime());
   const std::uint64_t least =
       policy.has_value() ? policy->policy->clinical().complete_percent_min() : 0;
   const std::uint64_t percent = static_cast<std::uint64_t>(given.volume_given_ul()) * 100;
@@ -265,8 +260,8 @@ void GuardAdministrationStarted(RuleContext& context) {
     GuardAllocated(context, id, body.order_id());
     GuardStillGood(context, id, body.order_id());
     const v1::ContainerState* container = context.Container(id);
-    const bool again = container != nullptr && (IsConsumed(container->life()) ||
-                                                IsFinal(container->life()));
+    const bool again =
+        container != nullptr && (IsConsumed(container->life()) || IsFinal(container->life()));
     if (again) ReportSecondUse(context, id, body.order_id(), ordinal++);
   }
 }

@@ -108,8 +108,8 @@ bool IsAdministration(T trigger) {
 
 LifeStep AfterFinal(L from, T trigger) {
   // An empty bag is thrown away: nothing to worry about, but on record.
-  const bool disposal = trigger == T::kResidualDiscarded || trigger == T::kDiscarded ||
-                        trigger == T::kDestroyed;
+  const bool disposal =
+      trigger == T::kResidualDiscarded || trigger == T::kDiscarded || trigger == T::kDestroyed;
   LifeStep step{.to = from, .code = v1::REASON_CODE_E_AFTER_FINAL};
   step.severity = disposal                    ? v1::SEVERITY_MINOR
                   : IsAdministration(trigger) ? v1::SEVERITY_CRITICAL
@@ -190,8 +190,8 @@ std::string_view LifeName(v1::ContainerLife life) {
 }
 
 AllocationStep NextAllocation(v1::ContainerAllocation from, AllocationTrigger trigger) {
-  const bool free = from == v1::CONTAINER_ALLOCATION_UNSPECIFIED ||
-                    from == v1::CONTAINER_ALLOCATION_UNALLOCATED;
+  const bool free =
+      from == v1::CONTAINER_ALLOCATION_UNSPECIFIED || from == v1::CONTAINER_ALLOCATION_UNALLOCATED;
   const bool consumed = from == v1::CONTAINER_ALLOCATION_CONSUMED;
   const v1::ReasonCode no = consumed ? v1::REASON_CODE_E_CONSUMED : v1::REASON_CODE_E_ALLOCATION;
   switch (trigger) {

@@ -1,7 +1,7 @@
 // The life (region L) and the allocation (region A) of a container as tables.
 //
-// The machine is total: every state and every trigger have an answer. A pair that the table does not
-// list is a violation, with a code, and still says where the container then is, because what
+// The machine is total: every state and every trigger have an answer. A pair that the table does
+// not list is a violation, with a code, and still says where the container then is, because what
 // happened to it physically happened (ARCHITECTURE P7): a bag that was infused without a thaw on
 // record is empty all the same.
 //

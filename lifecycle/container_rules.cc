@@ -40,13 +40,12 @@ void GuardLife(RuleContext& context, const std::string& container_id, LifeTrigge
   const LifeStep step = NextLife(container->life(), trigger);
   const SubjectKey key{v1::SUBJECT_KIND_CONTAINER, container_id};
   if (step.code != v1::REASON_CODE_UNSPECIFIED) {
-    context.Violate({.code = step.code,
-                     .severity = step.severity,
-                     .message = absl::StrFormat("%s is %s", Describe(key),
-                                                LifeName(container->life())),
-                     .detail = absl::StrFormat("%s %s", ToHex(container_id),
-                                               LifeName(container->life())),
-                     .subject = key});
+    context.Violate(
+        {.code = step.code,
+         .severity = step.severity,
+         .message = absl::StrFormat("%s is %s", Describe(key), LifeName(container->life())),
+         .detail = absl::StrFormat("%s %s", ToHex(container_id), LifeName(container->life())),
+         .subject = key});
   } else if (step.fresh_only && !IsFreshProduct(context, *container)) {
     context.Violate({.code = v1::REASON_CODE_E_STATE,
                      .severity = IsConsumed(step.to) ? v1::SEVERITY_CRITICAL : v1::SEVERITY_MAJOR,
@@ -76,8 +75,7 @@ void GuardCalibration(RuleContext& context, const std::string& device_id) {
                    .subject = key});
 }
 
-std::vector<PolicyRef> PoliciesOfContainer(RuleContext& context,
-                                           const std::string& container_id) {
+std::vector<PolicyRef> PoliciesOfContainer(RuleContext& context, const std::string& container_id) {
   std::vector<PolicyRef> policies;
   const v1::ContainerState* container = context.Container(container_id);
   if (container == nullptr) return policies;
@@ -149,11 +147,9 @@ void ReportExcursions(RuleContext& context, const SeriesJudgement& judgement,
 
 bool FoundHere(const FoldInput& input, v1::ReasonCode code) {
   const std::string id = ToHex(input.subject.id);
-  return std::any_of(input.findings.begin(), input.findings.end(),
-                     [&](const v1::Finding& finding) {
-                       return finding.code() == code &&
-                              finding.detail().find(id) != std::string::npos;
-                     });
+  return std::any_of(input.findings.begin(), input.findings.end(), [&](const v1::Finding& finding) {
+    return finding.code() == code && finding.detail().find(id) != std::string::npos;
+  });
 }
 
 void FoldLife(const FoldInput& input, LifeTrigger trigger, v1::ContainerState* container) {

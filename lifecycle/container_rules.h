@@ -1,5 +1,5 @@
-// What guards and folds of storage, shipment and clinic share: steps of the container machine, stays,
-// policies found through containers, ids of consequences.
+// What guards and folds of storage, shipment and clinic share: steps of the container machine,
+// stays, policies found through containers, ids of consequences.
 //
 // Threads: pure.
 

@@ -37,23 +37,22 @@ void CheckMaterial(RuleContext& context, const std::string& id) {
 void CheckPassageNumber(RuleContext& context, const v1::PassagePerformed& body,
                         const CultureAge& age) {
   if (body.passage_number() != age.passage_number + 1) {
-    Violate(context, v1::REASON_CODE_E_STATE, v1::SEVERITY_MAJOR,
-            absl::StrFormat("passage %u follows passage %u", body.passage_number(),
-                            age.passage_number),
-            absl::StrFormat("P%u after P%u", body.passage_number(), age.passage_number),
-            BatchKey(body.batch_id()));
+    Violate(
+        context, v1::REASON_CODE_E_STATE, v1::SEVERITY_MAJOR,
+        absl::StrFormat("passage %u follows passage %u", body.passage_number(), age.passage_number),
+        absl::StrFormat("P%u after P%u", body.passage_number(), age.passage_number),
+        BatchKey(body.batch_id()));
   }
   if (age.population_doublings.has_value() &&
       CompareDecimals(body.population_doublings_total(), *age.population_doublings) < 0) {
     Violate(context, v1::REASON_CODE_INCONSISTENT, v1::SEVERITY_MAJOR,
-            "the total of population doublings is lower than before",
-            "population_doublings_total", BatchKey(body.batch_id()));
+            "the total of population doublings is lower than before", "population_doublings_total",
+            BatchKey(body.batch_id()));
   }
 }
 
 CultureAge AgeOf(RuleContext& context, std::string_view batch_id) {
-  absl::StatusOr<CultureAge> age =
-      FindCultureAge(context.view(), AncestorsOf(context, batch_id));
+  absl::StatusOr<CultureAge> age = FindCultureAge(context.view(), AncestorsOf(context, batch_id));
   if (age.ok()) return *age;
   context.KeepError(age.status());
   return {};
@@ -70,10 +69,9 @@ void CheckEnvironment(RuleContext& context, const v1::EnvironmentMonitored& body
         EnvironmentRank(body.background_class()) <= EnvironmentRank(rule.background_class())) {
       continue;
     }
-    const std::string text =
-        absl::StrFormat("%s %s: %s in %s, needs %s in %s", kEnvironmentDetail, name,
-                        body.local_class(), body.background_class(), rule.local_class(),
-                        rule.background_class());
+    const std::string text = absl::StrFormat("%s %s: %s in %s, needs %s in %s", kEnvironmentDetail,
+                                             name, body.local_class(), body.background_class(),
+                                             rule.local_class(), rule.background_class());
     Violate(context, v1::REASON_CODE_E_POLICY, v1::SEVERITY_MAJOR, text,
             DetailAbout(batch_id, text), BatchKey(batch_id));
   }
@@ -102,8 +100,7 @@ void GuardMaterialReleased(RuleContext& context) {
   const v1::MaterialReleased& body = context.event().material_released();
   const SubjectKey key{v1::SUBJECT_KIND_MATERIAL, body.material_id()};
   context.RequireKnown(v1::SUBJECT_KIND_MATERIAL, body.material_id());
-  const v1::SubjectState* const state =
-      context.Find(v1::SUBJECT_KIND_MATERIAL, body.material_id());
+  const v1::SubjectState* const state = context.Find(v1::SUBJECT_KIND_MATERIAL, body.material_id());
   if (state == nullptr || !state->has_material()) return;
   if (context.recorded_at_ms() >= state->material().expires_at_ms()) {
     Violate(context, v1::REASON_CODE_E_MATERIAL, v1::SEVERITY_MAJOR, "the material has expired",

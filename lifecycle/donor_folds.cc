@@ -39,7 +39,7 @@ void FoldDonorRegistered(const FoldInput& input, v1::SubjectState* state) {
     BindIdentifier({v1::SUBJECT_KIND_DONOR, body.donor_id()}, state);
     return;
   }
-  if (input.role == v1::SUBJECT_ROLE_RELATED) {
+  if (input.role == v1::SUBJECT_ROLE_SOURCE) {
     // The link carries bad news from the mother to the child, so it does not wait.
     v1::DonorState* const mother = state->mutable_donor();
     if (!Contains(mother->newborn_ids(), body.donor_id())) {

@@ -30,10 +30,9 @@ absl::StatusOr<std::int64_t> PostThawExpiryMs(const StateView& view, std::int64_
                                               const v1::Policy& policy) {
   std::int64_t shortest = policy.clinical().post_thaw_expiry_ms();
   for (const int regime : policy.regimes()) {
-    CUSTODY_ASSIGN_OR_RETURN(
-        const std::optional<PolicyRef> then,
-        FindPolicyInForce(view, policy.product_id(), static_cast<v1::Regime>(regime),
-                          thawed_at_ms));
+    CUSTODY_ASSIGN_OR_RETURN(const std::optional<PolicyRef> then,
+                             FindPolicyInForce(view, policy.product_id(),
+                                               static_cast<v1::Regime>(regime), thawed_at_ms));
     if (!then.has_value()) continue;
     shortest = std::min(shortest, then->policy->clinical().post_thaw_expiry_ms());
   }
@@ -67,9 +66,8 @@ absl::Status AddUseBy(const StateView& view, const v1::ContainerState& container
 absl::StatusOr<std::int64_t> ComputeEffectiveExpiryMs(const StateView& view,
                                                       std::string_view container_id,
                                                       const v1::Policy& policy) {
-  CUSTODY_ASSIGN_OR_RETURN(
-      const v1::SubjectState* state,
-      view.Find({v1::SUBJECT_KIND_CONTAINER, std::string(container_id)}));
+  CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state,
+                           view.Find({v1::SUBJECT_KIND_CONTAINER, std::string(container_id)}));
   if (state == nullptr) return 0;
   const v1::ContainerState& container = state->container();
   Earliest earliest;
@@ -81,9 +79,8 @@ absl::StatusOr<std::int64_t> ComputeEffectiveExpiryMs(const StateView& view,
     if (lot != nullptr) earliest.Add(lot->batch().expires_at_ms());
   }
   if (container.thawed_recorded_at_ms() > 0) {
-    CUSTODY_ASSIGN_OR_RETURN(
-        const std::int64_t post_thaw,
-        PostThawExpiryMs(view, container.thawed_recorded_at_ms(), policy));
+    CUSTODY_ASSIGN_OR_RETURN(const std::int64_t post_thaw,
+                             PostThawExpiryMs(view, container.thawed_recorded_at_ms(), policy));
     earliest.Add(post_thaw);
   }
   CUSTODY_RETURN_IF_ERROR(AddUseBy(view, container, &earliest));

@@ -124,10 +124,10 @@ absl::StatusOr<const v1::SubjectState*> QualityWalk::VisitCommon(const SubjectKe
     }
   }
   if (state->not_evaluated_since() > 0) {
-    Block(v1::REASON_CODE_E_NOT_EVALUATED, v1::QUALITY_SUSPENDED, key,
-          absl::StrFormat("entry %d has no rules in this version",
-                          state->not_evaluated_since() - 1),
-          {state->not_evaluated_since() - 1});
+    Block(
+        v1::REASON_CODE_E_NOT_EVALUATED, v1::QUALITY_SUSPENDED, key,
+        absl::StrFormat("entry %d has no rules in this version", state->not_evaluated_since() - 1),
+        {state->not_evaluated_since() - 1});
   }
   return state;
 }
@@ -274,9 +274,8 @@ absl::Status QualityWalk::CheckCumulatedExposure(const v1::ContainerState& conta
   CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* lot,
                            view_.Find({v1::SUBJECT_KIND_BATCH, container.batch_id()}));
   if (lot == nullptr) return absl::OkStatus();
-  CUSTODY_ASSIGN_OR_RETURN(
-      const std::optional<PolicyRef> policy,
-      FindPolicyInForce(view_, lot->batch().product_id(), regime_, at_ms_));
+  CUSTODY_ASSIGN_OR_RETURN(const std::optional<PolicyRef> policy,
+                           FindPolicyInForce(view_, lot->batch().product_id(), regime_, at_ms_));
   if (!policy.has_value()) return absl::OkStatus();
   const std::int64_t limit = policy->policy->storage().cumulated_above_action_max_ms();
   const std::int64_t total = container.exposure_ms() + above_action_ms_;
@@ -317,9 +316,8 @@ absl::Status QualityWalk::VisitAncestors() {
 absl::StatusOr<EffectiveQuality> QualityWalk::Run() {
   CUSTODY_RETURN_IF_ERROR(VisitContainer(container_id_, true));
   CUSTODY_RETURN_IF_ERROR(VisitAncestors());
-  std::stable_sort(
-      result_.blockers.begin(), result_.blockers.end(),
-      [](const Blocker& a, const Blocker& b) { return a.quality > b.quality; });
+  std::stable_sort(result_.blockers.begin(), result_.blockers.end(),
+                   [](const Blocker& a, const Blocker& b) { return a.quality > b.quality; });
   result_.quality =
       result_.blockers.empty() ? v1::QUALITY_RELEASED : result_.blockers.front().quality;
   return std::move(result_);

@@ -1,7 +1,7 @@
 // Donor eligibility as a pure proposal (21 CFR 1271.50-1271.90, Directive 2006/17/EC).
 //
-// The function only proposes; EligibilityDetermined is signed by a person and must equal the proposal
-// or be worse. The worse of two valid results wins, never the newer.
+// The function only proposes; EligibilityDetermined is signed by a person and must equal the
+// proposal or be worse. The worse of two valid results wins, never the newer.
 //
 // Threads: pure.
 
@@ -40,8 +40,7 @@ struct EligibilityProposal {
 // Errors: those of the view; kNotFound if the donation or its donor is unknown.
 absl::StatusOr<EligibilityProposal> ProposeEligibility(const StateView& view,
                                                        std::string_view donation_id,
-                                                       v1::Regime regime,
-                                                       const v1::Policy& policy);
+                                                       v1::Regime regime, const v1::Policy& policy);
 
 // True if `stated` is better than `proposed` (order: NOT_REQUIRED, ELIGIBLE, ELIGIBLE_RISK,
 // PENDING_RETEST, INCOMPLETE, INELIGIBLE).

@@ -84,10 +84,10 @@ absl::StatusOr<absl::Status> CheckHeads(const StateView& view, const ParsedEvent
     CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, view.Find(key));
     const std::string_view head = state == nullptr ? std::string_view() : state->head();
     if (head == expected.head()) continue;
-    return RefusalStatus(absl::StatusCode::kAborted, v1::REASON_CODE_E_HEAD_MOVED,
-                         absl::StrFormat("the head of %s is %s", Describe(key),
-                                         head.empty() ? "none" : ToHex(head)),
-                         "");
+    return RefusalStatus(
+        absl::StatusCode::kAborted, v1::REASON_CODE_E_HEAD_MOVED,
+        absl::StrFormat("the head of %s is %s", Describe(key), head.empty() ? "none" : ToHex(head)),
+        "");
   }
   return absl::OkStatus();
 }
@@ -163,8 +163,7 @@ bool RunGuard(const ParsedEvent& event, RuleContext* context) {
   }
   Violation violation;
   violation.code = v1::REASON_CODE_UNIMPLEMENTED;
-  violation.message =
-      absl::StrFormat("the rules of %s do not exist in this version", event.code());
+  violation.message = absl::StrFormat("the rules of %s do not exist in this version", event.code());
   violation.detail = std::string(event.code());
   context->Violate(std::move(violation));
   return false;

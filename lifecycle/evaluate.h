@@ -35,8 +35,8 @@ struct EvaluationInput {
 // The event is recorded.
 struct Acceptance {
   std::vector<v1::Finding> findings;
-  // Further events to sign with the service key and record right after, in this order: body and reason
-  // only.
+  // Further events to sign with the service key and record right after, in this order: body and
+  // reason only.
   std::vector<v1::Event> consequences;
 };
 
@@ -55,8 +55,8 @@ struct Evaluation {
 absl::StatusOr<Evaluation> Evaluate(const StateView& view, const ParsedEvent& event,
                                     const EvaluationInput& input);
 
-// REC-08 for a refused event of a bedside row: body only; the ledger adds the rest and decides on the
-// rate. Reasons are shortened so that the entry stays small.
+// REC-08 for a refused event of a bedside row: body only; the ledger adds the rest and decides on
+// the rate. Reasons are shortened so that the entry stays small.
 v1::Event BuildAttemptDenied(const ParsedEvent& event, const v1::Refusal& refusal);
 
 }  // namespace custody

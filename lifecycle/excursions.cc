@@ -19,8 +19,8 @@ std::vector<ReadingList> RunsAbove(const ReadingList& readings, std::int32_t lim
   std::vector<ReadingList> runs;
   for (const v1::TemperatureReading& reading : readings) {
     if (reading.millicelsius() <= limit) continue;
-    const bool joins = !runs.empty() &&
-                       reading.at_ms() - runs.back().back().at_ms() <= interval_ms + interval_ms / 2;
+    const bool joins = !runs.empty() && reading.at_ms() - runs.back().back().at_ms() <=
+                                            interval_ms + interval_ms / 2;
     if (!joins) runs.emplace_back();
     runs.back().push_back(reading);
   }
@@ -52,8 +52,7 @@ void FindHot(const Readings& readings, const TemperatureLimits& limits,
     above_action_ms += found.ended_at_ms - found.started_at_ms;
     const bool critical = found.peak_millicelsius > limits.critical_above_millicelsius ||
                           above_action_ms > limits.above_action_max_ms;
-    found.excursion_class =
-        critical ? v1::EXCURSION_CLASS_CRITICAL : v1::EXCURSION_CLASS_MINOR;
+    found.excursion_class = critical ? v1::EXCURSION_CLASS_CRITICAL : v1::EXCURSION_CLASS_MINOR;
     out->push_back(found);
   }
   const std::size_t hot_count = out->size();
@@ -62,16 +61,16 @@ void FindHot(const Readings& readings, const TemperatureLimits& limits,
     DetectedExcursion found = Describe(run, limits.alert_above_millicelsius, readings);
     found.excursion_class = v1::EXCURSION_CLASS_ALERT;
     if (found.ended_at_ms - found.started_at_ms <= limits.alert_after_ms) continue;
-    const bool part_of_worse = std::any_of(
-        out->begin(), out->begin() + static_cast<std::ptrdiff_t>(hot_count),
-        [&](const DetectedExcursion& hot) { return Overlap(hot, found); });
+    const bool part_of_worse =
+        std::any_of(out->begin(), out->begin() + static_cast<std::ptrdiff_t>(hot_count),
+                    [&](const DetectedExcursion& hot) { return Overlap(hot, found); });
     if (!part_of_worse) out->push_back(found);
   }
 }
 
 DetectedExcursion Gap(std::int64_t started_at_ms, std::int64_t ended_at_ms, bool covered) {
-  return {.excursion_class = covered ? v1::EXCURSION_CLASS_GAP_COVERED
-                                     : v1::EXCURSION_CLASS_GAP_UNCOVERED,
+  return {.excursion_class =
+              covered ? v1::EXCURSION_CLASS_GAP_COVERED : v1::EXCURSION_CLASS_GAP_UNCOVERED,
           .started_at_ms = started_at_ms,
           .ended_at_ms = ended_at_ms};
 }
@@ -102,8 +101,7 @@ void FindGaps(const Readings& readings, const TemperatureLimits& limits, SeriesJ
 }
 
 // The summary says hotter than any reading that is listed: it happened at an unknown time.
-void FindUnlisted(const Readings& readings, const TemperatureLimits& limits,
-                  SeriesJudgement* out) {
+void FindUnlisted(const Readings& readings, const TemperatureLimits& limits, SeriesJudgement* out) {
   std::int32_t listed = std::numeric_limits<std::int32_t>::min();
   for (const v1::TemperatureReading& reading : readings.above) {
     listed = std::max(listed, reading.millicelsius());

@@ -57,7 +57,8 @@ struct SeriesJudgement {
   std::vector<DetectedExcursion> excursions;
   // A change between neighbouring readings that no tank makes.
   bool sensor_suspect = false;
-  // The summary contradicts the readings (maximum above all of them, too few samples, not in order).
+  // The summary contradicts the readings (maximum above all of them, too few samples, not in
+  // order).
   bool inconsistent = false;
   // Readings are further apart than the policy allows.
   bool interval_too_long = false;

@@ -55,8 +55,8 @@ bool HasControlCharacter(std::string_view text) {
 
 absl::Status CheckText(std::string_view name, std::string_view text, std::size_t bytes_max) {
   if (text.size() > bytes_max) {
-    return FieldError(absl::StrFormat("%s has %d bytes, at most %d are allowed", name, text.size(),
-                                      bytes_max));
+    return FieldError(
+        absl::StrFormat("%s has %d bytes, at most %d are allowed", name, text.size(), bytes_max));
   }
   if (HasControlCharacter(text)) {
     return FieldError(absl::StrFormat("%s holds a control character", name));
@@ -80,8 +80,7 @@ absl::Status CheckTime(const v1::Event& event) {
     return FieldError("occurred_at.source is missing");
   }
   if (time.offset_minutes() < -kOffsetMinutesMax || time.offset_minutes() > kOffsetMinutesMax) {
-    return FieldError(
-        absl::StrFormat("occurred_at.offset_minutes is %d", time.offset_minutes()));
+    return FieldError(absl::StrFormat("occurred_at.offset_minutes is %d", time.offset_minutes()));
   }
   return absl::OkStatus();
 }
@@ -105,8 +104,8 @@ absl::Status CheckRawScan(const std::string& raw) {
   if (!scan.ok()) {
     v1::ReasonCode code = ReasonFromName(ReasonCodeOf(scan.status()));
     if (code == v1::REASON_CODE_UNSPECIFIED) code = v1::REASON_CODE_E_SCAN_MALFORMED;
-    return RefusalStatus(absl::StatusCode::kInvalidArgument, code,
-                         StdView(scan.status().message()), "");
+    return RefusalStatus(absl::StatusCode::kInvalidArgument, code, StdView(scan.status().message()),
+                         "");
   }
   if (ContainsPersonalData(*scan)) {
     return RefusalStatus(absl::StatusCode::kInvalidArgument, v1::REASON_CODE_E_PERSONAL_DATA,
@@ -206,8 +205,7 @@ absl::Status CheckValue(const FieldDescriptor& field, const std::string& value) 
   if (value.empty()) return absl::OkStatus();
   const auto& options = field.options();
   if (options.HasExtension(v1::touches)) {
-    const absl::Status valid =
-        ValidateSubjectId(options.GetExtension(v1::touches).kind(), value);
+    const absl::Status valid = ValidateSubjectId(options.GetExtension(v1::touches).kind(), value);
     return valid.ok() ? valid : FieldError(StdView(valid.message()));
   }
   if (field.type() == FieldDescriptor::TYPE_STRING) {
@@ -232,10 +230,10 @@ absl::Status CheckField(const Message& message, const FieldDescriptor& field) {
   }
   const int count = reflection.FieldSize(message, &field);
   for (int i = 0; i < count; ++i) {
-    CUSTODY_RETURN_IF_ERROR(
-        is_message
-            ? CheckMessage(reflection.GetRepeatedMessage(message, &field, i))
-            : CheckValue(field, reflection.GetRepeatedStringReference(message, &field, i, &scratch)));
+    CUSTODY_RETURN_IF_ERROR(is_message
+                                ? CheckMessage(reflection.GetRepeatedMessage(message, &field, i))
+                                : CheckValue(field, reflection.GetRepeatedStringReference(
+                                                        message, &field, i, &scratch)));
   }
   return absl::OkStatus();
 }

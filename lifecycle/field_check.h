@@ -1,5 +1,5 @@
-// The form of the fields of an event, whatever its type: lengths of ids and hashes, decimals, texts,
-// references, scans. What a field means is the business of the rules.
+// The form of the fields of an event, whatever its type: lengths of ids and hashes, decimals,
+// texts, references, scans. What a field means is the business of the rules.
 //
 // Threads: pure.
 // Limits:  text 1,000 bytes (checkpoints of predecessors 16 KiB); raw scans 512 bytes; 64 scans; 32

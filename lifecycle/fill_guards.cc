@@ -49,8 +49,7 @@ void CheckFilledContainers(RuleContext& context, const v1::FormulatedAndFilled& 
     }
     if (container.volume_ul() == 0 || container.cells() == 0) {
       Violate(context, v1::REASON_CODE_E_FIELD, v1::SEVERITY_MAJOR,
-              "a container has a volume and cells",
-              DetailAbout(container.container_id(), "volume"),
+              "a container has a volume and cells", DetailAbout(container.container_id(), "volume"),
               ContainerKey(container.container_id()));
     }
     cells = SaturatingAdd(cells, container.cells());
@@ -85,7 +84,8 @@ void CheckFillPolicy(RuleContext& context, const v1::FormulatedAndFilled& body,
   }
   const v1::ManufacturingPolicy& making = policy.manufacturing();
   if (making.has_cryoprotectant_percent_vv_max() &&
-      CompareDecimals(body.cryoprotectant_percent_vv(), making.cryoprotectant_percent_vv_max()) > 0) {
+      CompareDecimals(body.cryoprotectant_percent_vv(), making.cryoprotectant_percent_vv_max()) >
+          0) {
     Violate(context, v1::REASON_CODE_E_POLICY, v1::SEVERITY_MAJOR,
             "there is more cryoprotectant than the policy allows", "CRYOPROTECTANT",
             BatchKey(body.batch_id()));
@@ -111,14 +111,12 @@ void CheckKey(RuleContext& context, const v1::ContainerLabel& label,
   const absl::StatusOr<CanonicalKey> key = ParseCanonicalKey(label.container_key());
   if (!key.ok()) {
     Violate(context, CodeOf(key.status()), v1::SEVERITY_MAJOR, std::string(key.status().message()),
-            DetailAbout(label.container_id(), "container_key"),
-            ContainerKey(label.container_id()));
+            DetailAbout(label.container_id(), "container_key"), ContainerKey(label.container_id()));
   } else if (key->kind != CanonicalKeyKind::kIsbtContainer &&
              key->kind != CanonicalKeyKind::kGs1Container) {
     Violate(context, v1::REASON_CODE_E_FIELD, v1::SEVERITY_MAJOR,
             "container_key does not name a container",
-            DetailAbout(label.container_id(), "container_key"),
-            ContainerKey(label.container_id()));
+            DetailAbout(label.container_id(), "container_key"), ContainerKey(label.container_id()));
   }
   const auto [place, is_first] = in_event->emplace(label.container_key(), label.container_id());
   if (!is_first && place->second != label.container_id()) {
@@ -153,8 +151,8 @@ void CheckScan(RuleContext& context, const v1::ContainerLabel& label) {
   const auto position = static_cast<int>(label.scan_position());
   if (position < 1 || position > event.scans_size()) {
     Violate(context, v1::REASON_CODE_E_MISSING, v1::SEVERITY_MAJOR,
-            "the scan of the label is not in the event",
-            DetailAbout(label.container_id(), "scan"), ContainerKey(label.container_id()));
+            "the scan of the label is not in the event", DetailAbout(label.container_id(), "scan"),
+            ContainerKey(label.container_id()));
     return;
   }
   const absl::StatusOr<Scan> scan = ParseScan(event.scans(position - 1).raw());
@@ -267,10 +265,10 @@ void GuardLabelsReconciled(RuleContext& context) {
             BatchKey(body.batch_id()));
   }
   if (batch != nullptr && body.used() < batch->containers_filled()) {
-    Violate(context, v1::REASON_CODE_E_AMOUNT, v1::SEVERITY_MAJOR,
-            absl::StrFormat("%u labels used on %u containers", body.used(),
-                            batch->containers_filled()),
-            "LB-01", BatchKey(body.batch_id()));
+    Violate(
+        context, v1::REASON_CODE_E_AMOUNT, v1::SEVERITY_MAJOR,
+        absl::StrFormat("%u labels used on %u containers", body.used(), batch->containers_filled()),
+        "LB-01", BatchKey(body.batch_id()));
   }
 }
 

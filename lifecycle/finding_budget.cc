@@ -23,9 +23,9 @@ void DropRepetitions(std::vector<v1::Finding>* findings) {
   std::set<std::tuple<int, int, std::string, bool>> seen;
   std::vector<v1::Finding> kept;
   for (v1::Finding& finding : *findings) {
-    const bool added = seen.emplace(finding.code(), finding.severity(), finding.detail(),
-                                    finding.authority())
-                           .second;
+    const bool added =
+        seen.emplace(finding.code(), finding.severity(), finding.detail(), finding.authority())
+            .second;
     if (added) kept.push_back(std::move(finding));
   }
   *findings = std::move(kept);
@@ -50,8 +50,8 @@ void FitFindings(const ParsedEvent& event, std::vector<v1::Finding>* findings) {
     finding.set_detail(ShortenText(finding.detail(), kFindingDetailBytesMax));
   }
   DropRepetitions(findings);
-  const std::size_t used = event.signed_event.ByteSizeLong() +
-                           event.subjects.size() * kLinkBytesMax + kRestBytesMax;
+  const std::size_t used =
+      event.signed_event.ByteSizeLong() + event.subjects.size() * kLinkBytesMax + kRestBytesMax;
   const std::size_t budget = used < kEntryBytesMax ? kEntryBytesMax - used : 0;
   if (SizeOf(*findings) <= budget) return;
   for (v1::Finding& finding : *findings) finding.clear_detail();

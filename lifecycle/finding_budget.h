@@ -18,8 +18,8 @@ inline constexpr std::size_t kFindingDetailBytesMax = 200;
 // At most `bytes_max` bytes, cut before a character and without control characters.
 std::string ShortenText(std::string_view text, std::size_t bytes_max);
 
-// Shortens details to 200 bytes and drops repetitions. If the entry would still be too large, details
-// go first; what is left is one finding for each code, severity and kind.
+// Shortens details to 200 bytes and drops repetitions. If the entry would still be too large,
+// details go first; what is left is one finding for each code, severity and kind.
 void FitFindings(const ParsedEvent& event, std::vector<v1::Finding>* findings);
 
 }  // namespace custody

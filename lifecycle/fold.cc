@@ -34,9 +34,9 @@ void RememberEvent(const ParsedEvent& event, std::uint64_t index, std::int64_t r
   }
 }
 
-// Parts are counted on the subject that all of them name: the only primary one of the event, or, when
-// there is none, the only source, such as the lot that a fill empties. A container that one part
-// names would wait for the other parts forever.
+// Parts are counted on the subject that all of them name: the only primary one of the event, or,
+// when there is none, the only source, such as the lot that a fill empties. A container that one
+// part names would wait for the other parts forever.
 bool CountsParts(const v1::Event& event, std::size_t subject_position) {
   if (!event.has_group() || event.group().parts() <= 1) return false;
   const auto& subjects = event.subjects();
@@ -44,9 +44,8 @@ bool CountsParts(const v1::Event& event, std::size_t subject_position) {
     return std::count_if(subjects.begin(), subjects.end(),
                          [&](const v1::SubjectRef& ref) { return ref.role() == role; });
   };
-  const v1::SubjectRole named_by_all = count_of(v1::SUBJECT_ROLE_PRIMARY) > 0
-                                           ? v1::SUBJECT_ROLE_PRIMARY
-                                           : v1::SUBJECT_ROLE_SOURCE;
+  const v1::SubjectRole named_by_all =
+      count_of(v1::SUBJECT_ROLE_PRIMARY) > 0 ? v1::SUBJECT_ROLE_PRIMARY : v1::SUBJECT_ROLE_SOURCE;
   return subjects[static_cast<int>(subject_position)].role() == named_by_all &&
          count_of(named_by_all) == 1;
 }

@@ -1,8 +1,8 @@
 // The fold: how an entry changes the state of one subject that it touches.
 //
 // The new state depends on the old state and the entry, nothing else, so a bundle that carries a
-// subject's chain is enough to compute its state. A rule that needs to look further is a guard; what
-// it found is in the entry's findings, where the fold may read it.
+// subject's chain is enough to compute its state. A rule that needs to look further is a guard;
+// what it found is in the entry's findings, where the fold may read it.
 //
 // Threads: pure.
 
@@ -25,7 +25,8 @@ enum class Standing {
   kFull,
   // Recorded with an authority finding: only what makes things stricter.
   kAdverseOnly,
-  // The favourable rest of an event that counted kAdverseOnly before, now attested or countersigned.
+  // The favourable rest of an event that counted kAdverseOnly before, now attested or
+  // countersigned.
   kFavourableOnly,
 };
 

@@ -82,7 +82,8 @@ absl::Status Walk::Visit(const SubjectKey& key, bool is_start) {
       ancestry_.materials.push_back(key.id);
       break;
     default:
-      return absl::InvalidArgumentError("ancestors exist for batches, containers and donations only");
+      return absl::InvalidArgumentError(
+          "ancestors exist for batches, containers and donations only");
   }
   return absl::OkStatus();
 }
@@ -128,8 +129,8 @@ absl::StatusOr<Ancestry> Ancestors(const StateView& view, const SubjectKey& star
 
 absl::StatusOr<std::vector<std::string>> AncestorDonations(const StateView& view,
                                                            std::string_view batch_id) {
-  CUSTODY_ASSIGN_OR_RETURN(
-      Ancestry ancestry, Ancestors(view, {v1::SUBJECT_KIND_BATCH, std::string(batch_id)}));
+  CUSTODY_ASSIGN_OR_RETURN(Ancestry ancestry,
+                           Ancestors(view, {v1::SUBJECT_KIND_BATCH, std::string(batch_id)}));
   return std::move(ancestry.donations);
 }
 

@@ -50,8 +50,8 @@ void CheckLateEntry(const v1::RecordingLimits& limits, RuleContext* context) {
   context->Note(v1::REASON_CODE_LATE_ENTRY, v1::SEVERITY_INFO, absl::StrFormat("%d ms", late_ms));
   const v1::ReasonStatement& reason = context->event().reason();
   if (!reason.code().empty() || !reason.text().empty()) return;
-  Violate(v1::REASON_CODE_E_REASON_MISSING, v1::SEVERITY_MINOR,
-          "a late entry needs a reason", "late entry", {}, context);
+  Violate(v1::REASON_CODE_E_REASON_MISSING, v1::SEVERITY_MINOR, "a late entry needs a reason",
+          "late entry", {}, context);
 }
 
 // Types that measure nothing on which a rule rests.
@@ -83,8 +83,8 @@ void CheckDevice(const std::string& id, RuleContext* context) {
       });
   if (calibrated) return;
   Violate(v1::REASON_CODE_DEVICE_OUT_OF_CAL, v1::SEVERITY_MAJOR,
-          absl::StrFormat("%s had no valid calibration at %d", Describe(key), at_ms),
-          Describe(key), key, context);
+          absl::StrFormat("%s had no valid calibration at %d", Describe(key), at_ms), Describe(key),
+          key, context);
 }
 
 void CheckCases(RuleContext* context) {

@@ -130,8 +130,7 @@ void GuardKeyRegistered(RuleContext& context) {
 }
 
 void FoldKeyRegistered(const FoldInput& input, v1::SubjectState* state) {
-  *MutableKeys(state)->Add() =
-      MakeKeyState(input.event.event.key_registered().key(), input.index);
+  *MutableKeys(state)->Add() = MakeKeyState(input.event.event.key_registered().key(), input.index);
 }
 
 void GuardKeyRevoked(RuleContext& context) {
@@ -245,9 +244,9 @@ void GuardSiteRegistered(RuleContext& context) {
   const v1::SiteRegistered& body = context.event().site_registered();
   context.RequireNew(v1::SUBJECT_KIND_SITE, body.site_id());
   const std::string& country = body.country();
-  const bool alpha2 = country.size() == 2 && std::all_of(country.begin(), country.end(), [](char c) {
-                        return c >= 'A' && c <= 'Z';
-                      });
+  const bool alpha2 =
+      country.size() == 2 &&
+      std::all_of(country.begin(), country.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
   if (!alpha2) Violate(v1::REASON_CODE_E_FIELD, "country is not ISO 3166-1 alpha-2", context);
   if (body.time_zone().empty()) Violate(v1::REASON_CODE_E_FIELD, "time_zone is missing", context);
 }

@@ -20,10 +20,10 @@ void RunFavourableRest(const v1::HeldEvent& held, const v1::SignedEvent& signed_
   if (position == event->subjects.end()) return;
   const std::vector<v1::Finding> findings(held.findings().begin(), held.findings().end());
   const auto place = static_cast<int>(position - event->subjects.begin());
-  rule->fold(FoldInput{*event, held.index(), held.recorded_at_ms(), findings,
-                       Standing::kFavourableOnly, input.subject,
-                       event->event.subjects(place).role()},
-             state);
+  rule->fold(
+      FoldInput{*event, held.index(), held.recorded_at_ms(), findings, Standing::kFavourableOnly,
+                input.subject, event->event.subjects(place).role()},
+      state);
 }
 
 void Release(std::string_view event_digest, const v1::SignatureAdded* added, const FoldInput& input,

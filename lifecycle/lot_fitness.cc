@@ -26,9 +26,8 @@ void RequireNothingOpen(RuleContext& context, const SubjectKey& key, const Subje
   const v1::SubjectState* const state = context.Find(key.kind, key.id);
   if (state == nullptr) return;
   for (const v1::OpenHold& hold : state->holds()) {
-    ViolateWith(context, v1::REASON_CODE_E_HOLD,
-                absl::StrFormat("%s is on hold", Describe(key)), hold.hold_reason_code(),
-                {hold.placed_index()}, key);
+    ViolateWith(context, v1::REASON_CODE_E_HOLD, absl::StrFormat("%s is on hold", Describe(key)),
+                hold.hold_reason_code(), {hold.placed_index()}, key);
   }
   for (const v1::OpenCase& open_case : state->open_cases()) {
     if (open_case.severity() != v1::SEVERITY_CRITICAL || key == lot) continue;
@@ -86,8 +85,8 @@ void RequireDonation(RuleContext& context, const std::string& id, const LotUse& 
   if (donation == nullptr) return;  // RequireAncestry() says that it is unknown.
   if (donation->starting_material() != v1::RECEIPT_DECISION_ACCEPT) {
     Violate(context, v1::REASON_CODE_E_STATE, v1::SEVERITY_CRITICAL,
-            absl::StrFormat("the starting material of %s is not accepted", Describe(key)),
-            "PRC-05", key);
+            absl::StrFormat("the starting material of %s is not accepted", Describe(key)), "PRC-05",
+            key);
   }
   for (const v1::Regime regime : use.regimes) {
     const std::optional<std::string> why = WhyNotEligible(*donation, regime);
@@ -139,10 +138,10 @@ void RequireEnvironment(RuleContext& context, const std::string& batch_id,
                                     deviation.description_code() == kEnvironmentDeviation);
     }
     if (is_answered) continue;
-    ViolateWith(context, v1::REASON_CODE_E_POLICY,
-                absl::StrFormat("the environment was not good enough: %s",
-                                batch.environment_failures(i)),
-                kEnvironmentDeviation, {index}, BatchKey(batch_id));
+    ViolateWith(
+        context, v1::REASON_CODE_E_POLICY,
+        absl::StrFormat("the environment was not good enough: %s", batch.environment_failures(i)),
+        kEnvironmentDeviation, {index}, BatchKey(batch_id));
   }
 }
 
@@ -155,8 +154,7 @@ void RequireRows(RuleContext& context, const std::string& batch_id,
     for (const RowJudgement& judgement : *rows) {
       if (!judgement.blocks()) continue;
       const bool is_missing = judgement.outcome == RowOutcome::kMissing;
-      ViolateWith(context,
-                  is_missing ? v1::REASON_CODE_E_MISSING : v1::REASON_CODE_E_POLICY,
+      ViolateWith(context, is_missing ? v1::REASON_CODE_E_MISSING : v1::REASON_CODE_E_POLICY,
                   is_missing ? absl::StrFormat("row %s (%s) has no attested result",
                                                judgement.row->id(), judgement.row->test())
                              : absl::StrFormat("row %s (%s) is not met: %s", judgement.row->id(),

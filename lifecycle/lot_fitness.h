@@ -16,7 +16,8 @@
 namespace custody {
 
 // Violates once for each condition that is not met:
-//   - holds, critical cases, events without rules and missing group parts on the lot or an ancestor;
+//   - holds, critical cases, events without rules and missing group parts on the lot or an
+//   ancestor;
 //   - ancestors that are unknown, rejected, recalled, suspended or aborted, or too many to walk;
 //   - donations whose starting material was not accepted, or that are not eligible for a regime;
 //   - open investigations, and open deviations that are not minor, of the lot or an ancestor batch;

@@ -61,9 +61,9 @@ bool IsGraveAndOpen(const v1::DeviationState& deviation) {
 
 void AddPolicyOnce(const std::optional<PolicyRef>& policy, std::vector<PolicyRef>* policies) {
   if (!policy.has_value()) return;
-  const bool is_there = std::any_of(policies->begin(), policies->end(), [&](const PolicyRef& known) {
-    return known.hash == policy->hash;
-  });
+  const bool is_there =
+      std::any_of(policies->begin(), policies->end(),
+                  [&](const PolicyRef& known) { return known.hash == policy->hash; });
   if (!is_there) policies->push_back(*policy);
 }
 

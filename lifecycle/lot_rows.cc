@@ -21,8 +21,8 @@ bool Has(const List& list, const Value& value) {
 
 template <typename Listed, typename Asked>
 bool AppliesTo(const Listed& listed, const Asked& asked) {
-  return listed.empty() || std::any_of(listed.begin(), listed.end(),
-                                       [&](auto value) { return Has(asked, value); });
+  return listed.empty() ||
+         std::any_of(listed.begin(), listed.end(), [&](auto value) { return Has(asked, value); });
 }
 
 bool IsBank(v1::BatchKind kind) {
@@ -60,8 +60,8 @@ class LotJudge {
 };
 
 absl::Status LotJudge::Read(std::string_view batch_id) {
-  CUSTODY_ASSIGN_OR_RETURN(
-      ancestry_, Ancestors(view_, {v1::SUBJECT_KIND_BATCH, std::string(batch_id)}));
+  CUSTODY_ASSIGN_OR_RETURN(ancestry_,
+                           Ancestors(view_, {v1::SUBJECT_KIND_BATCH, std::string(batch_id)}));
   for (const std::string& id : ancestry_.batches) {
     CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state,
                              view_.Find({v1::SUBJECT_KIND_BATCH, id}));
@@ -81,7 +81,8 @@ absl::Status LotJudge::Read(std::string_view batch_id) {
 
 bool LotJudge::Concerns(const v1::ReleaseRow& row) const {
   if (row.stage() != v1::ROW_STAGE_RELEASE) return false;
-  if (!AppliesTo(row.regimes(), use_.regimes) || !AppliesTo(row.routes(), use_.routes)) return false;
+  if (!AppliesTo(row.regimes(), use_.regimes) || !AppliesTo(row.routes(), use_.routes))
+    return false;
   if (lot_->kind() == v1::BATCH_KIND_DRUG_PRODUCT_LOT) {
     return row.scope() == v1::ROW_SCOPE_LOT || row.scope() == v1::ROW_SCOPE_BANK;
   }
@@ -146,7 +147,8 @@ RowJudgement LotJudge::JudgeEligibility(const v1::ReleaseRow& row) const {
 
 RowJudgement LotJudge::JudgeRow(const v1::ReleaseRow& row) const {
   if (row.id() == "DE-01") return JudgeEligibility(row);
-  RowJudgement judgement{.row = &row, .outcome = RowOutcome::kMissing, .detail = "", .evidence = {}};
+  RowJudgement judgement{
+      .row = &row, .outcome = RowOutcome::kMissing, .detail = "", .evidence = {}};
   bool passed = false;
   if (row.scope() == v1::ROW_SCOPE_BANK) {
     for (const v1::BatchState* batch : batches_) {
@@ -174,7 +176,8 @@ std::vector<RowJudgement> LotJudge::Judge(const v1::Policy& policy) {
     if (!Concerns(row)) continue;
     judgements.push_back(JudgeRow(row));
     const bool is_met = judgements.back().outcome == RowOutcome::kMet;
-    if (is_met && !row.alternative_group().empty()) satisfied_groups.insert(row.alternative_group());
+    if (is_met && !row.alternative_group().empty())
+      satisfied_groups.insert(row.alternative_group());
   }
   for (RowJudgement& judgement : judgements) {
     if (judgement.outcome == RowOutcome::kMissing &&

@@ -1,8 +1,9 @@
 // The rows of a policy, judged for one lot: what a certificate of analysis lists and what a release
 // needs.
 //
-// A row is met when at least one attested result passes and none that stands fails: the worse of two
-// valid results wins, never the newer. Rows that no laboratory measures are computed from the record:
+// A row is met when at least one attested result passes and none that stands fails: the worse of
+// two valid results wins, never the newer. Rows that no laboratory measures are computed from the
+// record:
 //
 //   PA-01  highest passage number of the lot and its ancestors
 //   PA-02  highest total of population doublings of the lot and its ancestors
@@ -60,7 +61,8 @@ struct RowJudgement {
   bool blocks() const;
 };
 
-// Every row of stage RELEASE that applies to this kind of batch and this use, in the policy's order.
+// Every row of stage RELEASE that applies to this kind of batch and this use, in the policy's
+// order.
 //
 // Errors: those of the view; kNotFound if the batch is unknown.
 absl::StatusOr<std::vector<RowJudgement>> JudgeLotRows(const StateView& view,

@@ -38,7 +38,8 @@ int EnvironmentRank(std::string_view class_name) {
 bool IsEnvironmentFailure(const v1::Finding& finding, std::string_view batch_id) {
   if (finding.code() != v1::REASON_CODE_E_POLICY) return false;
   // Without a detail, which had to go in a large entry, nobody can say that it was not this batch.
-  return finding.detail().empty() || finding.detail().starts_with(ToHex(batch_id) + " " + kEnvironmentDetail);
+  return finding.detail().empty() ||
+         finding.detail().starts_with(ToHex(batch_id) + " " + kEnvironmentDetail);
 }
 
 }  // namespace custody

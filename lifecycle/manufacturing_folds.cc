@@ -114,7 +114,8 @@ void LabelContainer(const FoldInput& input, v1::ContainerState* container) {
       container->set_label_expires_at_ms(
           EarlierOf(container->label_expires_at_ms(), label.expires_at_ms()));
     }
-    const bool conflicts = FoundAbout(input, v1::REASON_CODE_E_LABEL_CONFLICT, label.container_id());
+    const bool conflicts =
+        FoundAbout(input, v1::REASON_CODE_E_LABEL_CONFLICT, label.container_id());
     if (input.favourable() && !conflicts) container->set_labelled(true);
   }
 }
@@ -224,7 +225,8 @@ void FoldPassagePerformed(const FoldInput& input, v1::SubjectState* state) {
   if (input.adverse()) {
     batch->set_passage_number(std::max(batch->passage_number(), body.passage_number()));
     if (!batch->has_population_doublings_total() ||
-        CompareDecimals(body.population_doublings_total(), batch->population_doublings_total()) > 0) {
+        CompareDecimals(body.population_doublings_total(), batch->population_doublings_total()) >
+            0) {
       *batch->mutable_population_doublings_total() = body.population_doublings_total();
     }
   }

@@ -1,5 +1,5 @@
-// The messages that nearly every rule works with, in one header for precompilation. Nobody includes it
-// by hand: each file includes what it uses.
+// The messages that nearly every rule works with, in one header for precompilation. Nobody includes
+// it by hand: each file includes what it uses.
 
 #ifndef CUSTODY_LIFECYCLE_MESSAGES_H_
 #define CUSTODY_LIFECYCLE_MESSAGES_H_

@@ -141,8 +141,8 @@ absl::Status CheckStatement(const v1::SignatureStatement& statement, const Diges
       signer.size() != kSignerIdBytes) {
     return Malformed("a statement names exactly one person or device, 16 bytes");
   }
-  if (statement.role() == v1::ROLE_UNSPECIFIED ||
-      statement.meaning() == v1::MEANING_UNSPECIFIED || statement.signed_at_ms() <= 0) {
+  if (statement.role() == v1::ROLE_UNSPECIFIED || statement.meaning() == v1::MEANING_UNSPECIFIED ||
+      statement.signed_at_ms() <= 0) {
     return Malformed("a statement has a role, a meaning and a time");
   }
   return absl::OkStatus();
@@ -167,9 +167,8 @@ absl::Status ReadStatement(const v1::Signature& signature, const Digest& digest,
 }
 
 SubjectKey SignerOf(const v1::SignatureStatement& statement) {
-  return statement.device_id().empty()
-             ? SubjectKey{v1::SUBJECT_KIND_PERSON, statement.person_id()}
-             : SubjectKey{v1::SUBJECT_KIND_DEVICE, statement.device_id()};
+  return statement.device_id().empty() ? SubjectKey{v1::SUBJECT_KIND_PERSON, statement.person_id()}
+                                       : SubjectKey{v1::SUBJECT_KIND_DEVICE, statement.device_id()};
 }
 
 template <typename Message>

@@ -69,9 +69,9 @@ absl::StatusOr<ParsedEvent> ParseSignedEvent(const v1::SignedEvent& signed_event
 absl::StatusOr<ParsedEvent> ParseUnsignedEvent(std::string_view event_bytes,
                                                std::string_view ledger);
 
-// Reads an event that stands in the log: what ParseSignedEvent() checked when it was recorded is not
-// checked again, so that later and stricter versions read old entries alike.
-// Errors: kDataLoss if the bytes cannot be read at all.
+// Reads an event that stands in the log: what ParseSignedEvent() checked when it was recorded is
+// not checked again, so that later and stricter versions read old entries alike. Errors: kDataLoss
+// if the bytes cannot be read at all.
 absl::StatusOr<ParsedEvent> ReadRecordedEvent(const v1::SignedEvent& signed_event);
 
 // The payload type under which the statement of a signature is signed.
@@ -80,8 +80,7 @@ std::string_view PayloadTypeOf(const ParsedSignature& signature);
 // Parses the statement of one signature about `event_digest`.
 // Errors: kInvalidArgument with a Refusal payload.
 absl::StatusOr<ParsedSignature> ParseSignature(const v1::Signature& signature,
-                                               const Digest& event_digest,
-                                               std::string_view ledger);
+                                               const Digest& event_digest, std::string_view ledger);
 
 }  // namespace custody
 

@@ -48,8 +48,8 @@ const v1::ReleaseRow* FindRow(const v1::Policy& policy, std::string_view row_id)
 
 // Whether a result meets a row: comparator, decimals, rounding, words; PASS or FAIL, never a guess.
 // A result of the wrong shape fails: a word for a number, another unit than the row's. The reported
-// value decides; a raw value that does not round to it decides instead, and a value is never rounded
-// twice.
+// value decides; a raw value that does not round to it decides instead, and a value is never
+// rounded twice.
 v1::ResultVerdict JudgeResult(const v1::ReleaseRow& row, const v1::QcResult& result);
 
 }  // namespace custody

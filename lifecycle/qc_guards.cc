@@ -151,8 +151,7 @@ void SuspendIfReleased(RuleContext& context, const v1::BatchState& batch,
   v1::ReleaseSuspended* const suspended = event.mutable_release_suspended();
   suspended->set_batch_id(batch_id);
   suspended->set_trigger(std::string(context.parsed().digest.view()));
-  suspended->set_trigger_code(
-      absl::StrFormat("%s %s", AbslView(context.parsed().code()), test_id));
+  suspended->set_trigger_code(absl::StrFormat("%s %s", AbslView(context.parsed().code()), test_id));
   context.Consequence(std::move(event));
 }
 
@@ -230,8 +229,8 @@ void GuardQcResultReported(RuleContext& context) {
   std::string suspends;
   for (const v1::QcResult& result : body.results()) {
     if (!ids.insert(result.result_id()).second) {
-      Violate(context, v1::REASON_CODE_INCONSISTENT, v1::SEVERITY_MAJOR,
-              "two results have one id", DetailAbout(result.result_id(), "result_id"));
+      Violate(context, v1::REASON_CODE_INCONSISTENT, v1::SEVERITY_MAJOR, "two results have one id",
+              DetailAbout(result.result_id(), "result_id"));
     }
     CheckResultForm(context, result, *batch, BatchKey(body.batch_id()));
     CheckInstrument(context, result);
@@ -255,9 +254,8 @@ void GuardQcResultCorrected(RuleContext& context) {
   const v1::QcResult& result = body.new_result();
   const v1::QcResultState* const old = FindResult(*batch, body.result_id());
   if (old == nullptr) {
-    Violate(context, v1::REASON_CODE_E_MISSING, v1::SEVERITY_MAJOR,
-            "the batch has no such result", DetailAbout(body.result_id(), "result_id"),
-            BatchKey(body.batch_id()));
+    Violate(context, v1::REASON_CODE_E_MISSING, v1::SEVERITY_MAJOR, "the batch has no such result",
+            DetailAbout(body.result_id(), "result_id"), BatchKey(body.batch_id()));
   } else if (old->result().test_id() != result.test_id() ||
              old->container_id() != body.container_id()) {
     Violate(context, v1::REASON_CODE_INCONSISTENT, v1::SEVERITY_MAJOR,
@@ -281,9 +279,8 @@ void GuardOosOpened(RuleContext& context) {
             "oos_id is not 16 bytes or not new", "oos_id", BatchKey(body.batch_id()));
   }
   if (FindResult(*batch, body.result_id()) == nullptr) {
-    Violate(context, v1::REASON_CODE_E_MISSING, v1::SEVERITY_MINOR,
-            "the batch has no such result", DetailAbout(body.result_id(), "result_id"),
-            BatchKey(body.batch_id()));
+    Violate(context, v1::REASON_CODE_E_MISSING, v1::SEVERITY_MINOR, "the batch has no such result",
+            DetailAbout(body.result_id(), "result_id"), BatchKey(body.batch_id()));
   }
 }
 

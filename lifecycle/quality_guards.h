@@ -1,5 +1,5 @@
-// Guards of the events of quality control and release (QC, REL), from DOMAIN 2.5 and the readings of
-// 0.5.
+// Guards of the events of quality control and release (QC, REL), from DOMAIN 2.5 and the readings
+// of 0.5.
 //
 // Threads: one evaluation, one thread.
 

@@ -90,8 +90,8 @@ void RequireOriginalRole(const v1::EventTrace& trace, RuleContext& context) {
           context);
 }
 
-// What the original did to states is not undone by the correction, so people have to look before any
-// further decision.
+// What the original did to states is not undone by the correction, so people have to look before
+// any further decision.
 void BlockUntilReviewed(std::string_view what, RuleContext& context) {
   context.Note(v1::REASON_CODE_INCONSISTENT, v1::SEVERITY_CRITICAL, what);
 }
@@ -115,13 +115,14 @@ void GuardEventCorrected(RuleContext& context) {
 void GuardEventAnnulled(RuleContext& context) {
   const v1::EventAnnulled& body = context.event().event_annulled();
   RequireReason(context);
-  const v1::EventTrace* trace = RequireTrace(body.targets(), context.event().annuls(), true, context);
+  const v1::EventTrace* trace =
+      RequireTrace(body.targets(), context.event().annuls(), true, context);
   if (trace != nullptr) {
     RequireOriginalRole(*trace, context);
     const CatalogueEntry* original = FindCatalogueEntry(trace->code());
     if (original != nullptr && !original->is_observation()) {
-      Violate(v1::REASON_CODE_E_STATE, v1::SEVERITY_MAJOR,
-              "a decision is undone by a new decision", true, context);
+      Violate(v1::REASON_CODE_E_STATE, v1::SEVERITY_MAJOR, "a decision is undone by a new decision",
+              true, context);
     }
   }
   BlockUntilReviewed("annulled event", context);
@@ -194,8 +195,7 @@ void GuardAttested(RuleContext& context) {
 
 // Judges the held event as if it had been signed by all from the start: keys and roles as they are
 // now, expiry at its recording.
-void JudgeCompleted(const v1::HeldEvent& held, const ParsedEvent& completed,
-                    RuleContext& context) {
+void JudgeCompleted(const v1::HeldEvent& held, const ParsedEvent& completed, RuleContext& context) {
   const v1::LedgerState* ledger = context.Ledger();
   EvaluationInput input;
   input.recorded_at_ms = held.recorded_at_ms();
@@ -226,8 +226,7 @@ void GuardSignatureAdded(RuleContext& context) {
   v1::Signature added;
   added.set_statement(body.statement());
   added.set_signature(body.signature());
-  const absl::Status form =
-      ParseSignature(added, event->digest, context.event().ledger()).status();
+  const absl::Status form = ParseSignature(added, event->digest, context.event().ledger()).status();
   if (!completed.ok() || !form.ok()) {
     Violate(v1::REASON_CODE_E_MALFORMED, v1::SEVERITY_MINOR, "the added signature is malformed",
             true, context);

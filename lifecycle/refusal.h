@@ -1,5 +1,5 @@
-// A refusal speaks to three readers: a status code for the retry loop, reason codes for the program,
-// sentences and remedies for the operator.
+// A refusal speaks to three readers: a status code for the retry loop, reason codes for the
+// program, sentences and remedies for the operator.
 //
 // Threads: pure functions.
 

@@ -105,15 +105,14 @@ void RequireListedResults(RuleContext& context, const v1::CoaIssued& body) {
 // --- REL-03
 
 void RequireScope(RuleContext& context, const v1::LotReleased& body, const v1::BatchState& batch) {
-  const bool for_patients = body.scope() == v1::RELEASE_SCOPE_CLINICAL ||
-                            body.scope() == v1::RELEASE_SCOPE_MARKETED;
+  const bool for_patients =
+      body.scope() == v1::RELEASE_SCOPE_CLINICAL || body.scope() == v1::RELEASE_SCOPE_MARKETED;
   if (body.scope() == v1::RELEASE_SCOPE_UNSPECIFIED) {
     Violate(context, v1::REASON_CODE_E_FIELD, v1::SEVERITY_MAJOR, "scope is not stated", "scope");
   }
   if (for_patients && !IsDrugProduct(batch)) {
     Violate(context, v1::REASON_CODE_E_STATE, v1::SEVERITY_MAJOR,
-            "only a drug product lot is released for patients", "scope",
-            BatchKey(body.batch_id()));
+            "only a drug product lot is released for patients", "scope", BatchKey(body.batch_id()));
   }
   if (for_patients && body.routes().empty()) {
     Violate(context, v1::REASON_CODE_E_FIELD, v1::SEVERITY_MAJOR,
@@ -141,8 +140,7 @@ void RequireExpiry(RuleContext& context, const std::string& batch_id, std::int64
   if (!IsDrugProduct(batch)) return;
   if (expires_at_ms > batch.expires_at_ms()) {
     Violate(context, v1::REASON_CODE_E_EXPIRED, v1::SEVERITY_MAJOR,
-            "the release states a later expiry than the fill", "expires_at_ms",
-            BatchKey(batch_id));
+            "the release states a later expiry than the fill", "expires_at_ms", BatchKey(batch_id));
   }
   for (const PolicyRef& policy : policies) {
     const std::int64_t days = policy.policy->storage().shelf_life_days();

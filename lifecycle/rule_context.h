@@ -1,8 +1,8 @@
 // What a guard works with: one event, the states as they were before it, and a place for findings.
 //
 // A guard states what is wrong once, with Violation(); whether that refuses the event (decision,
-// governance) or flags it (observation) is the framework's business. A guard never stops at the first
-// violation: the list of reasons is complete.
+// governance) or flags it (observation) is the framework's business. A guard never stops at the
+// first violation: the list of reasons is complete.
 //
 // Threads: one evaluation, one thread.
 
@@ -109,15 +109,17 @@ class RuleContext {
   void RequireKnown(v1::SubjectKind kind, std::string_view id);
   void RequireNew(v1::SubjectKind kind, std::string_view id);
 
-  // A decision must name the policy in force for the product and regime (policy_hash of the header);
-  // violates E_POLICY_HASH or E_POLICY_MISSING and returns it if there is one. Not for protective acts.
+  // A decision must name the policy in force for the product and regime (policy_hash of the
+  // header); violates E_POLICY_HASH or E_POLICY_MISSING and returns it if there is one. Not for
+  // protective acts.
   std::optional<PolicyRef> RequirePolicy(std::string_view product_id, v1::Regime regime);
 
   // A warning that is recorded with the event but breaks no rule.
   void Note(v1::ReasonCode code, v1::Severity severity, std::string_view detail);
 
-  // A further event that the rules require; the ledger signs and records it right after this one, in
-  // the order of the calls. Only the body (and reason, if any) is set; the framework adds the rest.
+  // A further event that the rules require; the ledger signs and records it right after this one,
+  // in the order of the calls. Only the body (and reason, if any) is set; the framework adds the
+  // rest.
   void Consequence(v1::Event event);
 
   // --- For the framework.

@@ -61,12 +61,12 @@ bool HoldSuffices(const v1::TransportPolicy& policy, std::int64_t hold_ms,
 void GuardHold(RuleContext& context, const v1::Policy& policy, std::int64_t hold_ms,
                std::int64_t transit_ms) {
   if (HoldSuffices(policy.transport(), hold_ms, transit_ms)) return;
-  context.Violate({.code = v1::REASON_CODE_E_POLICY,
-                   .severity = v1::SEVERITY_MAJOR,
-                   .message = absl::StrFormat(
-                       "validated hold of %d ms is too short for a transit of %d ms", hold_ms,
-                       transit_ms),
-                   .detail = "hold_factor_min"});
+  context.Violate(
+      {.code = v1::REASON_CODE_E_POLICY,
+       .severity = v1::SEVERITY_MAJOR,
+       .message = absl::StrFormat("validated hold of %d ms is too short for a transit of %d ms",
+                                  hold_ms, transit_ms),
+       .detail = "hold_factor_min"});
 }
 
 // Product and regime by which a set of containers travels; empty for tissue.
@@ -120,9 +120,8 @@ void GuardInspectedContainers(RuleContext& context, const v1::ReceiptInspected& 
   }
   if (!SameIds(shipment.container_ids(), ids)) {
     context.Violate({.code = v1::REASON_CODE_E_MISSING,
-                     .message = absl::StrFormat(
-                         "%d containers were inspected, the shipment has %d", ids.size(),
-                         shipment.container_ids_size()),
+                     .message = absl::StrFormat("%d containers were inspected, the shipment has %d",
+                                                ids.size(), shipment.container_ids_size()),
                      .remedy = "inspect and scan every container of the shipment",
                      .subject = ShipmentKey(body.shipment_id())});
   }
@@ -175,8 +174,7 @@ void GuardShipmentAuthorised(RuleContext& context) {
   context.RequireNew(v1::SUBJECT_KIND_SHIPMENT, body.shipment_id());
   context.RequireKnown(v1::SUBJECT_KIND_SITE, body.from_site_id());
   context.RequireKnown(v1::SUBJECT_KIND_SITE, body.to_site_id());
-  const Scope scope =
-      ScopeOf(context, body.order_id(), body.to_site_id(), body.container_ids());
+  const Scope scope = ScopeOf(context, body.order_id(), body.to_site_id(), body.container_ids());
   if (!scope.product_id.empty()) {
     const std::optional<PolicyRef> policy = context.RequirePolicy(scope.product_id, scope.regime);
     if (policy.has_value()) {
@@ -368,14 +366,13 @@ void GuardLoggerDataAttached(RuleContext& context) {
 
 void GuardReceiptInspected(RuleContext& context) {
   const v1::ReceiptInspected& body = context.event().receipt_inspected();
-  const v1::ShipmentState* shipment =
-      RequirePhase(context, body.shipment_id(),
-                   {v1::SHIPMENT_PHASE_DELIVERED, v1::SHIPMENT_PHASE_QUARANTINED,
-                    v1::SHIPMENT_PHASE_RETURNED});
+  const v1::ShipmentState* shipment = RequirePhase(
+      context, body.shipment_id(),
+      {v1::SHIPMENT_PHASE_DELIVERED, v1::SHIPMENT_PHASE_QUARANTINED, v1::SHIPMENT_PHASE_RETURNED});
   if (shipment == nullptr) return;
   GuardInspectedContainers(context, body, *shipment);
-  const Scope scope = ScopeOf(context, shipment->order_id(), shipment->to_site_id(),
-                              shipment->container_ids());
+  const Scope scope =
+      ScopeOf(context, shipment->order_id(), shipment->to_site_id(), shipment->container_ids());
   if (!scope.product_id.empty()) context.RequirePolicy(scope.product_id, scope.regime);
 
   CheckQuestion question;
@@ -398,11 +395,10 @@ void GuardReceiptInspected(RuleContext& context) {
 
 void GuardShipmentEnded(RuleContext& context) {
   const v1::ShipmentEnded& body = context.event().shipment_ended();
-  const v1::ShipmentState* shipment =
-      RequirePhase(context, body.shipment_id(),
-                   {v1::SHIPMENT_PHASE_PREPARED, v1::SHIPMENT_PHASE_RELINQUISHED,
-                    v1::SHIPMENT_PHASE_IN_TRANSIT, v1::SHIPMENT_PHASE_DELIVERED,
-                    v1::SHIPMENT_PHASE_QUARANTINED, v1::SHIPMENT_PHASE_REJECTED});
+  const v1::ShipmentState* shipment = RequirePhase(
+      context, body.shipment_id(),
+      {v1::SHIPMENT_PHASE_PREPARED, v1::SHIPMENT_PHASE_RELINQUISHED, v1::SHIPMENT_PHASE_IN_TRANSIT,
+       v1::SHIPMENT_PHASE_DELIVERED, v1::SHIPMENT_PHASE_QUARANTINED, v1::SHIPMENT_PHASE_REJECTED});
   if (shipment == nullptr) return;
   RequireSameContainers(context, *shipment, body.container_ids());
   const LifeTrigger trigger = body.end() == v1::SHIPMENT_END_LOST        ? LifeTrigger::kLost

@@ -9,9 +9,7 @@
 namespace custody {
 namespace {
 
-bool IsShipment(const FoldInput& input) {
-  return input.subject.kind == v1::SUBJECT_KIND_SHIPMENT;
-}
+bool IsShipment(const FoldInput& input) { return input.subject.kind == v1::SUBJECT_KIND_SHIPMENT; }
 bool IsContainer(const FoldInput& input) {
   return input.subject.kind == v1::SUBJECT_KIND_CONTAINER;
 }

@@ -1,6 +1,6 @@
-// Maximum bipartite matching by augmenting paths (Kuhn): at most 8 signatures, so nothing cleverer is
-// needed. A place that is filled stays filled while others are tried, so the order of the places is
-// their priority.
+// Maximum bipartite matching by augmenting paths (Kuhn): at most 8 signatures, so nothing cleverer
+// is needed. A place that is filled stays filled while others are tried, so the order of the places
+// is their priority.
 
 #include "lifecycle/signature_sheet.h"
 
@@ -14,10 +14,7 @@ class Matcher {
  public:
   Matcher(const v1::CatalogueRow& row, std::span<const ParsedSignature> signatures,
           std::span<const EventSigner> signers)
-      : row_(row),
-        signatures_(signatures),
-        signers_(signers),
-        place_of_(signers.size()) {}
+      : row_(row), signatures_(signatures), signers_(signers), place_of_(signers.size()) {}
 
   bool Fill(std::size_t place) {
     std::vector<bool> tried(signers_.size(), false);

@@ -19,8 +19,8 @@ class StateView {
   // The state of a subject; nullptr if no entry touches it. The pointer lives until the view is
   // destroyed or advanced by its owner.
   //
-  // Errors: kDataLoss if the stored bytes are damaged; kFailedPrecondition (E_MISSING) if the view is
-  // a bundle that does not carry the subject: the caller must then answer "cannot verify".
+  // Errors: kDataLoss if the stored bytes are damaged; kFailedPrecondition (E_MISSING) if the view
+  // is a bundle that does not carry the subject: the caller must then answer "cannot verify".
   virtual absl::StatusOr<const v1::SubjectState*> Find(const SubjectKey& key) const = 0;
 };
 

@@ -22,8 +22,7 @@ constexpr std::size_t kDeviceIdBytes = 16;
 std::optional<TemperatureLimits> LimitsOf(RuleContext& context, const std::string& device_id) {
   const std::string& hash = context.event().policy_hash();
   if (!hash.empty()) {
-    const absl::StatusOr<std::optional<PolicyRef>> named =
-        FindPolicyByHash(context.view(), hash);
+    const absl::StatusOr<std::optional<PolicyRef>> named = FindPolicyByHash(context.view(), hash);
     if (!named.ok()) {
       context.KeepError(named.status());
     } else if (named->has_value()) {
@@ -43,8 +42,8 @@ std::optional<TemperatureLimits> LimitsOf(RuleContext& context, const std::strin
 }
 
 std::string SeriesIdOf(const std::string& device_id, std::int64_t started_at_ms) {
-  return device_id + absl::FormatTime("%Y-%m", absl::FromUnixMillis(started_at_ms),
-                                      absl::UTCTimeZone());
+  return device_id +
+         absl::FormatTime("%Y-%m", absl::FromUnixMillis(started_at_ms), absl::UTCTimeZone());
 }
 
 // End of the readings before these, in this month or the one before.
@@ -71,13 +70,13 @@ void GuardAssessmentSignatures(RuleContext& context, const v1::ExcursionState& e
   const bool severe = excursion.excursion_class() == v1::EXCURSION_CLASS_CRITICAL ||
                       excursion.excursion_class() == v1::EXCURSION_CLASS_GAP_UNCOVERED;
   if (!severe || context.SignedInRole(v1::ROLE_RELEASE_AUTHORITY)) return;
-  context.Violate({.code = v1::REASON_CODE_E_AUTHORITY,
-                   .message = absl::StrFormat(
-                       "an excursion of class %s needs the release authority as well",
-                       v1::ExcursionClass_Name(excursion.excursion_class())),
-                   .detail = "REL",
-                   .remedy = "have the release authority sign the assessment too",
-                   .evidence = {excursion.detected_index()}});
+  context.Violate(
+      {.code = v1::REASON_CODE_E_AUTHORITY,
+       .message = absl::StrFormat("an excursion of class %s needs the release authority as well",
+                                  v1::ExcursionClass_Name(excursion.excursion_class())),
+       .detail = "REL",
+       .remedy = "have the release authority sign the assessment too",
+       .evidence = {excursion.detected_index()}});
 }
 
 void GuardAssessmentDecision(RuleContext& context, const v1::ExcursionAssessed& body,
@@ -193,8 +192,7 @@ void GuardTemperatureSeries(RuleContext& context) {
 }
 
 void GuardExcursionDetected(RuleContext& context) {
-  context.RequireKnown(v1::SUBJECT_KIND_DEVICE,
-                       context.event().excursion_detected().device_id());
+  context.RequireKnown(v1::SUBJECT_KIND_DEVICE, context.event().excursion_detected().device_id());
 }
 
 void GuardExcursionAssessed(RuleContext& context) {
@@ -204,10 +202,10 @@ void GuardExcursionAssessed(RuleContext& context) {
     excursion = FindExcursion(device->excursions(), body.excursion_id());
   }
   if (excursion == nullptr) {
-    context.Violate({.code = v1::REASON_CODE_E_MISSING,
-                     .message = absl::StrFormat("the device has no excursion %s",
-                                                ToHex(body.excursion_id())),
-                     .subject = {v1::SUBJECT_KIND_DEVICE, body.device_id()}});
+    context.Violate(
+        {.code = v1::REASON_CODE_E_MISSING,
+         .message = absl::StrFormat("the device has no excursion %s", ToHex(body.excursion_id())),
+         .subject = {v1::SUBJECT_KIND_DEVICE, body.device_id()}});
     return;
   }
   if (excursion->shipment_id() != body.shipment_id()) {

@@ -7,12 +7,12 @@
 
 namespace custody {
 
-void GuardFrozen(RuleContext& context);             // CRY-01
-void GuardPlacedInStorage(RuleContext& context);    // CRY-02
-void GuardMoved(RuleContext& context);              // CRY-03
-void GuardTemperatureSeries(RuleContext& context);  // CRY-04
-void GuardExcursionDetected(RuleContext& context);  // CRY-05
-void GuardExcursionAssessed(RuleContext& context);  // CRY-06
+void GuardFrozen(RuleContext& context);              // CRY-01
+void GuardPlacedInStorage(RuleContext& context);     // CRY-02
+void GuardMoved(RuleContext& context);               // CRY-03
+void GuardTemperatureSeries(RuleContext& context);   // CRY-04
+void GuardExcursionDetected(RuleContext& context);   // CRY-05
+void GuardExcursionAssessed(RuleContext& context);   // CRY-06
 void GuardRemovedFromStorage(RuleContext& context);  // CRY-08
 
 }  // namespace custody

@@ -10,9 +10,9 @@ namespace custody {
 namespace {
 
 constexpr std::array<std::string_view, 19> kKindNames = {
-    "",         "ledger", "person",   "device",    "series",     "site",     "principal",
-    "product",  "policy", "donor",    "donation",  "material",   "batch",    "container",
-    "identifier", "shipment", "patient", "order",  "case"};
+    "",           "ledger",   "person",  "device",   "series",   "site",  "principal",
+    "product",    "policy",   "donor",   "donation", "material", "batch", "container",
+    "identifier", "shipment", "patient", "order",    "case"};
 
 constexpr std::size_t kIdBytes = 16;
 constexpr std::size_t kSeriesIdBytes = kIdBytes + 7;  // "YYYY-MM"
@@ -56,7 +56,9 @@ std::string_view KindName(v1::SubjectKind kind) {
 
 Digest IndexKeyOf(const SubjectKey& key) {
   Sha256Hasher hasher;
-  hasher.Update(KindName(key.kind)).Update(std::string_view("\0", 1)).Update(std::string_view(key.id));
+  hasher.Update(KindName(key.kind))
+      .Update(std::string_view("\0", 1))
+      .Update(std::string_view(key.id));
   return hasher.Finish();
 }
 

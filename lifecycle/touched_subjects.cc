@@ -43,9 +43,8 @@ class Plan {
     if (const auto found = steps_.find(type); found != steps_.end()) return !found->second.empty();
     std::vector<Step> steps;
     for (int i = 0; i < type->field_count(); ++i) AddStep(type->field(i), &steps);
-    std::sort(steps.begin(), steps.end(), [](const Step& a, const Step& b) {
-      return a.field->number() < b.field->number();
-    });
+    std::sort(steps.begin(), steps.end(),
+              [](const Step& a, const Step& b) { return a.field->number() < b.field->number(); });
     const bool touches = !steps.empty();
     steps_.emplace(type, std::move(steps));
     return touches;

@@ -56,11 +56,9 @@ constexpr CheckRow kChecks[] = {
     {"match-cmv", "Does the donor's CMV status suit the patient?", kClinic, CheckCmv},
     {"match-collection", "Does the collection type allow this patient?", kClinic,
      CheckCollectionType},
-    {"match-autologous", "Is a donation for own use used for its donor?", kClinic,
-     CheckAutologous},
+    {"match-autologous", "Is a donation for own use used for its donor?", kClinic, CheckAutologous},
     {"match-allergy", "Is the patient not allergic to a component?", kClinic, CheckAllergy},
-    {"match-antibodies", "Has the patient no donor-specific antibodies?", kClinic,
-     CheckAntibodies},
+    {"match-antibodies", "Has the patient no donor-specific antibodies?", kClinic, CheckAntibodies},
     {"match-mixed-lots", "Do all containers of the order come from one lot?", kClinic,
      CheckMixedLots},
     {"match-route", "Is the lot released for this regime and route?", kClinic | kShip,
@@ -70,8 +68,8 @@ constexpr CheckRow kChecks[] = {
     {"match-endotoxin", "Is the endotoxin per kilogram within the limit?", kBedside,
      CheckEndotoxin},
     {"post-thaw-qc", "Did the quality control after thaw pass?", kAdminister, CheckPostThawQc},
-    {"site-licence", "Is the site licensed for this at this moment?",
-     kBedside | kShip | kReceive, CheckSiteLicence},
+    {"site-licence", "Is the site licensed for this at this moment?", kBedside | kShip | kReceive,
+     CheckSiteLicence},
     {"calibration", "Are the instruments in calibration?", kBedside, CheckCalibration},
     {"signers", "Do the right persons sign?", kBedside, CheckSigners},
     {"training", "Are the signers trained?", kBedside, CheckTraining},
@@ -168,8 +166,7 @@ void ViolateFailedChecks(RuleContext& context, CheckQuestion question) {
   }
   for (const v1::Check& check : run.checks()) {
     if (check.result() == v1::CHECK_RESULT_VALUE_WARN) {
-      context.Note(check.code(), v1::SEVERITY_INFO,
-                   FindingDetail(check));
+      context.Note(check.code(), v1::SEVERITY_INFO, FindingDetail(check));
       continue;
     }
     const bool failed = check.result() == v1::CHECK_RESULT_VALUE_FAIL ||

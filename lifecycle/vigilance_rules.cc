@@ -51,8 +51,8 @@ void FoldHoldPlaced(const FoldInput& input, v1::SubjectState* state) {
   hold.set_placed_index(input.index);
 }
 
-// Who may lift: the sheet asks for quality assurance and the release authority, which together stand
-// above every placing authority; one of them alone reaches quality assurance at most.
+// Who may lift: the sheet asks for quality assurance and the release authority, which together
+// stand above every placing authority; one of them alone reaches quality assurance at most.
 v1::HoldAuthority LiftingAuthority(const RuleContext& context) {
   const bool quality = context.SignedInRole(v1::ROLE_QUALITY_ASSURANCE);
   const bool release = context.SignedInRole(v1::ROLE_RELEASE_AUTHORITY);
@@ -164,10 +164,11 @@ void FoldCaseOpened(const FoldInput& input, v1::SubjectState* state) {
 
 bool Disposed(const google::protobuf::RepeatedPtrField<v1::ScopeDisposition>& dispositions,
               const v1::SubjectRef& subject) {
-  return std::any_of(dispositions.begin(), dispositions.end(), [&](const v1::ScopeDisposition& one) {
-    return KeyOf(one.subject()) == KeyOf(subject) &&
-           one.disposition() != v1::DISPOSITION_UNSPECIFIED;
-  });
+  return std::any_of(dispositions.begin(), dispositions.end(),
+                     [&](const v1::ScopeDisposition& one) {
+                       return KeyOf(one.subject()) == KeyOf(subject) &&
+                              one.disposition() != v1::DISPOSITION_UNSPECIFIED;
+                     });
 }
 
 void CheckDispositions(const v1::CaseClosed& body, const v1::CaseState& state,
@@ -217,18 +218,16 @@ void FoldCaseClosed(const FoldInput& input, v1::SubjectState* state) {
   if (input.subject.kind == v1::SUBJECT_KIND_CASE && input.subject.id == body.case_id()) {
     v1::CaseState& closed = *state->mutable_case_();
     closed.mutable_dispositions()->MergeFrom(body.dispositions());
-    closed.set_closed(std::all_of(closed.scope().begin(), closed.scope().end(),
-                                  [&](const v1::SubjectRef& subject) {
-                                    return Disposed(closed.dispositions(), subject);
-                                  }));
+    closed.set_closed(std::all_of(
+        closed.scope().begin(), closed.scope().end(),
+        [&](const v1::SubjectRef& subject) { return Disposed(closed.dispositions(), subject); }));
     return;
   }
   auto& cases = *state->mutable_open_cases();
-  cases.erase(std::remove_if(cases.begin(), cases.end(),
-                             [&](const v1::OpenCase& open) {
-                               return open.case_id() == body.case_id();
-                             }),
-              cases.end());
+  cases.erase(
+      std::remove_if(cases.begin(), cases.end(),
+                     [&](const v1::OpenCase& open) { return open.case_id() == body.case_id(); }),
+      cases.end());
 }
 
 constexpr Rule kRules[] = {

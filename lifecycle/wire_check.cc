@@ -170,7 +170,8 @@ class Reader {
     if (field_->message_type() != nullptr) {
       Reader inner(all_, at_, at_ + length, *field_->message_type());
       CUSTODY_RETURN_IF_ERROR(inner.ReadMessage(depth + 1));
-    } else if (field_->type() == FieldDescriptor::TYPE_STRING && !IsUtf8(all_.substr(at_, length))) {
+    } else if (field_->type() == FieldDescriptor::TYPE_STRING &&
+               !IsUtf8(all_.substr(at_, length))) {
       return Error("text is not UTF-8");
     }
     at_ += length;
@@ -188,7 +189,8 @@ class Reader {
   absl::Status ReadFixed(WireType type, std::size_t stop, bool refuse_default) {
     const std::size_t width = type == WireType::kFixed64 ? 8 : 4;
     if (stop - at_ < width) return Error("truncated number");
-    if (refuse_default && all_.substr(at_, width).find_first_not_of('\0') == std::string_view::npos) {
+    if (refuse_default &&
+        all_.substr(at_, width).find_first_not_of('\0') == std::string_view::npos) {
       return Error("explicit default");
     }
     at_ += width;

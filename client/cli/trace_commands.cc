@@ -1,3 +1,5 @@
+#include <iterator>
+#include <map>
 #include <set>
 
 #include "absl/strings/str_format.h"
@@ -24,28 +26,34 @@ std::string Label(Session& session, const v1::TraceNode& node) {
   return label;
 }
 
-// A tree drawn from a list in depth-first order.
-void PrintTree(Session& session, const std::vector<v1::TraceNode>& nodes) {
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    const std::uint32_t depth = nodes[i].depth();
-    std::string indent;
-    for (std::uint32_t level = 1; level <= depth; ++level) {
-      // Does another node of this level follow under the same parent?
-      bool more = false;
-      for (std::size_t j = i + 1; j < nodes.size() && nodes[j].depth() >= level; ++j) {
-        if (nodes[j].depth() == level) {
-          more = true;
-          break;
-        }
-      }
-      if (level == depth) {
-        indent += more ? "├── " : "└── ";
-      } else {
-        indent += more ? "│   " : "    ";
-      }
-    }
-    session.terminal().Line(indent + Label(session, nodes[i]));
+std::string NodeKey(const v1::SubjectRef& subject) {
+  return absl::StrFormat("%d-%s", subject.kind(), ToHex(subject.id()));
+}
+
+// Draws what was reached from `parent`. The depth is that of the answer, which the server bounds.
+void PrintChildren(Session& session, const std::vector<v1::TraceNode>& nodes,
+                   const std::multimap<std::string, std::size_t>& children,
+                   const std::string& parent, const std::string& indent) {
+  const auto [begin, end] = children.equal_range(parent);
+  for (auto child = begin; child != end; ++child) {
+    const bool last = std::next(child) == end;
+    const v1::TraceNode& node = nodes[child->second];
+    session.terminal().Line(indent + (last ? "└── " : "├── ") + Label(session, node));
+    if (node.repeated_node()) continue;
+    PrintChildren(session, nodes, children, NodeKey(node.subject()),
+                  indent + (last ? "    " : "│   "));
   }
+}
+
+// A tree drawn from the edges, whatever the order in which they came.
+void PrintTree(Session& session, const std::vector<v1::TraceNode>& nodes) {
+  std::multimap<std::string, std::size_t> children;
+  for (std::size_t i = 1; i < nodes.size(); ++i) {
+    children.emplace(NodeKey(nodes[i].reached_from()), i);
+  }
+  if (nodes.empty()) return;
+  session.terminal().Line(Label(session, nodes[0]));
+  PrintChildren(session, nodes, children, NodeKey(nodes[0].subject()), "");
 }
 
 void PrintGraphviz(Session& session, const std::vector<v1::TraceNode>& nodes) {

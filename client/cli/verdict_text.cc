@@ -75,6 +75,9 @@ void PrintVerdict(Session& session, const v1::Verdict& verdict) {
         check.result() != v1::CHECK_RESULT_VALUE_PASS) {
       line += absl::StrFormat("  %s", ReasonName(check.code()));
     }
+    if (check.has_subject() && !check.subject().id().empty()) {
+      line += terminal.Paint(Tone::kDim, "  (" + session.NameOf(check.subject()) + ")");
+    }
     terminal.Line(line);
     if (!check.detail().empty())
       terminal.Line(terminal.Paint(Tone::kDim, "            " + check.detail()));

@@ -13,8 +13,7 @@ absl::Status AdmissionQueue::Push(std::unique_ptr<QueueItem>* item) {
     if (closed_) return StoppingRefusal();
     LaneQueue& lane = Of((*item)->lane);
     const std::size_t waiting = lanes_[0].items.size() + lanes_[1].items.size();
-    const bool bulk_full =
-        (*item)->lane == Lane::kBulk && lane.items.size() >= bulk_events_max_;
+    const bool bulk_full = (*item)->lane == Lane::kBulk && lane.items.size() >= bulk_events_max_;
     // One item is always let in, however large.
     if (waiting >= events_max_ || bulk_full ||
         (waiting > 0 && bytes_ + (*item)->bytes > bytes_max_)) {
@@ -32,7 +31,8 @@ QueueItem* AdmissionQueue::TakeUnverified() {
   const auto has_work = [this](const LaneQueue& lane) { return lane.taken < lane.items.size(); };
   unverified_.wait(lock, [&] { return closed_ || has_work(lanes_[0]) || has_work(lanes_[1]); });
   const bool bulk_turn = ++turn_ % 4 == 0;
-  for (const std::size_t which : {std::size_t{bulk_turn ? 1U : 0U}, std::size_t{bulk_turn ? 0U : 1U}}) {
+  for (const std::size_t which :
+       {std::size_t{bulk_turn ? 1U : 0U}, std::size_t{bulk_turn ? 0U : 1U}}) {
     LaneQueue& lane = lanes_[which];
     if (has_work(lane)) return lane.items[lane.taken++].get();
   }

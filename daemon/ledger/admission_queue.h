@@ -33,15 +33,14 @@ class AdmissionQueue {
   // Close().
   absl::Status Push(std::unique_ptr<QueueItem>* item);
 
-  // The next item to verify; waits for one. nullptr after Close(), when none is left. The item stays
-  // the queue's.
+  // The next item to verify; waits for one. nullptr after Close(), when none is left. The item
+  // stays the queue's.
   QueueItem* TakeUnverified();
   void MarkVerified(QueueItem* item);
 
   // Verified items, at most `count_max`, three single ones for each bulk one when both wait. Waits
   // until there is one, Wake() was called, the timeout is over, or the queue is closed.
-  std::vector<std::unique_ptr<QueueItem>> PopReady(std::size_t count_max,
-                                                   std::int64_t timeout_ms);
+  std::vector<std::unique_ptr<QueueItem>> PopReady(std::size_t count_max, std::int64_t timeout_ms);
 
   // Ends the current or next wait of PopReady().
   void Wake();

@@ -1,5 +1,5 @@
-// The anchor: the newest checkpoint as a file, best on another disk than the store. At start it tells
-// a store that was restored from an old copy from one that was not.
+// The anchor: the newest checkpoint as a file, best on another disk than the store. At start it
+// tells a store that was restored from an old copy from one that was not.
 //
 // Threads: the functions are pure of state; AnchorWriter from any thread.
 

@@ -100,10 +100,10 @@ void BatchPlanner::Plan(std::unique_ptr<QueueItem> item) {
     }
   }
   if (item->done) Answer(item.get(), StoreRefusal());
-  metrics_.plan_us.Observe(static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() -
-                                                            begin)
-          .count()));
+  metrics_.plan_us.Observe(
+      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(
+                                     std::chrono::steady_clock::now() - begin)
+                                     .count()));
 }
 
 absl::StatusOr<BatchPlanner::Result> BatchPlanner::Decide(QueueItem* item) {
@@ -195,9 +195,8 @@ absl::StatusOr<BatchPlanner::Result> BatchPlanner::Admit(std::shared_ptr<ParsedE
 absl::StatusOr<std::uint64_t> BatchPlanner::Append(std::shared_ptr<const ParsedEvent> event,
                                                    const Acceptance& acceptance, int depth,
                                                    int* budget) {
-  CUSTODY_ASSIGN_OR_RETURN(
-      const AppendedEntry entry,
-      builder_.AppendEvent(*event, recorded_at_ms_, acceptance.findings));
+  CUSTODY_ASSIGN_OR_RETURN(const AppendedEntry entry,
+                           builder_.AppendEvent(*event, recorded_at_ms_, acceptance.findings));
   ++events_;
   metrics_.findings_recorded.fetch_add(acceptance.findings.size(), std::memory_order_relaxed);
   const std::string& id = event->event.event_id();

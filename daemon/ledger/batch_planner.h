@@ -52,8 +52,8 @@ class BatchPlanner {
   // Room for further events.
   std::size_t room() const;
 
-  // Closes the batch: with a seal if it has entries, or if `seal` asks for one. Lapsed decisions are
-  // dropped now and then.
+  // Closes the batch: with a seal if it has entries, or if `seal` asks for one. Lapsed decisions
+  // are dropped now and then.
   PlannedBatch Finish(bool seal);
 
   // The committer has made everything up to batch `number` durable; `snapshot` shows it.
@@ -122,15 +122,15 @@ class BatchPlanner {
 
   std::uint64_t number_ = 1;  // Of the open batch.
   std::vector<PlannedAnswer> answers_;
-  std::uint64_t events_ = 0;  // Entries of the open batch.
-  absl::flat_hash_map<std::string, InFlight> in_flight_;       // By event id.
+  std::uint64_t events_ = 0;                                    // Entries of the open batch.
+  absl::flat_hash_map<std::string, InFlight> in_flight_;        // By event id.
   absl::flat_hash_map<Digest, std::string> in_flight_digests_;  // To event id.
   std::deque<std::pair<std::uint64_t, std::string>> in_flight_order_;
   std::deque<Durable> unconfirmed_;
 
-  std::map<std::string, v1::PendingEvent> pending_;           // By digest.
+  std::map<std::string, v1::PendingEvent> pending_;             // By digest.
   absl::flat_hash_map<std::string, std::string> reserved_ids_;  // Event id to digest.
-  std::map<SubjectKey, std::int64_t> attempts_recorded_;      // When the last REC-08 was.
+  std::map<SubjectKey, std::int64_t> attempts_recorded_;        // When the last REC-08 was.
 };
 
 }  // namespace custody

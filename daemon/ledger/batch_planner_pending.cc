@@ -159,17 +159,16 @@ absl::StatusOr<BatchPlanner::Result> BatchPlanner::RefuseAttempt(const ParsedEve
 }
 
 absl::StatusOr<bool> BatchPlanner::AttemptIsDue(const ParsedEvent& event) {
-  const auto order = std::find_if(event.subjects.begin(), event.subjects.end(), [](const auto& key) {
-    return key.kind == v1::SUBJECT_KIND_ORDER;
-  });
+  const auto order =
+      std::find_if(event.subjects.begin(), event.subjects.end(),
+                   [](const auto& key) { return key.kind == v1::SUBJECT_KIND_ORDER; });
   const SubjectKey subject = order != event.subjects.end() ? *order : SubjectKey{};
   if (order != event.subjects.end()) {
     CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, overlay_.Find(subject));
     if (state != nullptr && state->order().denied_attempts() < kAttemptsAlways) return true;
   }
   const auto last = attempts_recorded_.find(subject);
-  return last == attempts_recorded_.end() ||
-         recorded_at_ms_ - last->second >= kAttemptIntervalMs;
+  return last == attempts_recorded_.end() || recorded_at_ms_ - last->second >= kAttemptIntervalMs;
 }
 
 absl::Status BatchPlanner::RecordAttempt(const ParsedEvent& event, const absl::Status& refusal) {

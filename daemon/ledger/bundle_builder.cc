@@ -46,8 +46,7 @@ void AddMentions(const v1::Entry& entry, std::set<SubjectKey>* subjects) {
   for (const v1::Signature& signature : entry.signed_event().signatures()) {
     v1::SignatureStatement plain;
     v1::BatchStatement batch;
-    const bool is_batch =
-        batch.ParseFromString(signature.statement()) && batch.events_count() > 0;
+    const bool is_batch = batch.ParseFromString(signature.statement()) && batch.events_count() > 0;
     if (!is_batch && !plain.ParseFromString(signature.statement())) continue;
     const std::string& person = is_batch ? batch.person_id() : plain.person_id();
     const std::string& device = is_batch ? batch.device_id() : plain.device_id();

@@ -38,10 +38,10 @@ struct ClockReading {
 
 // Turns readings of a clock into times of recording, which never decrease.
 //
-// After a jump of more than a second against the monotonic clock, or behind the last entry, readings
-// are unhealthy: decisions are refused (E_CLOCK), and observations are stamped with the last good
-// time. Once the wall clock has gone in step for a minute and is not behind the last entry, it is
-// believed again.
+// After a jump of more than a second against the monotonic clock, or behind the last entry,
+// readings are unhealthy: decisions are refused (E_CLOCK), and observations are stamped with the
+// last good time. Once the wall clock has gone in step for a minute and is not behind the last
+// entry, it is believed again.
 class ClockWatch {
  public:
   // `last_recorded_ms` is the time of the newest entry, 0 for an empty log.

@@ -77,8 +77,8 @@ void Committer::Answer(PlannedBatch* batch, const LedgerSnapshot& snapshot,
       const RecordedAt& recorded = std::get<RecordedAt>(answer.result);
       absl::StatusOr<v1::Receipt> receipt = receipts.Make(recorded.index);
       // The entry is durable; only showing it failed. A retry finds it.
-      outcome = receipt.ok() ? absl::StatusOr<ProposeOutcome>(ProposeOutcome{RecordOutcome{
-                                   *std::move(receipt), recorded.already_recorded}})
+      outcome = receipt.ok() ? absl::StatusOr<ProposeOutcome>(ProposeOutcome{
+                                   RecordOutcome{*std::move(receipt), recorded.already_recorded}})
                              : absl::StatusOr<ProposeOutcome>(StoreRefusal());
     }
     metrics_.record_us.Observe(MicrosSince(answer.admitted_at));

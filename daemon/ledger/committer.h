@@ -1,5 +1,5 @@
-// Makes planned batches durable, one synced write each, signs the checkpoint, shows the new snapshot
-// and only then answers the callers.
+// Makes planned batches durable, one synced write each, signs the checkpoint, shows the new
+// snapshot and only then answers the callers.
 //
 // The first failed write is final: that batch and every later one is answered with E_STORE and
 // nothing is written any more.

@@ -22,8 +22,8 @@ SubjectKey OwnerOf(const Message& message, const SubjectKey& outer) {
     if (field.is_repeated() || field.cpp_type() != FieldDescriptor::CPPTYPE_STRING) continue;
     if (!field.options().HasExtension(v1::touches)) continue;
     const v1::Touch& touch = field.options().GetExtension(v1::touches);
-    const bool makes = touch.role() == v1::SUBJECT_ROLE_PRIMARY ||
-                       touch.role() == v1::SUBJECT_ROLE_PRODUCT;
+    const bool makes =
+        touch.role() == v1::SUBJECT_ROLE_PRIMARY || touch.role() == v1::SUBJECT_ROLE_PRODUCT;
     std::string id = reflection.GetString(message, &field);
     if (makes && !id.empty()) return SubjectKey{touch.kind(), std::move(id)};
   }

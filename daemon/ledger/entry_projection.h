@@ -1,5 +1,5 @@
-// What an entry adds to the store besides the states: itself, its places in chains, edges and lists.
-// The write path and the rebuild share it, so both write the same bytes.
+// What an entry adds to the store besides the states: itself, its places in chains, edges and
+// lists. The write path and the rebuild share it, so both write the same bytes.
 //
 // Threads: pure functions.
 

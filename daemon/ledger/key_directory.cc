@@ -32,8 +32,8 @@ absl::StatusOr<std::optional<VerifyKey>> KeyDirectory::Find(const StateView& vie
     if (key.key_id() != key_id) continue;
     absl::StatusOr<VerifyKey> parsed = VerifyKey::FromSpki(key.key().spki());
     if (!parsed.ok()) {
-      return absl::DataLossError(absl::StrFormat("enrolled key of %s: %s", Describe(signer),
-                                                 parsed.status().ToString()));
+      return absl::DataLossError(
+          absl::StrFormat("enrolled key of %s: %s", Describe(signer), parsed.status().ToString()));
     }
     const std::unique_lock lock(mutex_);
     if (keys_.size() >= kKeysMax) keys_.clear();

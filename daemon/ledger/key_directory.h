@@ -29,9 +29,9 @@ class KeyDirectory {
  public:
   static constexpr std::size_t kKeysMax = 100'000;
 
-  // The key of a signer by its id, from memory or from the signer's state; nullopt if the view knows
-  // no such key.
-  // Errors: those of the view; kDataLoss if the state holds a key that cannot be parsed.
+  // The key of a signer by its id, from memory or from the signer's state; nullopt if the view
+  // knows no such key. Errors: those of the view; kDataLoss if the state holds a key that cannot be
+  // parsed.
   absl::StatusOr<std::optional<VerifyKey>> Find(const StateView& view, const SubjectKey& signer,
                                                 std::string_view key_id);
 

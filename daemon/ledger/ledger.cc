@@ -25,9 +25,8 @@ namespace {
 // The service key that consequences are signed with must be the one that the log knows.
 absl::Status CheckServiceKey(const RecoveredLedger& recovered, const SigningKey& key) {
   const LedgerReader reader(recovered.snapshot);
-  CUSTODY_ASSIGN_OR_RETURN(
-      const v1::SubjectState* device,
-      reader.Find({v1::SUBJECT_KIND_DEVICE, recovered.service_device_id}));
+  CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* device,
+                           reader.Find({v1::SUBJECT_KIND_DEVICE, recovered.service_device_id}));
   if (device != nullptr) {
     for (const v1::KeyState& known : device->device().keys()) {
       if (known.key_id() == key.verify_key().key_id().view() && known.revoked_index() == 0) {
@@ -42,10 +41,14 @@ absl::Status CheckServiceKey(const RecoveredLedger& recovered, const SigningKey&
 
 std::string_view ModeName(LedgerMode mode) {
   switch (mode) {
-    case LedgerMode::kServing: return "serving";
-    case LedgerMode::kReadOnly: return "read-only";
-    case LedgerMode::kDraining: return "draining";
-    case LedgerMode::kStopped: return "stopped";
+    case LedgerMode::kServing:
+      return "serving";
+    case LedgerMode::kReadOnly:
+      return "read-only";
+    case LedgerMode::kDraining:
+      return "draining";
+    case LedgerMode::kStopped:
+      return "stopped";
   }
   return "unknown";
 }
@@ -159,8 +162,7 @@ void Ledger::Parts::StartWriting(RecoveredLedger recovered) {
   // A failed sync before the restart leaves the page cache in doubt: nothing is confirmed before
   // something new was synced.
   committer->Commit(planner->Finish(true));
-  const absl::Status written =
-      planner->failed().ok() ? committer->failed() : planner->failed();
+  const absl::Status written = planner->failed().ok() ? committer->failed() : planner->failed();
   if (!written.ok()) {
     const std::lock_guard lock(mutex);
     read_only = StoreRefusal();
@@ -238,9 +240,8 @@ std::shared_ptr<const LedgerSnapshot> Ledger::Snapshot() const {
 
 std::uint64_t Ledger::WaitForSize(std::uint64_t size, std::int64_t timeout_ms) const {
   std::unique_lock lock(parts_->mutex);
-  parts_->changed.wait_for(lock, std::chrono::milliseconds(timeout_ms), [&] {
-    return parts_->stopped || parts_->snapshot->size() >= size;
-  });
+  parts_->changed.wait_for(lock, std::chrono::milliseconds(timeout_ms),
+                           [&] { return parts_->stopped || parts_->snapshot->size() >= size; });
   return parts_->snapshot->size();
 }
 
@@ -293,8 +294,8 @@ LedgerStatus Ledger::Status() const {
   status.root = p.snapshot->checkpoint.root;
   status.subject_count = p.snapshot->index.leaf_count();
   status.last_commit_at_ms = p.last_commit_at_ms;
-  status.mode = p.stopped    ? LedgerMode::kStopped
-                : p.draining ? LedgerMode::kDraining
+  status.mode = p.stopped      ? LedgerMode::kStopped
+                : p.draining   ? LedgerMode::kDraining
                 : why_not.ok() ? LedgerMode::kServing
                                : LedgerMode::kReadOnly;
   lock.unlock();

@@ -77,9 +77,10 @@ struct LedgerStatus {
 
 class Ledger {
  public:
-  // Opens the ledger of a store that InitializeLedger() has begun, compares it with its anchor, writes
-  // a seal and syncs it, then serves. A ledger that may not write (anchor missing, ahead of the store,
-  // or of another root; service key not the one enrolled) opens in mode kReadOnly with the reason.
+  // Opens the ledger of a store that InitializeLedger() has begun, compares it with its anchor,
+  // writes a seal and syncs it, then serves. A ledger that may not write (anchor missing, ahead of
+  // the store, or of another root; service key not the one enrolled) opens in mode kReadOnly with
+  // the reason.
   //
   // Errors: kInvalidArgument (options, or the log key's name is not the origin); kNotFound if the
   //         store is empty; kFailedPrecondition on another format version; kUnavailable if another
@@ -97,9 +98,9 @@ class Ledger {
   // its order keeps it.
   //
   // Errors to `done`, with a Refusal (lifecycle/refusal.h): kInvalidArgument malformed;
-  // kUnauthenticated E_UNKNOWN_KEY, E_BAD_SIGNATURE; kPermissionDenied; kFailedPrecondition the rules
-  // refuse; kAlreadyExists E_DUP_CONFLICT; kAborted E_HEAD_MOVED; kResourceExhausted E_OVERLOADED,
-  // E_DISK_FULL; kUnavailable E_STORE, E_ROLLBACK, E_STOPPING; kUnimplemented.
+  // kUnauthenticated E_UNKNOWN_KEY, E_BAD_SIGNATURE; kPermissionDenied; kFailedPrecondition the
+  // rules refuse; kAlreadyExists E_DUP_CONFLICT; kAborted E_HEAD_MOVED; kResourceExhausted
+  // E_OVERLOADED, E_DISK_FULL; kUnavailable E_STORE, E_ROLLBACK, E_STOPPING; kUnimplemented.
   void Record(v1::SignedEvent signed_event, Lane lane, RecordCallback done);
 
   // Leaves a decision that needs further signatures, or records it when its sheet is complete.

@@ -46,8 +46,7 @@ absl::CivilDay AddMonths(absl::CivilDay day, int months) {
 
 v1::Clock ClockOf(const SubjectKey& order, std::int64_t administered_at_ms,
                   const Milestone& milestone, absl::TimeZone zone) {
-  const absl::CivilDay given =
-      absl::ToCivilDay(absl::FromUnixMillis(administered_at_ms), zone);
+  const absl::CivilDay given = absl::ToCivilDay(absl::FromUnixMillis(administered_at_ms), zone);
   const absl::CivilDay due = AddMonths(given, milestone.months);
   v1::Clock clock;
   clock.set_kind(milestone.name);
@@ -56,8 +55,7 @@ v1::Clock ClockOf(const SubjectKey& order, std::int64_t administered_at_ms,
   clock.set_window_begins_at_ms(
       absl::ToUnixMillis(absl::FromCivil(due - milestone.window_days, zone)));
   // The window's last day belongs to it.
-  clock.set_due_at_ms(
-      absl::ToUnixMillis(absl::FromCivil(due + (milestone.window_days + 1), zone)));
+  clock.set_due_at_ms(absl::ToUnixMillis(absl::FromCivil(due + (milestone.window_days + 1), zone)));
   return clock;
 }
 
@@ -149,13 +147,11 @@ absl::StatusOr<std::vector<std::uint64_t>> LedgerReader::CandidatePage(
     return chain;
   }
   if (!request.person_id().empty()) {
-    return ListedIndices(view,
-                         PrefixOfSigner({v1::SUBJECT_KIND_PERSON, request.person_id()}), begin,
-                         end, newest_first, count_max);
+    return ListedIndices(view, PrefixOfSigner({v1::SUBJECT_KIND_PERSON, request.person_id()}),
+                         begin, end, newest_first, count_max);
   }
   if (request.codes_size() == 1) {
-    return ListedIndices(view, PrefixOfCode(request.codes(0)), begin, end, newest_first,
-                         count_max);
+    return ListedIndices(view, PrefixOfCode(request.codes(0)), begin, end, newest_first, count_max);
   }
   if (!request.site_id().empty()) {
     return ListedIndices(view, PrefixOfSite(request.site_id()), begin, end, newest_first,
@@ -183,8 +179,7 @@ absl::StatusOr<LedgerReader::EventPage> LedgerReader::ListEvents(
     if (matches) page.entries.push_back(std::move(entry));
     const bool last_of_many = i + 1 == candidates.size() && candidates.size() == kPageCandidatesMax;
     if ((page.entries.size() == wanted && i + 1 < candidates.size()) || last_of_many) {
-      page.next_page_token =
-          EncodeU64(request.newest_first() ? candidates[i] : candidates[i] + 1);
+      page.next_page_token = EncodeU64(request.newest_first() ? candidates[i] : candidates[i] + 1);
       break;
     }
   }
@@ -215,8 +210,8 @@ absl::StatusOr<std::vector<v1::SubjectState>> LedgerReader::ListCases(
     std::size_t count_max) const {
   std::vector<v1::SubjectState> cases;
   absl::Status bad;
-  std::string begin = include_closed ? PrefixOfStates(v1::SUBJECT_KIND_CASE)
-                                     : PrefixOfTable(Table::kOpenCase);
+  std::string begin =
+      include_closed ? PrefixOfStates(v1::SUBJECT_KIND_CASE) : PrefixOfTable(Table::kOpenCase);
   const std::string end = PrefixEnd(begin);
   if (!after_id.empty()) {
     begin = (include_closed ? KeyOfState({v1::SUBJECT_KIND_CASE, std::string(after_id)})
@@ -226,8 +221,8 @@ absl::StatusOr<std::vector<v1::SubjectState>> LedgerReader::ListCases(
   CUSTODY_RETURN_IF_ERROR(
       snapshot_->view->Scan(begin, end, [&](std::string_view key, std::string_view) {
         if (cases.size() >= count_max) return false;
-        absl::StatusOr<SubjectKey> subject = SubjectKey{
-            v1::SUBJECT_KIND_CASE, std::string(key.substr(1))};
+        absl::StatusOr<SubjectKey> subject =
+            SubjectKey{v1::SUBJECT_KIND_CASE, std::string(key.substr(1))};
         if (include_closed) subject = SubjectOfStateKey(key);
         const absl::StatusOr<const v1::SubjectState*> state =
             subject.ok() ? Find(*subject) : subject.status();
@@ -293,8 +288,8 @@ absl::StatusOr<std::vector<v1::PendingEvent>> LedgerReader::ListPending(
         v1::Event event;
         parsed = pending.ParseFromArray(value.data(), static_cast<int>(value.size())) &&
                  event.ParseFromString(pending.signed_event().event());
-        const bool wanted = pending.expires_at_ms() >= now_ms &&
-                            (site_id.empty() || event.site_id() == site_id);
+        const bool wanted =
+            pending.expires_at_ms() >= now_ms && (site_id.empty() || event.site_id() == site_id);
         if (parsed && wanted) list.push_back(std::move(pending));
         return parsed;
       }));

@@ -5,8 +5,7 @@
 namespace custody {
 
 void Histogram::Observe(std::uint64_t value) {
-  const std::size_t bucket =
-      value <= 1 ? 0 : static_cast<std::size_t>(std::bit_width(value - 1));
+  const std::size_t bucket = value <= 1 ? 0 : static_cast<std::size_t>(std::bit_width(value - 1));
   counts_[bucket < kBuckets ? bucket : kBuckets - 1].fetch_add(1, std::memory_order_relaxed);
   count_.fetch_add(1, std::memory_order_relaxed);
   sum_.fetch_add(value, std::memory_order_relaxed);

@@ -46,25 +46,25 @@ struct LedgerMetrics {
   Counter events_refused{0};         // Any refusal after admission.
   std::array<Counter, kReasonsMax> refused_by_reason{};
   Counter findings_recorded{0};
-  Counter proposals_recorded{0};     // Left pending.
+  Counter proposals_recorded{0};  // Left pending.
   Counter proposals_lapsed{0};
   Counter signatures_verified{0};
   Counter signatures_bad{0};
-  Counter keys_rechecked{0};         // Unknown to a worker, looked up again by the sequencer.
+  Counter keys_rechecked{0};  // Unknown to a worker, looked up again by the sequencer.
   Counter batches_committed{0};
   Counter seals_committed{0};
-  Counter commit_failures{0};        // At most 1: the first is final.
+  Counter commit_failures{0};  // At most 1: the first is final.
   Counter anchor_failures{0};
-  Counter clock_unhealthy{0};        // Readings.
+  Counter clock_unhealthy{0};  // Readings.
   Counter state_cache_hits{0};
   Counter state_cache_misses{0};
 
-  Histogram batch_events;            // Entries a batch, seal included.
+  Histogram batch_events;  // Entries a batch, seal included.
   Histogram batch_bytes;
-  Histogram commit_sync_us;          // The synced write.
-  Histogram plan_us;                 // Rules and entry of one event, consequences included.
-  Histogram record_us;               // From admission to the answer.
-  Histogram verify_us;               // Parsing and signatures of one event.
+  Histogram commit_sync_us;  // The synced write.
+  Histogram plan_us;         // Rules and entry of one event, consequences included.
+  Histogram record_us;       // From admission to the answer.
+  Histogram verify_us;       // Parsing and signatures of one event.
 };
 
 }  // namespace custody

@@ -9,7 +9,8 @@ namespace {
 
 absl::Status AtLeast(const char* name, std::uint64_t value, std::uint64_t least) {
   if (value >= least) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrFormat("%s is %d, want at least %d", name, value, least));
+  return absl::InvalidArgumentError(
+      absl::StrFormat("%s is %d, want at least %d", name, value, least));
 }
 
 }  // namespace

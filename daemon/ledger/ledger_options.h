@@ -13,8 +13,8 @@
 namespace custody {
 
 struct LedgerOptions {
-  // Largest group of events written with one sync, and its bytes. Consequences of the last event may
-  // go beyond both.
+  // Largest group of events written with one sync, and its bytes. Consequences of the last event
+  // may go beyond both.
   std::uint32_t batch_events_max = 256;
   std::uint64_t batch_bytes_max = 4U << 20;
   // Subjects touched by a batch; bounds the work on the index.

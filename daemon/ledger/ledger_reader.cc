@@ -31,8 +31,8 @@ absl::StatusOr<std::vector<SubjectKey>> EdgeTargets(const ReadView& view, Table 
                                                     const SubjectKey& from) {
   std::vector<SubjectKey> targets;
   const std::string prefix = PrefixOfEdges(direction, from);
-  CUSTODY_RETURN_IF_ERROR(ScanKeys(
-      view, prefix, PrefixEnd(prefix), [&](std::string_view key) -> absl::StatusOr<bool> {
+  CUSTODY_RETURN_IF_ERROR(
+      ScanKeys(view, prefix, PrefixEnd(prefix), [&](std::string_view key) -> absl::StatusOr<bool> {
         CUSTODY_ASSIGN_OR_RETURN(SubjectKey target, TargetOfEdgeKey(key));
         targets.push_back(std::move(target));
         return true;
@@ -142,17 +142,17 @@ absl::StatusOr<std::vector<std::uint64_t>> LedgerReader::Chain(const SubjectKey&
   // The prefix of a chain is that of its first key without the position.
   std::string prefix = KeyOfChain(subject, 0);
   prefix.resize(prefix.size() - 8);
-  CUSTODY_RETURN_IF_ERROR(snapshot_->view->Scan(
-      KeyOfChain(subject, first_position), PrefixEnd(prefix),
-      [&](std::string_view, std::string_view value) {
-        const absl::StatusOr<std::uint64_t> index = DecodeU64(value);
-        if (!index.ok()) {
-          bad = index.status();
-          return false;
-        }
-        indices.push_back(*index);
-        return indices.size() < count_max;
-      }));
+  CUSTODY_RETURN_IF_ERROR(
+      snapshot_->view->Scan(KeyOfChain(subject, first_position), PrefixEnd(prefix),
+                            [&](std::string_view, std::string_view value) {
+                              const absl::StatusOr<std::uint64_t> index = DecodeU64(value);
+                              if (!index.ok()) {
+                                bad = index.status();
+                                return false;
+                              }
+                              indices.push_back(*index);
+                              return indices.size() < count_max;
+                            }));
   CUSTODY_RETURN_IF_ERROR(bad);
   return indices;
 }
@@ -169,21 +169,20 @@ absl::StatusOr<std::vector<SubjectKey>> LedgerReader::FindByExternal(std::string
                                                                      std::string_view value) const {
   std::vector<SubjectKey> subjects;
   const std::string prefix = PrefixOfExternal(scheme, value);
-  CUSTODY_RETURN_IF_ERROR(ScanKeys(
-      *snapshot_->view, prefix, PrefixEnd(prefix),
-      [&](std::string_view key) -> absl::StatusOr<bool> {
-        CUSTODY_ASSIGN_OR_RETURN(SubjectKey subject, SubjectOfExternalKey(key));
-        subjects.push_back(std::move(subject));
-        return true;
-      }));
+  CUSTODY_RETURN_IF_ERROR(ScanKeys(*snapshot_->view, prefix, PrefixEnd(prefix),
+                                   [&](std::string_view key) -> absl::StatusOr<bool> {
+                                     CUSTODY_ASSIGN_OR_RETURN(SubjectKey subject,
+                                                              SubjectOfExternalKey(key));
+                                     subjects.push_back(std::move(subject));
+                                     return true;
+                                   }));
   return subjects;
 }
 
 absl::StatusOr<std::vector<SubjectKey>> LedgerReader::FindByIdentifier(
     std::string_view canonical_key) const {
-  CUSTODY_ASSIGN_OR_RETURN(
-      const v1::SubjectState* state,
-      Find({v1::SUBJECT_KIND_IDENTIFIER, std::string(canonical_key)}));
+  CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state,
+                           Find({v1::SUBJECT_KIND_IDENTIFIER, std::string(canonical_key)}));
   std::vector<SubjectKey> subjects;
   if (state == nullptr) return subjects;
   for (const v1::SubjectRef& ref : state->identifier().bound()) subjects.push_back(KeyOf(ref));

@@ -53,8 +53,7 @@ class LedgerReader final : public StateView {
 
   // Entries [begin, end) in order until `visit` returns false; stops at size().
   using EntryVisitor = std::function<bool(std::uint64_t index, std::string_view entry)>;
-  absl::Status ReadEntries(std::uint64_t begin, std::uint64_t end,
-                           const EntryVisitor& visit) const;
+  absl::Status ReadEntries(std::uint64_t begin, std::uint64_t end, const EntryVisitor& visit) const;
 
   // --- Proofs.
 

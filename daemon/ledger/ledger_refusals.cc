@@ -66,11 +66,10 @@ absl::Status BadSignatureRefusal(std::string_view signer) {
 }
 
 absl::Status DuplicateConflictRefusal(std::string_view event_id, const Digest& known) {
-  return RefusalStatus(
-      absl::StatusCode::kAlreadyExists, v1::REASON_CODE_E_DUP_CONFLICT,
-      absl::StrFormat("event id %s belongs to another event, digest %s", ToHex(event_id),
-                      known.ToHex()),
-      "use a new event id for a new event; look the other one up by its digest");
+  return RefusalStatus(absl::StatusCode::kAlreadyExists, v1::REASON_CODE_E_DUP_CONFLICT,
+                       absl::StrFormat("event id %s belongs to another event, digest %s",
+                                       ToHex(event_id), known.ToHex()),
+                       "use a new event id for a new event; look the other one up by its digest");
 }
 
 absl::Status AlreadySignedRefusal() {

@@ -44,7 +44,7 @@ absl::Status LogBuilder::Fold(const ParsedEvent& event, const v1::Entry& entry,
                               std::string_view bytes, const Digest& leaf_hash) {
   const std::vector<v1::Finding> findings(entry.findings().begin(), entry.findings().end());
   for (std::size_t i = 0; i < event.subjects.size(); ++i) {
-    CUSTODY_ASSIGN_OR_RETURN(v1::SubjectState* state, overlay_.Change(event.subjects[i]));
+    CUSTODY_ASSIGN_OR_RETURN(v1::SubjectState * state, overlay_.Change(event.subjects[i]));
     ApplyEntry(event, entry.index(), entry.recorded_at_ms(), leaf_hash, findings, i, state);
   }
   ProjectEntry(event, entry.index(), bytes, entry.links(), &writes_);
@@ -135,8 +135,8 @@ WriteBatch LogBuilder::TakeWrites() { return std::exchange(writes_, WriteBatch()
 absl::Status StoredIndexLeaves::ScanBucket(std::uint16_t bucket, const Visitor& visit) const {
   const std::string begin = PrefixOfIndexBucketLeaves(bucket);
   absl::Status bad;
-  CUSTODY_RETURN_IF_ERROR(view_.Scan(
-      begin, PrefixEnd(begin), [&](std::string_view key, std::string_view value) {
+  CUSTODY_RETURN_IF_ERROR(
+      view_.Scan(begin, PrefixEnd(begin), [&](std::string_view key, std::string_view value) {
         const absl::StatusOr<Digest> leaf_key = Digest::FromBytes(key.substr(1));
         const absl::StatusOr<IndexValue> leaf_value = IndexValue::FromBytes(value);
         if (!leaf_key.ok() || !leaf_value.ok()) {

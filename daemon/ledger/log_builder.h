@@ -1,8 +1,8 @@
 // Makes the next entries of the log: numbers and links them, folds states, grows the tree and the
 // subject index, and collects all writes of a batch.
 //
-// The write path, the first entry of a new ledger and the rebuild all go through it, so there is one
-// code that says what an entry is.
+// The write path, the first entry of a new ledger and the rebuild all go through it, so there is
+// one code that says what an entry is.
 //
 // Threads: one thread.
 
@@ -104,8 +104,7 @@ class StoredIndexLeaves final : public IndexLeafStore {
 class StoredTiles final : public TileSource {
  public:
   explicit StoredTiles(const ReadView& view) : view_(view) {}
-  absl::StatusOr<std::string> ReadFullTile(std::uint32_t level,
-                                           std::uint64_t index) const override;
+  absl::StatusOr<std::string> ReadFullTile(std::uint32_t level, std::uint64_t index) const override;
 
  private:
   const ReadView& view_;

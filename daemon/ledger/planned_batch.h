@@ -24,8 +24,8 @@ struct RecordedAt {
   bool already_recorded = false;
 };
 
-// What a caller hears once the batch is durable. Refusals wait too: they may rest on states that are
-// not durable yet.
+// What a caller hears once the batch is durable. Refusals wait too: they may rest on states that
+// are not durable yet.
 struct PlannedAnswer {
   ProposeCallback done;
   std::chrono::steady_clock::time_point admitted_at;

@@ -88,11 +88,11 @@ absl::Status Rebuilder::Replay(std::uint64_t index) {
 absl::Status Rebuilder::CopyTable(Table table) {
   WriteBatch writes;
   const std::string prefix = PrefixOfTable(table);
-  CUSTODY_RETURN_IF_ERROR(source_.Scan(prefix, PrefixEnd(prefix),
-                                       [&](std::string_view key, std::string_view value) {
-                                         writes.Put(key, value);
-                                         return true;
-                                       }));
+  CUSTODY_RETURN_IF_ERROR(
+      source_.Scan(prefix, PrefixEnd(prefix), [&](std::string_view key, std::string_view value) {
+        writes.Put(key, value);
+        return true;
+      }));
   return target_.Apply(writes, Durability::kUnsynced);
 }
 
@@ -117,9 +117,9 @@ absl::Status Rebuilder::Run(const RebuildProgress& progress) {
   if (!bytes.has_value()) return absl::DataLossError("the log has no seal");
   CUSTODY_ASSIGN_OR_RETURN(const HeadRecord rebuilt, DecodeHead(*bytes));
   if (rebuilt.size != head_.size || rebuilt.root != head_.root) {
-    return absl::DataLossError(absl::StrFormat("the replay ends at %d entries with root %s, the head says %d and %s",
-                                               rebuilt.size, rebuilt.root.ToHex(), head_.size,
-                                               head_.root.ToHex()));
+    return absl::DataLossError(
+        absl::StrFormat("the replay ends at %d entries with root %s, the head says %d and %s",
+                        rebuilt.size, rebuilt.root.ToHex(), head_.size, head_.root.ToHex()));
   }
   // Not derived from entries: signed notes, and what waits outside the log.
   CUSTODY_RETURN_IF_ERROR(CopyTable(Table::kCheckpoint));

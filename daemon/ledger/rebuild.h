@@ -18,8 +18,8 @@ namespace custody {
 using RebuildProgress = std::function<bool(std::uint64_t done, std::uint64_t total)>;
 
 // Replays the entries of `source` into the empty store `target`: entries, chains, states, edges,
-// identifiers, lists, tiles, index, stored checkpoints, pending decisions and the head. Every seal is
-// compared with the index recomputed, and the root at the end with the head.
+// identifiers, lists, tiles, index, stored checkpoints, pending decisions and the head. Every seal
+// is compared with the index recomputed, and the root at the end with the head.
 //
 // When it returns OK, `target` holds the same bytes under the same keys as `source` should.
 // Errors: kDataLoss naming the first entry that contradicts the log; kAlreadyExists if `target` is

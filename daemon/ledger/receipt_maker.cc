@@ -23,10 +23,9 @@ absl::StatusOr<std::pair<std::uint64_t, std::string>> ReceiptMaker::CheckpointOv
     std::uint64_t index) const {
   // The newest note is not in the store: it is written with the next batch.
   if (index < newest_begin_) {
-    CUSTODY_ASSIGN_OR_RETURN(
-        const auto stored,
-        snapshot_.view->First(KeyOfCheckpoint(index + 1),
-                              PrefixEnd(PrefixOfTable(Table::kCheckpoint))));
+    CUSTODY_ASSIGN_OR_RETURN(const auto stored,
+                             snapshot_.view->First(KeyOfCheckpoint(index + 1),
+                                                   PrefixEnd(PrefixOfTable(Table::kCheckpoint))));
     if (stored.has_value()) {
       CUSTODY_ASSIGN_OR_RETURN(const std::uint64_t size, IndexInKey(stored->key));
       if (size < snapshot_.size()) return std::pair{size, stored->value};

@@ -21,8 +21,8 @@ absl::Status CheckFormat(const ReadView& view) {
   if (format->size() != 4) return absl::DataLossError("the format version is malformed");
   const std::uint32_t version = ReadBigEndian32(*format);
   if (version == kFormatVersion) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrFormat(
-      "the store has format %d, this program knows %d", version, kFormatVersion));
+  return absl::FailedPreconditionError(
+      absl::StrFormat("the store has format %d, this program knows %d", version, kFormatVersion));
 }
 
 absl::StatusOr<TileTree> RestoreTree(const ReadView& view, const Checkpoint& head) {
@@ -46,8 +46,8 @@ absl::StatusOr<IndexTree> RestoreIndex(const ReadView& view) {
   std::vector<IndexBucketRecord> buckets;
   absl::Status bad;
   const std::string prefix = PrefixOfTable(Table::kIndexBucket);
-  CUSTODY_RETURN_IF_ERROR(view.Scan(
-      prefix, PrefixEnd(prefix), [&](std::string_view key, std::string_view value) {
+  CUSTODY_RETURN_IF_ERROR(
+      view.Scan(prefix, PrefixEnd(prefix), [&](std::string_view key, std::string_view value) {
         absl::StatusOr<IndexBucketRecord> bucket = DecodeIndexBucket(key, value);
         if (!bucket.ok()) {
           bad = bucket.status();
@@ -64,9 +64,10 @@ absl::StatusOr<std::vector<v1::PendingEvent>> ReadPending(const ReadView& view) 
   std::vector<v1::PendingEvent> pending;
   bool parsed = true;
   const std::string prefix = PrefixOfTable(Table::kPending);
-  CUSTODY_RETURN_IF_ERROR(view.Scan(
-      prefix, PrefixEnd(prefix), [&](std::string_view, std::string_view value) {
-        parsed = pending.emplace_back().ParseFromArray(value.data(), static_cast<int>(value.size()));
+  CUSTODY_RETURN_IF_ERROR(
+      view.Scan(prefix, PrefixEnd(prefix), [&](std::string_view, std::string_view value) {
+        parsed =
+            pending.emplace_back().ParseFromArray(value.data(), static_cast<int>(value.size()));
         return parsed;
       }));
   if (!parsed) return absl::DataLossError("a pending decision does not parse");
@@ -115,9 +116,9 @@ absl::StatusOr<RecoveredLedger> RecoverLedger(const Store& store, const NoteSign
   const ReadView& view = *snapshot->view;
   CUSTODY_ASSIGN_OR_RETURN(snapshot->checkpoint, ReadHead(view));
   if (signer.verifier().name() != snapshot->checkpoint.origin) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("the log key is named %s, the log %s", signer.verifier().name(),
-                        snapshot->checkpoint.origin));
+    return absl::InvalidArgumentError(absl::StrFormat("the log key is named %s, the log %s",
+                                                      signer.verifier().name(),
+                                                      snapshot->checkpoint.origin));
   }
   RecoveredLedger recovered;
   CUSTODY_ASSIGN_OR_RETURN(recovered.tree, RestoreTree(view, snapshot->checkpoint));
@@ -162,9 +163,9 @@ absl::Status CheckAnchor(const std::string& anchor_path, const LedgerSnapshot& s
   }
   const Checkpoint& known = anchor->checkpoint;
   if (known.size > snapshot.size()) {
-    return RollbackRefusal(absl::StrFormat(
-        "the anchor has %d entries, the store only %d: the store is an old copy", known.size,
-        snapshot.size()));
+    return RollbackRefusal(
+        absl::StrFormat("the anchor has %d entries, the store only %d: the store is an old copy",
+                        known.size, snapshot.size()));
   }
   const StoredTiles tiles(*snapshot.view);
   const TileNodeReader nodes(tiles, snapshot.edge);

@@ -1,5 +1,6 @@
 // What a ledger is made from at start: the head, the tree's right edge, the index, the pending
-// decisions, compared with one another and with the anchor. Start-up time does not grow with the log.
+// decisions, compared with one another and with the anchor. Start-up time does not grow with the
+// log.
 
 #ifndef CUSTODY_DAEMON_LEDGER_RECOVERY_H_
 #define CUSTODY_DAEMON_LEDGER_RECOVERY_H_
@@ -33,8 +34,8 @@ struct RecoveredLedger {
 // Reads and checks everything but the anchor.
 //
 // Errors: kNotFound if the store holds no ledger; kFailedPrecondition on another format version;
-//         kInvalidArgument if the signer's name is not the origin; kDataLoss if head, edge, seal and
-//         index contradict one another; those of the store.
+//         kInvalidArgument if the signer's name is not the origin; kDataLoss if head, edge, seal
+//         and index contradict one another; those of the store.
 absl::StatusOr<RecoveredLedger> RecoverLedger(const Store& store, const NoteSigner& signer);
 
 // The head of a store as its meta table says it. Errors: kNotFound if the store holds no ledger.

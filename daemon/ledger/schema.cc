@@ -28,9 +28,15 @@ absl::Status Malformed(const char* what) {
 std::string KeyOfMeta(MetaKey which) {
   std::string_view name;
   switch (which) {
-    case MetaKey::kFormat: name = "format"; break;
-    case MetaKey::kHead: name = "head"; break;
-    case MetaKey::kOrigin: name = "origin"; break;
+    case MetaKey::kFormat:
+      name = "format";
+      break;
+    case MetaKey::kHead:
+      name = "head";
+      break;
+    case MetaKey::kOrigin:
+      name = "origin";
+      break;
   }
   return WriterOf(Table::kMeta).Rest(name).Take();
 }

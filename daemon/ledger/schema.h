@@ -1,5 +1,5 @@
-// Every key that the ledger writes. Numbers are big-endian, so byte order is number order and a range
-// scan is a history. A subject in a key is `kind:u8 id:escaped` (storage/key_codec.h).
+// Every key that the ledger writes. Numbers are big-endian, so byte order is number order and a
+// range scan is a history. A subject in a key is `kind:u8 id:escaped` (storage/key_codec.h).
 //
 //   'c' subject position:u64        -> index:u64            chain of a subject
 //   'd' event_digest:32             -> index:u64
@@ -65,9 +65,9 @@ enum class Table : char {
 };
 
 enum class MetaKey {
-  kFormat,   // "format" -> u32
-  kHead,     // "head" -> size:u64 root:32
-  kOrigin,   // "origin" -> text
+  kFormat,  // "format" -> u32
+  kHead,    // "head" -> size:u64 root:32
+  kOrigin,  // "origin" -> text
 };
 
 std::string KeyOfMeta(MetaKey which);

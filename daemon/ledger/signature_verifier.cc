@@ -12,9 +12,8 @@ namespace custody {
 
 absl::Status SignatureVerifier::VerifySignature(const StateView& view,
                                                 const ParsedSignature& signature, bool* unknown) {
-  CUSTODY_ASSIGN_OR_RETURN(
-      const std::optional<VerifyKey> key,
-      keys_.Find(view, signature.signer, signature.statement.key_id()));
+  CUSTODY_ASSIGN_OR_RETURN(const std::optional<VerifyKey> key,
+                           keys_.Find(view, signature.signer, signature.statement.key_id()));
   *unknown = !key.has_value();
   if (*unknown) return absl::OkStatus();
   absl::Status status = check_.Verify(*key, signature);
@@ -36,8 +35,7 @@ absl::Status SignatureVerifier::VerifyEvent(QueueItem* item) {
 }
 
 absl::Status SignatureVerifier::VerifyAdded(QueueItem* item) {
-  CUSTODY_ASSIGN_OR_RETURN(item->added,
-                           ParseSignature(item->signature, item->cosigned, origin_));
+  CUSTODY_ASSIGN_OR_RETURN(item->added, ParseSignature(item->signature, item->cosigned, origin_));
   bool unknown = false;
   const LedgerReader reader(snapshot_());
   CUSTODY_RETURN_IF_ERROR(VerifySignature(reader, *item->added, &unknown));

@@ -33,8 +33,8 @@ class SignatureVerifier {
   // Fills in what was found; never fails itself.
   void VerifyItem(QueueItem* item);
 
-  // One signature under the keys of `view`. Sets *unknown when the key is not there, and is OK then.
-  // Errors: kUnauthenticated; those of the view.
+  // One signature under the keys of `view`. Sets *unknown when the key is not there, and is OK
+  // then. Errors: kUnauthenticated; those of the view.
   absl::Status VerifySignature(const StateView& view, const ParsedSignature& signature,
                                bool* unknown);
 

@@ -36,8 +36,7 @@ std::string ConsequenceEventId(const Digest& cause_leaf_hash, std::uint32_t ordi
 }
 
 absl::StatusOr<ParsedEvent> SystemEvents::Make(v1::Event event, std::string event_id,
-                                               std::int64_t at_ms,
-                                               std::string_view site_id) const {
+                                               std::int64_t at_ms, std::string_view site_id) const {
   event.set_ledger(origin_);
   event.set_event_id(std::move(event_id));
   event.mutable_occurred_at()->set_utc_ms(at_ms);

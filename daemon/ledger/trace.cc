@@ -35,8 +35,9 @@ std::string Summary(const SubjectKey& key, const v1::SubjectState* state) {
         WithoutPrefix(v1::BatchPhase_Name(state->batch().phase()), "BATCH_PHASE_"), events);
   }
   if (state->has_container()) {
+    const auto& keys = state->container().keys();
     return absl::StrFormat(
-        "%s, %s%s", Describe(key),
+        "%s, %s%s", keys.empty() ? "no label" : keys.Get(keys.size() - 1),
         WithoutPrefix(v1::ContainerLife_Name(state->container().life()), "CONTAINER_LIFE_"),
         events);
   }
@@ -48,10 +49,15 @@ std::string Summary(const SubjectKey& key, const v1::SubjectState* state) {
   }
   if (state->has_order()) {
     return absl::StrFormat(
-        "%s, %s%s", Describe(key),
+        "%s, %s%s", state->order().chain_of_identity(),
         WithoutPrefix(v1::OrderPhase_Name(state->order().phase()), "ORDER_PHASE_"), events);
   }
-  return Describe(key) + events;
+  if (state->has_donor()) {
+    return absl::StrFormat(
+        "%s%s", WithoutPrefix(v1::DonorType_Name(state->donor().donor_type()), "DONOR_TYPE_"),
+        events);
+  }
+  return absl::StrFormat("%d events", state->event_count());
 }
 
 absl::Status Walk(const LedgerReader& reader, const SubjectKey& start, std::uint32_t depth_max,
@@ -60,7 +66,8 @@ absl::Status Walk(const LedgerReader& reader, const SubjectKey& start, std::uint
   if (known == nullptr) {
     return absl::NotFoundError(absl::StrFormat("the log does not know %s", Describe(start)));
   }
-  const std::uint32_t limit = depth_max == 0 || depth_max > kTraceDepthMax ? kTraceDepthMax : depth_max;
+  const std::uint32_t limit =
+      depth_max == 0 || depth_max > kTraceDepthMax ? kTraceDepthMax : depth_max;
   std::set<SubjectKey> seen;
   std::deque<Step> waiting = {{start, SubjectKey{}, 0}};
   std::uint64_t visited = 0;
@@ -93,8 +100,8 @@ absl::Status Walk(const LedgerReader& reader, const SubjectKey& start, std::uint
 
 }  // namespace
 
-absl::Status TraceBack(const LedgerReader& reader, const SubjectKey& start,
-                       std::uint32_t depth_max, const TraceVisitor& visit) {
+absl::Status TraceBack(const LedgerReader& reader, const SubjectKey& start, std::uint32_t depth_max,
+                       const TraceVisitor& visit) {
   return Walk(reader, start, depth_max, Direction::kBack, visit);
 }
 

@@ -26,8 +26,8 @@ using TraceVisitor = std::function<bool(const v1::TraceNode& node)>;
 // Visits `start` first. A depth of 0 means kTraceDepthMax.
 // Errors: kNotFound if the log does not know `start`; kResourceExhausted beyond kTraceNodesMax;
 // those of the reader.
-absl::Status TraceBack(const LedgerReader& reader, const SubjectKey& start,
-                       std::uint32_t depth_max, const TraceVisitor& visit);
+absl::Status TraceBack(const LedgerReader& reader, const SubjectKey& start, std::uint32_t depth_max,
+                       const TraceVisitor& visit);
 absl::Status TraceForward(const LedgerReader& reader, const SubjectKey& start,
                           std::uint32_t depth_max, const TraceVisitor& visit);
 

@@ -59,8 +59,9 @@ void WritePipeline::CheckDisk() {
   const absl::StatusOr<std::uint64_t> free = store_.FreeBytes();
   if (!free.ok()) return;
   // A little more than the reserve ends it, so that it does not flutter.
-  const std::uint64_t wanted = disk_full() ? options_.disk_reserve_bytes + options_.disk_reserve_bytes / 10
-                                           : options_.disk_reserve_bytes;
+  const std::uint64_t wanted = disk_full()
+                                   ? options_.disk_reserve_bytes + options_.disk_reserve_bytes / 10
+                                   : options_.disk_reserve_bytes;
   disk_full_.store(*free < wanted, std::memory_order_relaxed);
 }
 

@@ -2,8 +2,8 @@
 //
 //   queue -> workers -> queue -> sequencer (BatchPlanner) -> slot -> committer
 //
-// A batch is whatever is waiting when the committer is free, up to the limits: while one batch syncs,
-// the next is planned. Nothing waits for company.
+// A batch is whatever is waiting when the committer is free, up to the limits: while one batch
+// syncs, the next is planned. Nothing waits for company.
 //
 // Threads: Submit() and the getters from any thread. Stop() from one.
 // Owns:    its threads; what it was given must outlive it.

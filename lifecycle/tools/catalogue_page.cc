@@ -22,7 +22,8 @@ using google::protobuf::FileDescriptorProto;
 constexpr std::string_view kIntroduction =
     R"(# Event catalogue
 
-Generated from `proto/custody/v1/` by `custody_catalogue`; a test fails when it is stale. Do not edit.
+Generated from `proto/custody/v1/` by `custody_catalogue`; a test fails when it is stale. Do not
+edit.
 
 Class: an *observation* is always recorded, with findings when it breaks a rule; a *decision* and a
 *governance* event are refused when a rule is broken. Each line of *signs* is a place that another

@@ -1,5 +1,5 @@
-// docs/event-catalogue.md: the catalogue for people, from the options and the comments of the .proto
-// files.
+// docs/event-catalogue.md: the catalogue for people, from the options and the comments of the
+// .proto files.
 //
 // Threads: pure.
 

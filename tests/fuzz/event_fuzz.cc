@@ -1,7 +1,8 @@
 // deps: custody_lifecycle
 //
-// Whatever a submitter posts: no crash, a refusal with a reason, and for what is accepted the laws of
-// the record: the bytes are the only encoding of the event, and reading them again gives the same.
+// Whatever a submitter posts: no crash, a refusal with a reason, and for what is accepted the laws
+// of the record: the bytes are the only encoding of the event, and reading them again gives the
+// same.
 
 #include <cstddef>
 #include <cstdint>

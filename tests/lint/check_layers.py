@@ -18,14 +18,16 @@ ALLOWED = {
     "crypto": ["base"],
     "storage": ["base"],
     "lifecycle/labels": ["base"],
-    "lifecycle": ["base", "crypto", "lifecycle", "proto"],
+    "lifecycle": ["base", "crypto", "lifecycle/labels", "proto"],
     "daemon/ledger": ["base", "crypto", "storage", "lifecycle", "proto"],
     "daemon/services": ["base", "crypto", "storage", "lifecycle", "lifecycle/labels",
                         "daemon/ledger", "daemon", "proto", "grpc"],
     "daemon": ["base", "crypto", "storage", "lifecycle", "daemon/ledger", "daemon/services",
                "proto", "grpc"],
     "client/verify": ["base", "crypto", "lifecycle", "proto"],
-    "client/cli": ["base", "crypto", "lifecycle", "client", "client/verify", "proto", "grpc"],
+    "client/draft": ["base", "crypto", "lifecycle", "proto"],
+    "client/cli": ["base", "crypto", "lifecycle", "client", "client/draft", "client/verify",
+                   "proto", "grpc"],
     "client": ["base", "crypto", "lifecycle", "client/verify", "proto", "grpc"],
     "docs": ["base", "lifecycle", "proto"],
 }
@@ -38,7 +40,7 @@ FOREIGN = {
     r"CLI/": ["client/cli", "daemon"],
     r"toml\+\+|toml\.hpp": ["client/cli", "client/verify", "daemon"],
     r"spdlog/|prometheus/": ["daemon"],
-    r"nlohmann/|yaml-cpp/": ["client/cli", "daemon"],
+    r"nlohmann/|yaml-cpp/": ["client/cli", "client/draft", "daemon"],
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)

@@ -57,8 +57,8 @@ std::vector<std::string> ReferenceTree::Path(std::size_t index, std::size_t begi
   if (end - begin == 1) return {};
   const std::size_t split = Split(end - begin);
   const std::size_t middle = begin + split;
-  std::vector<std::string> proof = index < split ? Path(index, begin, middle)
-                                                 : Path(index - split, middle, end);
+  std::vector<std::string> proof =
+      index < split ? Path(index, begin, middle) : Path(index - split, middle, end);
   proof.push_back(index < split ? RangeRoot(middle, end) : RangeRoot(begin, middle));
   return proof;
 }
@@ -71,9 +71,8 @@ std::vector<std::string> ReferenceTree::SubProof(std::size_t size1, std::size_t 
   }
   const std::size_t split = Split(end - begin);
   const std::size_t middle = begin + split;
-  std::vector<std::string> proof = size1 <= split
-                                       ? SubProof(size1, begin, middle, whole)
-                                       : SubProof(size1 - split, middle, end, false);
+  std::vector<std::string> proof = size1 <= split ? SubProof(size1, begin, middle, whole)
+                                                  : SubProof(size1 - split, middle, end, false);
   proof.push_back(size1 <= split ? RangeRoot(middle, end) : RangeRoot(begin, middle));
   return proof;
 }

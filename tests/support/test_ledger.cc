@@ -207,8 +207,7 @@ void TestLedger::RevokeKey(const std::string& person_id, std::size_t key) {
   Enrol(event, {Governors().back()});
 }
 
-std::string TestLedger::AddProduct(std::vector<v1::Regime> regimes,
-                                   v1::Presentation presentation) {
+std::string TestLedger::AddProduct(std::vector<v1::Regime> regimes, v1::Presentation presentation) {
   const std::string id = NewId();
   v1::Event event;
   v1::ProductRegistered& product = *event.mutable_product_registered();
@@ -389,8 +388,7 @@ std::map<SubjectKey, v1::SubjectState> TestLedger::Replay() const {
   return states;
 }
 
-absl::StatusOr<RecordedEntry> TestLedger::Cosign(const RecordedEntry& entry,
-                                                 const SignAs& signer) {
+absl::StatusOr<RecordedEntry> TestLedger::Cosign(const RecordedEntry& entry, const SignAs& signer) {
   CUSTODY_ASSIGN_OR_RETURN(const ParsedEvent cosigned, ReadRecordedEvent(entry.signed_event));
   const v1::SignedEvent extra = Sign(cosigned.event, {signer});
   v1::Event event;
@@ -411,8 +409,7 @@ absl::StatusOr<RecordedEntry> TestLedger::Attest(const RecordedEntry& entry) {
   event.mutable_attested()->set_statement("seen and true");
   event.set_site_id(held.event.site_id());
   const std::string other = Actor(v1::ROLE_QUALITY_ASSURANCE, held.event.site_id(), 1);
-  return Record(std::move(event),
-                {{other, v1::ROLE_QUALITY_ASSURANCE, v1::MEANING_APPROVED}});
+  return Record(std::move(event), {{other, v1::ROLE_QUALITY_ASSURANCE, v1::MEANING_APPROVED}});
 }
 
 const v1::SubjectState* TestLedger::State(v1::SubjectKind kind, const std::string& id) const {

@@ -1,5 +1,5 @@
-// A ledger in memory for tests of the rules: real keys, real signatures, entry 0, a clock that is set
-// by hand, no store and no daemon.
+// A ledger in memory for tests of the rules: real keys, real signatures, entry 0, a clock that is
+// set by hand, no store and no daemon.
 //
 //   TestLedger ledger;
 //   const std::string person = ledger.AddPerson({v1::ROLE_NURSE});
@@ -8,9 +8,9 @@
 //   ASSERT_OK_AND_ASSIGN(RecordedEntry entry, ledger.RecordAsRequired(event));
 //   EXPECT_EQ(ledger.Container(id)->life(), v1::CONTAINER_LIFE_THAWING);
 //
-// It has one site from the start (site_id()), and one administrator, one person of quality assurance
-// and one release authority, all everywhere. Records parse, evaluate, fold and then do the same with
-// the consequences, as the daemon does.
+// It has one site from the start (site_id()), and one administrator, one person of quality
+// assurance and one release authority, all everywhere. Records parse, evaluate, fold and then do
+// the same with the consequences, as the daemon does.
 //
 // Threads: one.
 
@@ -92,7 +92,8 @@ class TestLedger {
   // A person with the roles at the site (default: site_id()), valid from 1970 without end.
   std::string AddPerson(const std::vector<v1::Role>& roles, std::string_view site = {});
   // The grants as given.
-  std::string AddPersonWith(const std::vector<v1::RoleGrant>& grants, std::int64_t key_not_after_ms = 0);
+  std::string AddPersonWith(const std::vector<v1::RoleGrant>& grants,
+                            std::int64_t key_not_after_ms = 0);
   // A device of the type with a key and a calibration of ten years around now.
   std::string AddDevice(v1::DeviceType type);
   // A further key; returns its place (SignAs::key).
@@ -113,8 +114,8 @@ class TestLedger {
   v1::SignedEvent Sign(const v1::Event& event, const std::vector<SignAs>& signers);
   // FillHeader, Sign, Submit.
   absl::StatusOr<RecordedEntry> Record(v1::Event event, const std::vector<SignAs>& signers);
-  // Signed by one person for each place of the signature sheet (the first rule of the place), enrolled
-  // on first use at the event's site; see Actor().
+  // Signed by one person for each place of the signature sheet (the first rule of the place),
+  // enrolled on first use at the event's site; see Actor().
   absl::StatusOr<RecordedEntry> RecordAsRequired(v1::Event event);
   // Parse, evaluate, fold, consequences. The error is the refusal (RefusalOf()).
   absl::StatusOr<RecordedEntry> Submit(const v1::SignedEvent& signed_event,

@@ -60,7 +60,8 @@ RC_GTEST_PROP(IndexTreeProperty, RootEqualsARebuiltMapHoweverLateTheStoreIs, ())
     for (const IndexBucketRecord& record : update->buckets) records[record.bucket] = record;
     not_yet_durable.emplace_back(update->sequence, leaves);
     // The committer lags by up to three batches, and may tell us late.
-    while (not_yet_durable.size() > 3 || (!not_yet_durable.empty() && *rc::gen::arbitrary<bool>())) {
+    while (not_yet_durable.size() > 3 ||
+           (!not_yet_durable.empty() && *rc::gen::arbitrary<bool>())) {
       store.Put(not_yet_durable.front().second);
       if (*rc::gen::arbitrary<bool>()) tree.MarkDurable(not_yet_durable.front().first);
       not_yet_durable.pop_front();

@@ -51,7 +51,8 @@ RC_GTEST_PROP(SignatureSheetProperty, FillsAsManyPlacesAsDistinctPersonsCan, ())
   const int count = *rc::gen::inRange(0, 6);
   for (int i = 0; i < count; ++i) {
     EventSigner signer;
-    signer.key = {v1::SUBJECT_KIND_PERSON, std::string(16, static_cast<char>('a' + *rc::gen::inRange(0, 4)))};
+    signer.key = {v1::SUBJECT_KIND_PERSON,
+                  std::string(16, static_cast<char>('a' + *rc::gen::inRange(0, 4)))};
     signer.role = kRoles[*rc::gen::inRange<std::size_t>(0, 3)];
     signer.meaning = v1::MEANING_APPROVED;
     signer.authorised = *rc::gen::inRange(0, 5) != 0;

@@ -40,9 +40,9 @@ TEST(CheckpointTest, ReproducesTheTesseraLog) {
             "example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx");
   CompactRange tree;
   int compared = 0;
-  const char* const entries[] = {"one",  "two",    "three",  "four",  "five",     "six",
-                                 "seven", "eit",   "nain",   "ten",   "ileven",   "twelf",
-                                 "threeten", "fourten", "fivten"};
+  const char* const entries[] = {"one",    "two",   "three",    "four",    "five",
+                                 "six",    "seven", "eit",      "nain",    "ten",
+                                 "ileven", "twelf", "threeten", "fourten", "fivten"};
   for (std::size_t size = 0; size <= std::size(entries); ++size) {
     if (size > 0) tree.Append(LeafHash(entries[size - 1]));
     const std::string published = ReadData("tessera_log/checkpoint." + std::to_string(size));
@@ -50,7 +50,8 @@ TEST(CheckpointTest, ReproducesTheTesseraLog) {
     ++compared;
     ASSERT_OK_AND_ASSIGN(
         const std::string ours,
-        SignCheckpoint({.origin = std::string(kOrigin), .size = size, .root = tree.Root()}, signer));
+        SignCheckpoint({.origin = std::string(kOrigin), .size = size, .root = tree.Root()},
+                       signer));
     EXPECT_EQ(ours, published);
     const std::vector<NoteVerifier> keys = {signer.verifier()};
     ASSERT_OK_AND_ASSIGN(const OpenedCheckpoint opened, OpenCheckpoint(published, kOrigin, keys));
@@ -66,13 +67,26 @@ TEST(CheckpointTest, RefusesEveryOtherSpelling) {
   ASSERT_OK(ParseCheckpointText("o\n7\n" + root + "\n").status());
   ASSERT_OK(ParseCheckpointText("o\n0\n" + empty + "\n").status());
   for (const std::string& text :
-       std::vector<std::string>{std::string(), std::string("o\n7\n"), "o\n7\n" + root, "\n7\n" + root + "\n",
-        "o\n07\n" + root + "\n", "o\n+7\n" + root + "\n", "o\n7 \n" + root + "\n",
-        "o\n\n" + root + "\n", "o\n-1\n" + root + "\n", "o\n18446744073709551616\n" + root + "\n",
-        "o\n9223372036854775809\n" + root + "\n", "o\n7\n" + root.substr(1) + "\n",
-        "o\n7\n" + root + "=\n", "o\n7\nAAAA\n", "o\n7\n" + root + "\nextension\n",
-        "o\n7\n" + root + "\n\n", "o\n0\n" + root + "\n", "a b\n7\n" + root + "\n",
-        "a+b\n7\n" + root + "\n", std::string(256, 'o') + "\n7\n" + root + "\n"}) {
+       std::vector<std::string>{std::string(),
+                                std::string("o\n7\n"),
+                                "o\n7\n" + root,
+                                "\n7\n" + root + "\n",
+                                "o\n07\n" + root + "\n",
+                                "o\n+7\n" + root + "\n",
+                                "o\n7 \n" + root + "\n",
+                                "o\n\n" + root + "\n",
+                                "o\n-1\n" + root + "\n",
+                                "o\n18446744073709551616\n" + root + "\n",
+                                "o\n9223372036854775809\n" + root + "\n",
+                                "o\n7\n" + root.substr(1) + "\n",
+                                "o\n7\n" + root + "=\n",
+                                "o\n7\nAAAA\n",
+                                "o\n7\n" + root + "\nextension\n",
+                                "o\n7\n" + root + "\n\n",
+                                "o\n0\n" + root + "\n",
+                                "a b\n7\n" + root + "\n",
+                                "a+b\n7\n" + root + "\n",
+                                std::string(256, 'o') + "\n7\n" + root + "\n"}) {
     EXPECT_THAT(ParseCheckpointText(text),
                 StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("")))
         << text;
@@ -101,14 +115,14 @@ TEST(CheckpointTest, RefusesATextOfAnotherLogUnderARightSignature) {
 class WitnessedCheckpointTest : public testing::Test {
  protected:
   WitnessedCheckpointTest() {
-    Note note = *ParseNote(*SignCheckpoint(
-        {.origin = "log.example", .size = 9, .root = Sha256("x")}, log_));
+    Note note = *ParseNote(
+        *SignCheckpoint({.origin = "log.example", .size = 9, .root = Sha256("x")}, log_));
     note.signatures.push_back(*witness_.Cosign(note.text, 1000));
     note_ = FormatNote(note);
   }
   NoteSigner log_ = NewSigner("log.example");
-  NoteSigner witness_ = *NoteSigner::CreateCosigner(
-      "witness.example", *SigningKey::Generate(KeyAlgorithm::kEd25519));
+  NoteSigner witness_ =
+      *NoteSigner::CreateCosigner("witness.example", *SigningKey::Generate(KeyAlgorithm::kEd25519));
   std::vector<NoteVerifier> log_keys_ = {log_.verifier()};
   std::vector<NoteVerifier> witnesses_ = {witness_.verifier()};
   std::string note_;

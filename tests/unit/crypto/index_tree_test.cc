@@ -65,8 +65,7 @@ TEST_F(IndexTreeTest, EmptyIndexIsZeroBytes) {
 TEST_F(IndexTreeTest, LoneLeafIsTheRoot) {
   const IndexUpdate update = Update({Leaf("8001")});
   EXPECT_EQ(update.root, LeafOf(Leaf("8001")));
-  EXPECT_EQ(update.buckets,
-            (std::vector<IndexBucketRecord>{{0x8001, 1, LeafOf(Leaf("8001"))}}));
+  EXPECT_EQ(update.buckets, (std::vector<IndexBucketRecord>{{0x8001, 1, LeafOf(Leaf("8001"))}}));
 }
 
 // Written out by hand: the two keys part at depth 1, so depth 0 has an empty right side.

@@ -142,9 +142,8 @@ TEST(EcdsaTest, RefusesTheHighHalfOfS) {
 
 // RFC 8032, section 7.1, test 2.
 TEST(Ed25519Test, HasTheKnownAnswerOfRfc8032) {
-  ASSERT_OK_AND_ASSIGN(
-      const std::string seed,
-      FromHex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb"));
+  ASSERT_OK_AND_ASSIGN(const std::string seed,
+                       FromHex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb"));
   ASSERT_OK_AND_ASSIGN(const SigningKey key, SigningKey::FromEd25519Seed(seed));
   ASSERT_OK_AND_ASSIGN(const std::string raw, key.verify_key().Ed25519Raw());
   EXPECT_EQ(ToHex(raw), "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c");
@@ -155,13 +154,12 @@ TEST(Ed25519Test, HasTheKnownAnswerOfRfc8032) {
 }
 
 TEST(Ed25519Test, RefusesKeysOfSmallOrderAndSecondSpellings) {
-  for (const char* hex :
-       {"0100000000000000000000000000000000000000000000000000000000000000",
-        "0100000000000000000000000000000000000000000000000000000000000080",
-        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "0000000000000000000000000000000000000000000000000000000000000000",
-        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
-        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa"}) {
+  for (const char* hex : {"0100000000000000000000000000000000000000000000000000000000000000",
+                          "0100000000000000000000000000000000000000000000000000000000000080",
+                          "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+                          "0000000000000000000000000000000000000000000000000000000000000000",
+                          "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+                          "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa"}) {
     EXPECT_THAT(VerifyKey::FromEd25519Raw(*FromHex(hex)),
                 StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("small order")));
   }

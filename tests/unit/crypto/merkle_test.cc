@@ -27,7 +27,8 @@ const std::vector<std::string>& Leaves() {
 
 std::vector<Digest> FromBase64List(std::initializer_list<std::string_view> texts) {
   std::vector<Digest> digests;
-  for (const std::string_view text : texts) digests.push_back(*Digest::FromBytes(*FromBase64(text)));
+  for (const std::string_view text : texts)
+    digests.push_back(*Digest::FromBytes(*FromBase64(text)));
   return digests;
 }
 

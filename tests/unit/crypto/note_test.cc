@@ -23,10 +23,12 @@ const std::string kText =
     "If you think cryptography is the answer to your problem,\n"
     "then you don't know what your problem is.\n";
 const std::string kPeterLine =
-    "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6K"
+    "— PeterNeumann "
+    "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6K"
     "E6RyyBwJnAM=\n";
 const std::string kEnochLine =
-    "— EnochRoot rwz+eBzmZa0SO3NbfRGzPCpDckykFXSdeX+MNtCOXm2/5n2tiOHp+vAF1aGrQ5ovTG01oOTGwnWLox33WWd1"
+    "— EnochRoot "
+    "rwz+eBzmZa0SO3NbfRGzPCpDckykFXSdeX+MNtCOXm2/5n2tiOHp+vAF1aGrQ5ovTG01oOTGwnWLox33WWd1"
     "RvMc+QQ=\n";
 
 NoteVerifier V(std::string_view vkey) { return *ParseVkey(vkey); }
@@ -123,16 +125,19 @@ TEST(NoteTest, RefusesMalformedNotes) {
       {kText + "\n— name\n", "no signature"},
       {kText + "\n—  x08go/ZJ\n", "key name"},
       {kText + "\n— a+b x08go/ZJ\n", "key name"},
-      {kText + "\n— a\xC2\xA0" "b x08go/ZJ\n", "key name"},
-      {kText + "\n— a\xE3\x80\x80" "b x08go/ZJ\n", "key name"},
+      {kText + "\n— a\xC2\xA0"
+               "b x08go/ZJ\n",
+       "key name"},
+      {kText + "\n— a\xE3\x80\x80"
+               "b x08go/ZJ\n",
+       "key name"},
       {kText + "\n— name x08gow==\n", "key id"},
       {kText + "\n- name x08go/ZJ\n", "dash"},
       {kText + "\n— " + std::string(256, 'n') + " x08go/ZJ\n", "256 bytes"},
       {std::string(kNoteBytesMax, 'x') + good, "at most"},
   };
   for (const Case& c : cases) {
-    EXPECT_THAT(ParseNote(c.note),
-                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(c.why)))
+    EXPECT_THAT(ParseNote(c.note), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(c.why)))
         << c.note.substr(0, 200);
   }
 }
@@ -192,11 +197,10 @@ TEST(CosignatureTest, VerifiesPublishedCosignatures) {
   const struct {
     const char* file;
     const char* vkey;
-  } cases[] = {
-      {"sunlight_witness/witness_checkpoint",
-       "witness.example.org+b8a2cf20+BFLN3yikSfFkVAJtrnh/CiY3Zozkoy7clp+P7XB28qUN"},
-      {"sunlight_witness/mirror_checkpoint",
-       "mirror.example.org+3fb148ef+BAAjjch9GyYz0sJsJx7ALhbdAtz2ov0unbzSl1vMp94O"}};
+  } cases[] = {{"sunlight_witness/witness_checkpoint",
+                "witness.example.org+b8a2cf20+BFLN3yikSfFkVAJtrnh/CiY3Zozkoy7clp+P7XB28qUN"},
+               {"sunlight_witness/mirror_checkpoint",
+                "mirror.example.org+3fb148ef+BAAjjch9GyYz0sJsJx7ALhbdAtz2ov0unbzSl1vMp94O"}};
   for (const auto& c : cases) {
     const std::vector<NoteVerifier> witness = {V(c.vkey)};
     std::string note = ReadData(c.file);

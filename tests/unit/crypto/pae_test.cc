@@ -18,11 +18,10 @@ TEST(PaeTest, IsTheVectorOfDsse) {
 
 // The key and the signature of the DSSE specification's example (its s is in the lower half).
 TEST(PaeTest, VerifiesTheSignatureOfDsse) {
-  ASSERT_OK_AND_ASSIGN(
-      const std::string spki,
-      FromHex("3059301306072a8648ce3d020106082a8648ce3d03010703420004"
-              "67cd390f77aa359cb08c2235f652270493a9ed832b0abcc01f70954c0390d238"
-              "0c782bd54e269125a44f4433aff1432ce94e12bca73aa67ac80cea12608ddf74"));
+  ASSERT_OK_AND_ASSIGN(const std::string spki,
+                       FromHex("3059301306072a8648ce3d020106082a8648ce3d03010703420004"
+                               "67cd390f77aa359cb08c2235f652270493a9ed832b0abcc01f70954c0390d238"
+                               "0c782bd54e269125a44f4433aff1432ce94e12bca73aa67ac80cea12608ddf74"));
   ASSERT_OK_AND_ASSIGN(
       const std::string signature,
       FromBase64("A3JqsQGtVsJ2O2xqrI5IcnXip5GToJ3F+FnZ+O88SjtR6rDAajabZKciJTfUiHqJPcIAriEGAHTVeCUj"

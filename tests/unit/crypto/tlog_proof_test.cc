@@ -18,8 +18,7 @@ std::string SomeNote() {
 }
 
 TEST(TlogProofTest, WritesTheTextOfTheSpecification) {
-  const TlogProof proof{
-      .extra = "hi", .index = 7, .hashes = {Digest()}, .checkpoint = SomeNote()};
+  const TlogProof proof{.extra = "hi", .index = 7, .hashes = {Digest()}, .checkpoint = SomeNote()};
   EXPECT_EQ(FormatTlogProof(proof),
             "c2sp.org/tlog-proof@v1\nextra aGk=\nindex 7\n"
             "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n" +
@@ -51,19 +50,30 @@ TEST(TlogProofTest, RefusesEveryOtherForm) {
   ASSERT_OK(ParseTlogProof(head + "index 1\n" + hash + "\n" + note).status());
   std::string many;
   for (std::size_t i = 0; i <= kTlogProofHashesMax; ++i) many += hash;
-  for (const std::string& text :
-       std::vector<std::string>{std::string(), head, head + "index 1\n", head + "index 1\n\n",
-        head + "index 1\n" + hash + note,                  // No empty line.
-        "c2sp.org/tlog-proof@v2\nindex 1\n\n" + note,      // Another version.
-        head + "index 1\nextra aGk=\n\n" + note,           // Wrong order.
-        head + "extra aGk=\nextra aGk=\nindex 1\n\n" + note, head + "extra aGk\nindex 1\n\n" + note,
-        head + "extra " + ToBase64(std::string(kTlogProofExtraBytesMax + 1, 'x')) +
-            "\nindex 1\n\n" + note,
-        head + "index 01\n\n" + note, head + "index\n\n" + note, head + "index -1\n\n" + note,
-        head + "index 18446744073709551616\n\n" + note, head + "index 1\nAAAA\n\n" + note,
-        head + "index 1\n" + many + "\n" + note, head + "index 1\n\n" + note + "x\n",
-        head + "index 1\n\n\n" + note, head + "index 1\n\n" + note + note, head + "index 1\r\n\n" + note,
-        head + "index 1\n\n" + note.substr(0, note.size() - 1), std::string(200000, 'x')}) {
+  for (const std::string& text : std::vector<std::string>{
+           std::string(),
+           head,
+           head + "index 1\n",
+           head + "index 1\n\n",
+           head + "index 1\n" + hash + note,              // No empty line.
+           "c2sp.org/tlog-proof@v2\nindex 1\n\n" + note,  // Another version.
+           head + "index 1\nextra aGk=\n\n" + note,       // Wrong order.
+           head + "extra aGk=\nextra aGk=\nindex 1\n\n" + note,
+           head + "extra aGk\nindex 1\n\n" + note,
+           head + "extra " + ToBase64(std::string(kTlogProofExtraBytesMax + 1, 'x')) +
+               "\nindex 1\n\n" + note,
+           head + "index 01\n\n" + note,
+           head + "index\n\n" + note,
+           head + "index -1\n\n" + note,
+           head + "index 18446744073709551616\n\n" + note,
+           head + "index 1\nAAAA\n\n" + note,
+           head + "index 1\n" + many + "\n" + note,
+           head + "index 1\n\n" + note + "x\n",
+           head + "index 1\n\n\n" + note,
+           head + "index 1\n\n" + note + note,
+           head + "index 1\r\n\n" + note,
+           head + "index 1\n\n" + note.substr(0, note.size() - 1),
+           std::string(200000, 'x')}) {
     EXPECT_THAT(ParseTlogProof(text), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("")))
         << text.substr(0, 120);
   }

@@ -110,8 +110,8 @@ TEST_F(AuthorityTest, ExpiredRoleIsNoRole) {
 }
 
 TEST_F(AuthorityTest, ExpiredKeyIsRefusedForDecisions) {
-  const std::string person = ledger_.AddPersonWith({Everywhere(v1::ROLE_RELEASE_AUTHORITY)},
-                                                   ledger_.now_ms() + 1'000);
+  const std::string person =
+      ledger_.AddPersonWith({Everywhere(v1::ROLE_RELEASE_AUTHORITY)}, ledger_.now_ms() + 1'000);
   EXPECT_OK(Judge({Quality(), Release(person)}).verdict);
   ledger_.Advance(1'000);
   EXPECT_EQ(ReasonsOf(Judge({Quality(), Release(person)}).verdict).front(),
@@ -144,7 +144,8 @@ TEST_F(AuthorityTest, KeyOfAnotherPersonIsUnknown) {
 TEST_F(AuthorityTest, HoardedSignatureIsOutsideTheWindow) {
   SignAs old = Release();
   old.signed_at_ms = ledger_.now_ms() - kDayMs - 1;
-  EXPECT_EQ(ReasonsOf(Judge({Quality(), old}).verdict), Reasons{v1::REASON_CODE_E_SIGNATURE_WINDOW});
+  EXPECT_EQ(ReasonsOf(Judge({Quality(), old}).verdict),
+            Reasons{v1::REASON_CODE_E_SIGNATURE_WINDOW});
   old.signed_at_ms = ledger_.now_ms() - kDayMs;
   EXPECT_OK(Judge({Quality(), old}).verdict);
   SignAs future = Release();
@@ -173,8 +174,9 @@ TEST_F(AuthorityTest, DeviceSignsNoDecisionButPlacesHolds) {
   EXPECT_OK(ledger_.Record(hold, {{device, v1::ROLE_DEVICE, v1::MEANING_DERIVED}}));
   v1::Event release;
   release.mutable_material_released()->set_material_id(ledger_.NewId());
-  EXPECT_EQ(ledger_.Record(release, {{device, v1::ROLE_DEVICE, v1::MEANING_APPROVED}}).status().code(),
-            absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(
+      ledger_.Record(release, {{device, v1::ROLE_DEVICE, v1::MEANING_APPROVED}}).status().code(),
+      absl::StatusCode::kPermissionDenied);
 }
 
 TEST_F(AuthorityTest, ProtectiveActNeedsOneSignatureWhateverClockAndWindow) {

@@ -68,8 +68,7 @@ TEST(ContainerMachineTest, RefreezingIsCriticalAndMeansDiscard) {
 }
 
 TEST(ContainerMachineTest, InfusionOfAFrozenBagIsAViolationAndStillEmptiesIt) {
-  const LifeStep step =
-      NextLife(v1::CONTAINER_LIFE_FROZEN, LifeTrigger::kAdministrationStarted);
+  const LifeStep step = NextLife(v1::CONTAINER_LIFE_FROZEN, LifeTrigger::kAdministrationStarted);
   EXPECT_EQ(step.code, v1::REASON_CODE_E_STATE);
   EXPECT_EQ(step.severity, v1::SEVERITY_CRITICAL);
   EXPECT_EQ(step.to, v1::CONTAINER_LIFE_ADMINISTERING);
@@ -77,17 +76,16 @@ TEST(ContainerMachineTest, InfusionOfAFrozenBagIsAViolationAndStillEmptiesIt) {
 
 TEST(ContainerMachineTest, ConsumedAllocationIsForGood) {
   for (int trigger = 0; trigger < kAllocationTriggerCount; ++trigger) {
-    const AllocationStep step = NextAllocation(v1::CONTAINER_ALLOCATION_CONSUMED,
-                                               static_cast<AllocationTrigger>(trigger));
+    const AllocationStep step =
+        NextAllocation(v1::CONTAINER_ALLOCATION_CONSUMED, static_cast<AllocationTrigger>(trigger));
     EXPECT_EQ(step.to, v1::CONTAINER_ALLOCATION_CONSUMED);
     EXPECT_EQ(step.code, v1::REASON_CODE_E_CONSUMED);
   }
 }
 
 TEST(ContainerMachineTest, OnlyFreeContainersAreReserved) {
-  EXPECT_EQ(
-      NextAllocation(v1::CONTAINER_ALLOCATION_UNALLOCATED, AllocationTrigger::kReserved).to,
-      v1::CONTAINER_ALLOCATION_RESERVED);
+  EXPECT_EQ(NextAllocation(v1::CONTAINER_ALLOCATION_UNALLOCATED, AllocationTrigger::kReserved).to,
+            v1::CONTAINER_ALLOCATION_RESERVED);
   EXPECT_EQ(NextAllocation(v1::CONTAINER_ALLOCATION_RESERVED, AllocationTrigger::kReserved).code,
             v1::REASON_CODE_E_ALLOCATION);
 }

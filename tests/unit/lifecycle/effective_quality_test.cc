@@ -14,14 +14,14 @@ namespace {
 class EffectiveQualityTest : public ::testing::Test {
  protected:
   EffectiveQuality Ask() {
-    const absl::StatusOr<EffectiveQuality> quality = ComputeEffectiveQuality(
-        world_, world_.container_id, v1::REGIME_EU, BedsideStates::kNowMs);
+    const absl::StatusOr<EffectiveQuality> quality =
+        ComputeEffectiveQuality(world_, world_.container_id, v1::REGIME_EU, BedsideStates::kNowMs);
     EXPECT_THAT(quality, IsOk());
     return *quality;
   }
   std::int64_t Expiry() {
-    const absl::StatusOr<std::optional<PolicyRef>> policy = FindPolicyInForce(
-        world_, world_.product_id, v1::REGIME_EU, BedsideStates::kNowMs);
+    const absl::StatusOr<std::optional<PolicyRef>> policy =
+        FindPolicyInForce(world_, world_.product_id, v1::REGIME_EU, BedsideStates::kNowMs);
     const absl::StatusOr<std::int64_t> expiry =
         ComputeEffectiveExpiryMs(world_, world_.container_id, *(*policy)->policy);
     EXPECT_THAT(expiry, IsOk());
@@ -68,10 +68,9 @@ TEST_F(EffectiveQualityTest, HoldOnAnyAncestorSuspends) {
 }
 
 TEST_F(EffectiveQualityTest, EligibilityGivesQuality) {
-  v1::EligibilityState* eligibility =
-      world_.At(v1::SUBJECT_KIND_DONATION, world_.donation_id)
-          .mutable_donation()
-          ->mutable_eligibility(0);
+  v1::EligibilityState* eligibility = world_.At(v1::SUBJECT_KIND_DONATION, world_.donation_id)
+                                          .mutable_donation()
+                                          ->mutable_eligibility(0);
   eligibility->set_outcome(v1::ELIGIBILITY_OUTCOME_INCOMPLETE);
   EXPECT_EQ(Ask().quality, v1::QUALITY_QUARANTINE);
   eligibility->set_outcome(v1::ELIGIBILITY_OUTCOME_ELIGIBLE_RISK);

@@ -86,8 +86,7 @@ TEST_F(EvaluateTest, ClockRefusesDecisionsAndFlagsObservations) {
   EXPECT_TRUE(observed.Found(v1::REASON_CODE_TIME_SUSPECT));
   v1::Event release;
   release.mutable_material_released()->set_material_id(material);
-  EXPECT_TRUE(
-      Refuses(ledger_.RecordAsRequired(release).status(), v1::REASON_CODE_E_CLOCK));
+  EXPECT_TRUE(Refuses(ledger_.RecordAsRequired(release).status(), v1::REASON_CODE_E_CLOCK));
 }
 
 TEST_F(EvaluateTest, FutureTimeIsRefusedOrFlagged) {
@@ -174,8 +173,9 @@ TEST_F(EvaluateTest, CriticalCaseBlocksDecisionsUntilItIsClosed) {
   const SignAs approves{ledger_.quality_assurance(), v1::ROLE_QUALITY_ASSURANCE,
                         v1::MEANING_APPROVED};
   EXPECT_TRUE(Refuses(ledger_.Record(closed, {approves}).status(), v1::REASON_CODE_E_FOUR_EYES));
-  EXPECT_OK(ledger_.Record(closed, {approves, {ledger_.release_authority(),
-                                               v1::ROLE_RELEASE_AUTHORITY, v1::MEANING_APPROVED}}));
+  EXPECT_OK(ledger_.Record(
+      closed,
+      {approves, {ledger_.release_authority(), v1::ROLE_RELEASE_AUTHORITY, v1::MEANING_APPROVED}}));
   EXPECT_TRUE(ledger_.Case(body.case_id())->closed());
   EXPECT_TRUE(ledger_.State(v1::SUBJECT_KIND_MATERIAL, material)->open_cases().empty());
   EXPECT_FALSE(Refuses(ledger_.RecordAsRequired(release).status(), v1::REASON_CODE_E_CASE_OPEN));

@@ -27,7 +27,8 @@ class GovernanceRulesTest : public testing::Test {
     v1::PersonEnrolment person;
     person.set_person_id(ledger_.NewId());
     *person.add_keys() = ledger_.Person(ledger_.administrator())->keys(0).key();
-    person.mutable_keys(0)->set_spki(SigningKey::Generate(KeyAlgorithm::kEcdsaP256)->verify_key().spki());
+    person.mutable_keys(0)->set_spki(
+        SigningKey::Generate(KeyAlgorithm::kEcdsaP256)->verify_key().spki());
     person.mutable_keys(0)->set_algorithm(v1::KEY_ALGORITHM_ECDSA_P256);
     return person;
   }
@@ -59,8 +60,8 @@ TEST_F(GovernanceRulesTest, RefusesBadEnrolments) {
       v1::REASON_CODE_E_FIELD));
   EXPECT_TRUE(Refuses(Enrol([](Person* p) { p->mutable_keys(0)->set_certificate("no"); }),
                       v1::REASON_CODE_E_FIELD));
-  EXPECT_TRUE(Refuses(Enrol([](Person* p) { *p->add_keys() = p->keys(0); }),
-                      v1::REASON_CODE_E_FIELD));
+  EXPECT_TRUE(
+      Refuses(Enrol([](Person* p) { *p->add_keys() = p->keys(0); }), v1::REASON_CODE_E_FIELD));
   EXPECT_TRUE(Refuses(Enrol([](Person* p) { p->add_roles()->set_role(v1::ROLE_NURSE); }),
                       v1::REASON_CODE_E_FIELD));
   EXPECT_TRUE(Refuses(Enrol([](Person* p) {
@@ -73,8 +74,7 @@ TEST_F(GovernanceRulesTest, RefusesBadEnrolments) {
 TEST_F(GovernanceRulesTest, LedgerIsCreatedOnce) {
   v1::Event event;
   ASSERT_TRUE(event.ParseFromString(ledger_.log().front().signed_event.event()));
-  EXPECT_TRUE(
-      Refuses(ledger_.RecordFromLedger(event).status(), v1::REASON_CODE_E_SUBJECT_EXISTS));
+  EXPECT_TRUE(Refuses(ledger_.RecordFromLedger(event).status(), v1::REASON_CODE_E_SUBJECT_EXISTS));
 }
 
 TEST_F(GovernanceRulesTest, KeyCanBeRevokedTwice) {
@@ -102,9 +102,11 @@ TEST_F(GovernanceRulesTest, HoldIsLiftedByQualityAssuranceAndReleaseAuthorityOnl
   hold.mutable_scope()->set_id(ledger_.NewId());
   hold.mutable_scope()->set_role(v1::SUBJECT_ROLE_PRIMARY);
   hold.set_authority(v1::HOLD_AUTHORITY_REGULATOR);
-  ASSERT_OK(ledger_.Record(placed, {{ledger_.quality_assurance(), v1::ROLE_QUALITY_ASSURANCE,
-                                     v1::MEANING_AUTHORED}}));
-  const auto holds = [&] { return ledger_.State(v1::SUBJECT_KIND_DONOR, hold.scope().id())->holds(); };
+  ASSERT_OK(ledger_.Record(
+      placed, {{ledger_.quality_assurance(), v1::ROLE_QUALITY_ASSURANCE, v1::MEANING_AUTHORED}}));
+  const auto holds = [&] {
+    return ledger_.State(v1::SUBJECT_KIND_DONOR, hold.scope().id())->holds();
+  };
   EXPECT_EQ(holds().size(), 1);
 
   v1::Event lifted;
@@ -113,8 +115,9 @@ TEST_F(GovernanceRulesTest, HoldIsLiftedByQualityAssuranceAndReleaseAuthorityOnl
   EXPECT_TRUE(Refuses(Try(lifted), v1::REASON_CODE_E_REASON_MISSING));
   lifted.mutable_reason()->set_code("CLEARED");
   lifted.mutable_hold_lifted()->mutable_investigation()->set_sha256(std::string(32, 'd'));
-  EXPECT_TRUE(Refuses(ledger_.Record(lifted, {{ledger_.quality_assurance(),
-                                               v1::ROLE_QUALITY_ASSURANCE, v1::MEANING_APPROVED}})
+  EXPECT_TRUE(Refuses(ledger_
+                          .Record(lifted, {{ledger_.quality_assurance(), v1::ROLE_QUALITY_ASSURANCE,
+                                            v1::MEANING_APPROVED}})
                           .status(),
                       v1::REASON_CODE_E_FOUR_EYES));
   EXPECT_EQ(holds().size(), 1);

@@ -63,7 +63,8 @@ TEST_F(ParsedEventTest, RefusesFieldsOfTheWrongForm) {
       {v1::REASON_CODE_E_WRONG_LEDGER, [](v1::Event* e) { e->set_ledger("other"); }},
       {v1::REASON_CODE_E_FIELD, [](v1::Event* e) { e->set_event_id(std::string(16, 'a')); }},
       {v1::REASON_CODE_E_FIELD, [](v1::Event* e) { e->clear_occurred_at(); }},
-      {v1::REASON_CODE_E_FIELD, [](v1::Event* e) { e->mutable_occurred_at()->set_offset_minutes(841); }},
+      {v1::REASON_CODE_E_FIELD,
+       [](v1::Event* e) { e->mutable_occurred_at()->set_offset_minutes(841); }},
       {v1::REASON_CODE_E_FIELD, [](v1::Event* e) { e->set_site_id("short"); }},
       {v1::REASON_CODE_E_FIELD, [](v1::Event* e) { e->set_policy_hash("short"); }},
       {v1::REASON_CODE_E_FIELD, [](v1::Event* e) { e->set_corrects("short"); }},
@@ -122,8 +123,9 @@ TEST_F(ParsedEventTest, RefusesSignaturesOutOfOrderOrTwice) {
   *signed_event.add_signatures() = signed_event.signatures(0);
   EXPECT_EQ(ReasonOf(Parse(signed_event)), v1::REASON_CODE_E_MALFORMED);
   const std::string other = ledger_.AddPerson({v1::ROLE_OPERATOR});
-  v1::SignedEvent two = ledger_.Sign(Received(), {{operator_, v1::ROLE_OPERATOR, v1::MEANING_RECEIVED},
-                                                  {other, v1::ROLE_OPERATOR, v1::MEANING_VERIFIED}});
+  v1::SignedEvent two =
+      ledger_.Sign(Received(), {{operator_, v1::ROLE_OPERATOR, v1::MEANING_RECEIVED},
+                                {other, v1::ROLE_OPERATOR, v1::MEANING_VERIFIED}});
   EXPECT_OK(Parse(two));
   two.mutable_signatures()->SwapElements(0, 1);
   EXPECT_EQ(ReasonOf(Parse(two)), v1::REASON_CODE_E_MALFORMED);
@@ -166,9 +168,9 @@ TEST_F(ParsedEventTest, ReadsBatchStatementOnlyForItsEvents) {
   EXPECT_EQ(parsed.signer.id, operator_);
   EXPECT_EQ(ReasonOf(ParseSignature(signature, other, ledger_.origin()).status()),
             v1::REASON_CODE_E_MALFORMED);
-  EXPECT_EQ(ReasonOf(ParseSignature(
-                         BatchSignature(mine, other, v1::MEANING_VERIFIED, operator_, ledger_.origin()),
-                         mine, ledger_.origin())
+  EXPECT_EQ(ReasonOf(ParseSignature(BatchSignature(mine, other, v1::MEANING_VERIFIED, operator_,
+                                                   ledger_.origin()),
+                                    mine, ledger_.origin())
                          .status()),
             v1::REASON_CODE_E_MALFORMED);
 }

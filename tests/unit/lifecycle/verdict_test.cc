@@ -21,16 +21,13 @@ class VerdictTest : public ::testing::Test {
   v1::Verdict Ask() { return Ask(world_.Request(v1::STAGE_ADMINISTER)); }
 
   // The verdict is NO_GO and the check `id` fails with `code`.
-  void ExpectFails(const std::string& id, v1::ReasonCode code) {
-    ExpectFails(Ask(), id, code);
-  }
-  static void ExpectFails(const v1::Verdict& verdict, const std::string& id,
-                          v1::ReasonCode code) {
+  void ExpectFails(const std::string& id, v1::ReasonCode code) { ExpectFails(Ask(), id, code); }
+  static void ExpectFails(const v1::Verdict& verdict, const std::string& id, v1::ReasonCode code) {
     EXPECT_EQ(verdict.value(), v1::VERDICT_VALUE_NO_GO);
     bool found = false;
     for (const v1::Check& check : verdict.checks()) {
-      found |= check.id() == id && check.result() == v1::CHECK_RESULT_VALUE_FAIL &&
-               check.code() == code;
+      found |=
+          check.id() == id && check.result() == v1::CHECK_RESULT_VALUE_FAIL && check.code() == code;
     }
     EXPECT_TRUE(found) << id << " in " << verdict.DebugString();
   }

@@ -66,7 +66,8 @@ TEST(WireCheckTest, RefusesUnknownEnumValue) {
 }
 
 TEST(WireCheckTest, RefusesTextThatIsNotUtf8) {
-  for (const std::string_view bad : {"\xff", "\xc0\x80", "\xed\xa0\x80", "\xe2\x82", "\xf4\x90\x80\x80"}) {
+  for (const std::string_view bad :
+       {"\xff", "\xc0\x80", "\xed\xa0\x80", "\xe2\x82", "\xf4\x90\x80\x80"}) {
     std::string bytes("\x0a", 1);
     bytes.push_back(static_cast<char>(bad.size()));
     bytes.append(bad);
@@ -89,7 +90,8 @@ TEST(WireCheckTest, RefusesTwoBodies) {
 }
 
 TEST(WireCheckTest, RefusesEmptyPackedList) {
-  const std::string bytes("\x1a\x00", 2);  // RolesChanged has no such; ProductRegistered.regimes = 3.
+  const std::string bytes("\x1a\x00",
+                          2);  // RolesChanged has no such; ProductRegistered.regimes = 3.
   EXPECT_THAT(CheckStrictEncoding(bytes, *v1::ProductRegistered::descriptor()),
               StatusIs(kInvalid, HasSubstr("empty packed")));
 }

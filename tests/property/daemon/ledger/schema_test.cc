@@ -22,8 +22,8 @@ RC_GTEST_PROP(SchemaProperty, ByteOrderIsOrderOfIndices, (std::uint64_t a, std::
 }
 
 RC_GTEST_PROP(SchemaProperty, ChainsOrderBySubjectThenPosition,
-              (std::uint8_t kind_a, std::string id_a, std::uint64_t position_a,
-               std::uint8_t kind_b, std::string id_b, std::uint64_t position_b)) {
+              (std::uint8_t kind_a, std::string id_a, std::uint64_t position_a, std::uint8_t kind_b,
+               std::string id_b, std::uint64_t position_b)) {
   const SubjectKey a = Subject(kind_a, id_a);
   const SubjectKey b = Subject(kind_b, id_b);
   const bool less = a == b ? position_a < position_b : a < b;

@@ -30,9 +30,7 @@ namespace custody {
 
 inline constexpr char kTestOrigin[] = "ledger.test/kit";
 
-inline SigningKey TestKey(char seed) {
-  return *SigningKey::FromEd25519Seed(std::string(32, seed));
-}
+inline SigningKey TestKey(char seed) { return *SigningKey::FromEd25519Seed(std::string(32, seed)); }
 
 struct TestSigner {
   std::string id;
@@ -149,8 +147,9 @@ class LedgerKit {
 
   static absl::StatusOr<RecordOutcome> Record(Ledger& ledger, const v1::SignedEvent& event) {
     std::promise<absl::StatusOr<RecordOutcome>> promise;
-    ledger.Record(event, Lane::kSingle,
-                  [&](absl::StatusOr<RecordOutcome> outcome) { promise.set_value(std::move(outcome)); });
+    ledger.Record(event, Lane::kSingle, [&](absl::StatusOr<RecordOutcome> outcome) {
+      promise.set_value(std::move(outcome));
+    });
     return promise.get_future().get();
   }
   static absl::StatusOr<ProposeOutcome> Propose(Ledger& ledger, const v1::SignedEvent& event) {

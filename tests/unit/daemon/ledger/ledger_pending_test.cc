@@ -47,9 +47,8 @@ TEST_F(LedgerPendingTest, WaitsForTheSecondPairOfEyes) {
   EXPECT_EQ(ReasonOf(LedgerKit::Record(*ledger_, kit_.Sign(other, {kit_.admin})).status()),
             v1::REASON_CODE_E_DUP_CONFLICT);
 
-  ASSERT_OK_AND_ASSIGN(
-      const ProposeOutcome signed_twice,
-      LedgerKit::Cosign(*ledger_, digest, kit_.SignatureOf(digest, kit_.quality)));
+  ASSERT_OK_AND_ASSIGN(const ProposeOutcome signed_twice,
+                       LedgerKit::Cosign(*ledger_, digest, kit_.SignatureOf(digest, kit_.quality)));
   ASSERT_TRUE(std::holds_alternative<RecordOutcome>(signed_twice.result));
   EXPECT_THAT(kit_.VerifyReceipt(std::get<RecordOutcome>(signed_twice.result).receipt), IsOk());
   EXPECT_TRUE(LedgerReader(ledger_->Snapshot()).ListPending("", 0, "", 10)->empty());
@@ -59,8 +58,7 @@ TEST_F(LedgerPendingTest, TheSameEyesTwiceAreNotFour) {
   const v1::SignedEvent event = NewPerson();
   const Digest digest = LedgerKit::DigestOf(event);
   ASSERT_THAT(LedgerKit::Propose(*ledger_, event), IsOk());
-  const auto again =
-      LedgerKit::Cosign(*ledger_, digest, kit_.SignatureOf(digest, kit_.admin));
+  const auto again = LedgerKit::Cosign(*ledger_, digest, kit_.SignatureOf(digest, kit_.admin));
   EXPECT_EQ(ReasonOf(again.status()), v1::REASON_CODE_E_ALREADY_SIGNED);
   ASSERT_OK_AND_ASSIGN(const auto pending,
                        LedgerReader(ledger_->Snapshot()).ListPending("", 0, "", 10));
@@ -101,8 +99,8 @@ TEST_F(LedgerPendingTest, AddsASignatureToARecordedEvent) {
   EXPECT_EQ(std::get<RecordOutcome>(again.result).receipt.index(), outcome.receipt.index());
 }
 
-// An observation that breaks a rule is recorded; the case that it opens stands right behind it, with
-// an id that follows from it.
+// An observation that breaks a rule is recorded; the case that it opens stands right behind it,
+// with an id that follows from it.
 TEST_F(LedgerPendingTest, ConsequencesStandRightBehindTheirCause) {
   ASSERT_THAT(LedgerKit::Record(*ledger_, kit_.Site(1)), IsOk());
   v1::Event event;

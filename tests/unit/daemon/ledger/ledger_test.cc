@@ -104,8 +104,8 @@ TEST_F(LedgerTest, RefusesAnotherEventUnderTheSameId) {
 TEST_F(LedgerTest, RefusesUnknownKeysAndBadSignatures) {
   TestSigner stranger = kit_.admin;
   stranger.key = TestKey('x');
-  const auto unknown = LedgerKit::Record(
-      *ledger_, kit_.Sign(kit_.SiteEvent(LedgerKit::SiteId(1)), {stranger}));
+  const auto unknown =
+      LedgerKit::Record(*ledger_, kit_.Sign(kit_.SiteEvent(LedgerKit::SiteId(1)), {stranger}));
   EXPECT_EQ(ReasonOf(unknown.status()), v1::REASON_CODE_E_UNKNOWN_KEY);
   EXPECT_EQ(unknown.status().code(), absl::StatusCode::kUnauthenticated);
 
@@ -216,11 +216,11 @@ TEST_F(LedgerTest, RecordedAtNeverDecreasesWhenTheClockIsSetBack) {
 
 TEST_F(LedgerTest, RebuildGivesTheSameBytes) {
   for (int i = 0; i < 40; ++i) ASSERT_THAT(LedgerKit::Record(*ledger_, kit_.Site(i)), IsOk());
-  ASSERT_THAT(LedgerKit::Propose(*ledger_, kit_.Sign(kit_.PersonEvent({std::string(16, 'C'),
-                                                                       v1::ROLE_AUDITOR,
-                                                                       TestKey('c')}),
-                                                     {kit_.admin})),
-              IsOk());
+  ASSERT_THAT(
+      LedgerKit::Propose(*ledger_, kit_.Sign(kit_.PersonEvent({std::string(16, 'C'),
+                                                               v1::ROLE_AUDITOR, TestKey('c')}),
+                                             {kit_.admin})),
+      IsOk());
   MemoryStore target;
   ASSERT_THAT(RebuildLedger(disk_, target), IsOk());
   ASSERT_OK_AND_ASSIGN(const auto expected, disk_.OpenView());
