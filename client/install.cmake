@@ -23,3 +23,12 @@ write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/custodyConfigVersio
 install(FILES ${CMAKE_CURRENT_LIST_DIR}/custodyConfig.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/custodyConfigVersion.cmake
         DESTINATION ${CUSTODY_CONFIG_FOLDER} COMPONENT client)
+
+if(CUSTODY_TESTS AND NOT CUSTODY_SANITIZE)
+  add_test(NAME integration.client.install
+      COMMAND ${CMAKE_COMMAND} -DBUILD=${PROJECT_BINARY_DIR}
+              -DEXAMPLE=${CMAKE_CURRENT_LIST_DIR}/example
+              -DFOLDER=${CMAKE_CURRENT_BINARY_DIR}/install_check
+              -DCOMPILER=${CMAKE_CXX_COMPILER} -P ${CMAKE_CURRENT_LIST_DIR}/example/check.cmake)
+  set_tests_properties(integration.client.install PROPERTIES LABELS integration TIMEOUT 600)
+endif()

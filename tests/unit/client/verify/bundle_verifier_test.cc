@@ -1,0 +1,301 @@
+#include "client/verify/bundle_verifier.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <set>
+
+#include "crypto/merkle.h"
+#include "lifecycle/parsed_event.h"
+#include "lifecycle/verdict.h"
+#include "tests/support/fake_log.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/test_ledger.h"
+
+namespace custody {
+namespace {
+
+using testing::HasSubstr;
+
+// The log of a ledger in memory as entries with links and a seal, and bundles of all of it.
+class BundleMaker {
+ public:
+  BundleMaker() {
+    ledger.AddPerson({v1::ROLE_NURSE});
+    ledger.AddDevice(v1::DEVICE_TYPE_FREEZER);
+    ledger.AddProduct();
+  }
+
+  // Everything that was recorded, sealed.
+  v1::Bundle Make() {
+    for (const RecordedEntry& recorded : ledger.log()) {
+      AppendEntry(recorded);
+    }
+    AppendSeal();
+    v1::Bundle bundle;
+    bundle.set_format_version(1);
+    bundle.set_ledger(FakeLog::kOrigin);
+    bundle.set_checkpoint(log.SignedCheckpoint(log.size()));
+    bundle.set_seal_index(log.size() - 1);
+    for (std::uint64_t index = 0; index < log.size(); ++index) {
+      auto* entry = bundle.add_entries();
+      entry->set_entry(log.EntryAt(index));
+      entry->set_index(index);
+    }
+    for (const auto& [key, indices] : chains_) {
+      auto* subject = bundle.add_subjects();
+      *subject->mutable_subject() = RefOf(key);
+      for (const std::uint64_t index : indices) {
+        subject->add_indices(index);
+      }
+    }
+    return bundle;
+  }
+
+  Trust MakeTrust() const {
+    Trust trust;
+    trust.ledger = FakeLog::kOrigin;
+    trust.entry0_leaf_hash = log.LeafAt(0);
+    trust.log_keys = {log.verifier()};
+    return trust;
+  }
+
+  TestLedger ledger;
+  FakeLog log;
+
+ private:
+  void AppendEntry(const RecordedEntry& recorded) {
+    const ParsedEvent event = ParseSignedEvent(recorded.signed_event, FakeLog::kOrigin).value();
+    v1::Entry entry;
+    entry.set_index(log.size());
+    entry.set_recorded_at_ms(recorded.recorded_at_ms);
+    *entry.mutable_signed_event() = recorded.signed_event;
+    for (const SubjectKey& subject : event.subjects) {
+      std::vector<std::uint64_t>& chain = chains_[subject];
+      auto* link = entry.add_links();
+      link->set_position(chain.size());
+      if (!chain.empty()) {
+        link->set_previous(std::string(log.LeafAt(chain.back()).view()));
+      }
+      chain.push_back(log.size());
+    }
+    for (const v1::Finding& finding : recorded.findings) {
+      *entry.add_findings() = finding;
+    }
+    log.Append(entry.SerializeAsString());
+  }
+
+  void AppendSeal() {
+    v1::Entry entry;
+    entry.set_index(log.size());
+    entry.set_recorded_at_ms(ledger.now_ms());
+    entry.mutable_seal()->set_index_root(std::string(32, 'i'));
+    entry.mutable_seal()->set_subject_count(chains_.size());
+    entry.mutable_seal()->set_rules_version(1);
+    log.Append(entry.SerializeAsString());
+  }
+
+  std::map<SubjectKey, std::vector<std::uint64_t>> chains_;
+};
+
+class BundleVerifierTest : public testing::Test {
+ protected:
+  BundleVerifierTest() : bundle_(maker_.Make()), trust_(maker_.MakeTrust()) {}
+
+  VerificationReport Judge() {
+    return VerifyBundle(bundle_.SerializeAsString(), trust_, maker_.ledger.now_ms()).value();
+  }
+
+  // Removes entry `index` and puts the nodes that then are needed.
+  void LeaveOut(std::uint64_t index) {
+    std::vector<v1::BundleEntry> kept;
+    for (const v1::BundleEntry& entry : bundle_.entries()) {
+      if (entry.index() != index) {
+        kept.push_back(entry);
+      }
+    }
+    bundle_.mutable_entries()->Assign(kept.begin(), kept.end());
+    auto* node = bundle_.add_nodes();
+    node->set_index(index);
+    node->set_hash(std::string(maker_.log.LeafAt(index).view()));
+  }
+
+  BundleMaker maker_;
+  v1::Bundle bundle_;
+  Trust trust_;
+};
+
+TEST_F(BundleVerifierTest, VerifiesATrueBundle) {
+  const VerificationReport report = Judge();
+  EXPECT_EQ(report.level_a, Outcome::kVerified) << report.ToText();
+  EXPECT_EQ(report.level_b, Outcome::kVerified) << report.ToText();
+  EXPECT_EQ(report.level_c, Outcome::kNotYetProven);
+  EXPECT_EQ(report.level_d, Outcome::kNotYetProven);
+  EXPECT_EQ(report.outcome, Outcome::kVerified);
+  EXPECT_THAT(report.ToJson(), HasSubstr("\"outcome\":\"verified\""));
+}
+
+TEST_F(BundleVerifierTest, RefusesWhatIsNoBundle) {
+  for (const std::string& bytes :
+       {std::string(), std::string("\xff\xff\xff"), v1::Bundle().SerializeAsString()}) {
+    EXPECT_THAT(VerifyBundle(bytes, trust_, 0),
+                StatusIs(absl::StatusCode::kInvalidArgument, testing::_));
+  }
+  bundle_.clear_entries();
+  EXPECT_THAT(VerifyBundle(bundle_.SerializeAsString(), trust_, 0),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no entries")));
+}
+
+TEST_F(BundleVerifierTest, AnotherLogKeyIsFalse) {
+  trust_.log_keys = {NoteSigner::Create(FakeLog::kOrigin,
+                                        SigningKey::FromEd25519Seed(std::string(32, 'z')).value())
+                         .value()
+                         .verifier()};
+  EXPECT_EQ(Judge().level_a, Outcome::kProofFalse);
+}
+
+TEST_F(BundleVerifierTest, AnotherEntryZeroIsFalse) {
+  trust_.entry0_leaf_hash = Sha256("another");
+  EXPECT_EQ(Judge().outcome, Outcome::kProofFalse);
+}
+
+TEST_F(BundleVerifierTest, AnotherLedgerCannotBeChecked) {
+  trust_.ledger = "other.example/ledger";
+  EXPECT_EQ(Judge().outcome, Outcome::kCannotBeChecked);
+}
+
+TEST_F(BundleVerifierTest, AFlippedBitInAnyEntryIsFalse) {
+  for (int i = 0; i < bundle_.entries_size(); ++i) {
+    const std::string kept = bundle_.entries(i).entry();
+    for (const std::size_t at : {std::size_t{1}, kept.size() / 2, kept.size() - 1}) {
+      std::string* bytes = bundle_.mutable_entries(i)->mutable_entry();
+      (*bytes)[at] = static_cast<char>((*bytes)[at] ^ 1);
+      EXPECT_EQ(Judge().outcome, Outcome::kProofFalse) << i << " " << at;
+      *bytes = kept;
+    }
+  }
+}
+
+TEST_F(BundleVerifierTest, ARemovedEntryIsNoticedWithAndWithoutItsNode) {
+  const std::uint64_t index = 2;
+  LeaveOut(index);
+  const VerificationReport report = Judge();
+  EXPECT_EQ(report.level_a, Outcome::kVerified) << report.ToText();
+  EXPECT_NE(report.level_b, Outcome::kVerified) << report.ToText();
+  EXPECT_NE(report.outcome, Outcome::kVerified);
+  bundle_.clear_nodes();
+  EXPECT_EQ(Judge().level_a, Outcome::kCannotBeChecked);
+}
+
+TEST_F(BundleVerifierTest, AChainThatHidesAnEntryIsFalse) {
+  for (int i = 0; i < bundle_.subjects_size(); ++i) {
+    if (bundle_.subjects(i).indices_size() > 1) {
+      bundle_.mutable_subjects(i)->mutable_indices()->RemoveLast();
+      EXPECT_EQ(Judge().level_b, Outcome::kProofFalse);
+      return;
+    }
+  }
+  FAIL() << "no chain of two";
+}
+
+TEST_F(BundleVerifierTest, SwappedSubjectsAreFalse) {
+  auto* first = bundle_.mutable_subjects(0);
+  auto* last = bundle_.mutable_subjects(bundle_.subjects_size() - 1);
+  first->mutable_indices()->Swap(last->mutable_indices());
+  EXPECT_EQ(Judge().level_b, Outcome::kProofFalse);
+}
+
+TEST_F(BundleVerifierTest, AnUnknownSignerCannotBeChecked) {
+  for (int i = 0; i < bundle_.subjects_size(); ++i) {
+    if (bundle_.subjects(i).subject().id() == maker_.ledger.administrator()) {
+      bundle_.mutable_subjects()->DeleteSubrange(i, 1);
+      break;
+    }
+  }
+  const VerificationReport report = Judge();
+  EXPECT_EQ(report.level_b, Outcome::kCannotBeChecked) << report.ToText();
+  EXPECT_EQ(report.outcome, Outcome::kCannotBeChecked);
+}
+
+TEST_F(BundleVerifierTest, ASealThatIsNotTheLastLeafIsFalse) {
+  bundle_.set_seal_index(bundle_.seal_index() - 1);
+  EXPECT_EQ(Judge().outcome, Outcome::kProofFalse);
+}
+
+TEST_F(BundleVerifierTest, AQuorumThatIsNotThereCannotBeChecked) {
+  const NoteSigner witness =
+      NoteSigner::CreateCosigner("witness.example/w",
+                                 SigningKey::FromEd25519Seed(std::string(32, 'w')).value())
+          .value();
+  trust_.policy =
+      ParseWitnessPolicy("witness w " + FormatVkey(witness.verifier()) + "\nquorum w\n").value();
+  EXPECT_EQ(Judge().level_a, Outcome::kCannotBeChecked);
+
+  Note note = ParseNote(bundle_.checkpoint()).value();
+  const std::uint64_t now_s = static_cast<std::uint64_t>(maker_.ledger.now_ms()) / 1000;
+  note.signatures.push_back(witness.Cosign(note.text, now_s - 60).value());
+  bundle_.set_checkpoint(FormatNote(note));
+  EXPECT_EQ(Judge().level_a, Outcome::kVerified);
+  trust_.maximum_age_ms = 59'000;
+  EXPECT_EQ(Judge().level_a, Outcome::kCannotBeChecked);
+}
+
+// A question about a container that the log does not know, with the answer of the rules.
+class VerdictBundleTest : public BundleVerifierTest {
+ protected:
+  VerdictBundleTest() {
+    v1::VerdictRequest request;
+    request.set_stage(v1::STAGE_THAW);
+    request.add_container_ids(std::string(16, 'c'));
+    request.set_site_id(maker_.ledger.site_id());
+    request.set_at_ms(maker_.ledger.now_ms());
+    const v1::Verdict verdict =
+        ComputeVerdict(maker_.ledger.view(), request, maker_.log.size()).value();
+    *bundle_.mutable_request() = request;
+    *bundle_.mutable_verdict() = verdict;
+    std::set<SubjectKey> carried;
+    for (const v1::BundleSubject& subject : bundle_.subjects()) {
+      carried.insert(KeyOf(subject.subject()));
+    }
+    for (const v1::SubjectRef& read : verdict.subjects_read()) {
+      if (carried.insert(KeyOf(read)).second) {
+        *bundle_.add_subjects()->mutable_subject() = read;
+      }
+    }
+  }
+};
+
+TEST_F(VerdictBundleTest, IsRecomputedAndCompared) {
+  const VerificationReport report = Judge();
+  EXPECT_EQ(report.level_d, Outcome::kVerified) << report.ToText();
+  EXPECT_NE(report.verdict.value(), v1::VERDICT_VALUE_GO);
+}
+
+TEST_F(VerdictBundleTest, AnAlteredVerdictIsFalse) {
+  const v1::Verdict kept = bundle_.verdict();
+  bundle_.mutable_verdict()->set_value(v1::VERDICT_VALUE_GO);
+  EXPECT_EQ(Judge().level_d, Outcome::kProofFalse);
+  *bundle_.mutable_verdict() = kept;
+  bundle_.mutable_verdict()->mutable_checks()->RemoveLast();
+  EXPECT_EQ(Judge().level_d, Outcome::kProofFalse);
+  *bundle_.mutable_verdict() = kept;
+  bundle_.mutable_verdict()->set_tree_size(kept.tree_size() - 1);
+  EXPECT_EQ(Judge().level_d, Outcome::kProofFalse);
+}
+
+TEST_F(VerdictBundleTest, AMissingSubjectCannotBeChecked) {
+  for (int i = 0; i < bundle_.subjects_size(); ++i) {
+    if (bundle_.subjects(i).subject().kind() == v1::SUBJECT_KIND_CONTAINER) {
+      bundle_.mutable_subjects()->DeleteSubrange(i, 1);
+      break;
+    }
+  }
+  const VerificationReport report = Judge();
+  EXPECT_EQ(report.level_d, Outcome::kCannotBeChecked) << report.ToText();
+  EXPECT_EQ(report.outcome, Outcome::kCannotBeChecked);
+}
+
+}  // namespace
+}  // namespace custody
