@@ -136,7 +136,12 @@ absl::StatusOr<VerificationReport> VerifyBundle(std::string_view bundle_bytes, c
   VerificationReport report;
   report.ledger = trust.ledger;
   StepLog log(&report);
-  if (ReadContents(&contents, &log)) {
+  if (contents.bundle.ledger() != trust.ledger) {
+    // Nothing in it can be judged by keys and digests that are bound to another ledger.
+    log.Add('A', "ledger", Outcome::kCannotBeChecked,
+            absl::StrFormat("the bundle is of ledger '%s', the trust file is for '%s'",
+                            contents.bundle.ledger(), trust.ledger));
+  } else if (ReadContents(&contents, &log)) {
     FoldedStates states;
     JudgeInclusion(contents, trust, now_ms, &report, &log);
     JudgeChains(contents, trust, &states, &log);
