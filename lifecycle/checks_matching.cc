@@ -1,4 +1,4 @@
-// Matching rules between order and container (DOMAIN.md 3.8): CMV, collection type, allergies.
+// Matching rules between order and container: CMV, collection type, allergies.
 
 #include <algorithm>
 #include <optional>

@@ -182,7 +182,7 @@ std::vector<SubjectKey> Suspects(RuleContext& context, const v1::ContainerState&
 }
 
 // The same container given twice: which physical unit was it? The lot is held at every site, and a
-// case names both orders and the neighbours (DOMAIN.md N9).
+// case names both orders and the neighbours.
 void ReportSecondUse(RuleContext& context, const std::string& container_id,
                      const std::string& order_id, std::uint32_t ordinal) {
   const v1::ContainerState* container = context.Container(container_id);

@@ -15,7 +15,7 @@ struct Row {
   bool fresh_only = false;
 };
 
-// DOMAIN.md 2.8, region L, one row for each allowed pair.
+// Region L (life), one row for each allowed pair.
 constexpr Row kRows[] = {
     {v1::CONTAINER_LIFE_FILLED, T::kFrozen, v1::CONTAINER_LIFE_FROZEN},
     {v1::CONTAINER_LIFE_FILLED, T::kPlaced, v1::CONTAINER_LIFE_STORED, true},

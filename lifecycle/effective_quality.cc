@@ -16,7 +16,7 @@
 namespace custody {
 namespace {
 
-// The quality that an eligibility gives (DOMAIN.md 0.5, reading 6). NOT_REQUIRED is for the
+// The quality that an eligibility gives. NOT_REQUIRED is for the
 // autologous patient only, which the matching rules check.
 v1::Quality QualityOf(const v1::EligibilityState& eligibility) {
   if (eligibility.outcome() == v1::ELIGIBILITY_OUTCOME_INELIGIBLE) return v1::QUALITY_REJECTED;

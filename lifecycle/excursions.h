@@ -64,7 +64,7 @@ struct SeriesJudgement {
   bool interval_too_long = false;
 };
 
-// DOMAIN.md 4.4. A reading stands until the next one is due; a hole is unknown, never good.
+// A reading stands until the next one is due; a hole is unknown, never good.
 SeriesJudgement JudgeSeries(const Readings& readings, const TemperatureLimits& limits);
 
 // Whether an excursion blocks as long as nobody assessed it: all but alerts.

@@ -46,7 +46,7 @@ struct PolicyGroup {
   std::vector<std::string> members;
 };
 
-// A C2SP tlog-policy (LOG-FORMATS: lines log, witness, group, quorum).
+// A C2SP tlog-policy (lines log, witness, group, quorum).
 struct WitnessPolicy {
   std::vector<NoteVerifier> logs;
   std::vector<PolicyWitness> witnesses;

@@ -24,7 +24,7 @@ constexpr std::size_t kPageEntriesDefault = 100;
 constexpr std::size_t kPageCandidatesMax = 20'000;
 
 // When an order's follow-up is due: calendar months after the administration, in the clinic's zone,
-// clamped to the end of the month (DOMAIN.md 2.9).
+// clamped to the end of the month.
 struct Milestone {
   v1::FollowUpMilestone milestone;
   const char* name;
