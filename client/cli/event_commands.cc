@@ -152,23 +152,6 @@ absl::StatusOr<int> RecordOrTry(Session& session, const RecordOptions& options,
   return accepted ? kExitOk : kExitRefused;
 }
 
-// Openings of commitments stay here: they are appended beside the name book, for their owner to
-// keep.
-absl::Status KeepOpenings(Session& session, const DraftContext& context) {
-  if (context.openings.empty()) return absl::OkStatus();
-  CUSTODY_ASSIGN_OR_RETURN(const Context* where, session.context());
-  const std::string path = where->names + ".openings.jsonl";
-  const absl::StatusOr<std::string> known = ReadFile(path);
-  std::string text = known.ok() ? *known : "";
-  for (const v1::Opening& opening : context.openings) {
-    text +=
-        absl::StrFormat("{\"commitment\":\"%s\",\"salt\":\"%s\",\"value_hex\":\"%s\"}\n",
-                        ToHex(opening.commitment()), ToHex(opening.salt()), ToHex(opening.value()));
-  }
-  session.terminal().Note("openings of commitments are kept in " + path);
-  return WriteFileAtomically(path, text, /*secret=*/true);
-}
-
 // One document: read, finished, signed, recorded. Names that it creates are kept once it is
 // recorded.
 absl::StatusOr<int> RecordDocument(Session& session, const RecordOptions& options,
@@ -206,6 +189,7 @@ absl::StatusOr<int> RecordFile(Session& session, const RecordOptions& options,
     }
     context.now_ms = NowMs();
     absl::StatusOr<int> code = RecordDocument(session, options, &documents);
+    if (!options.dry_run) CUSTODY_RETURN_IF_ERROR(KeepOpenings(session, &context));
     if (!code.ok()) {
       session.terminal().Note(
           absl::StrFormat("at %s:%d (go on from here with --from-line %d):", path, line, line));
@@ -215,7 +199,6 @@ absl::StatusOr<int> RecordFile(Session& session, const RecordOptions& options,
     }
     worst = std::max(worst, *code);
   }
-  CUSTODY_RETURN_IF_ERROR(KeepOpenings(session, context));
   return worst;
 }
 

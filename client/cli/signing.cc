@@ -190,6 +190,25 @@ absl::StatusOr<std::vector<v1::Signature>> SignWith(Session& session, std::strin
   return signatures;
 }
 
+absl::Status KeepOpenings(Session& session, DraftContext* context) {
+  if (context->openings.empty()) return absl::OkStatus();
+  CUSTODY_ASSIGN_OR_RETURN(const Context* where, session.context());
+  const std::string path =
+      (where->names.empty() ? ConfigFolder() + "/names.json" : where->names) + ".openings.jsonl";
+  const absl::StatusOr<std::string> known = ReadFile(path);
+  if (!known.ok() && !absl::IsNotFound(known.status())) return known.status();
+  std::string text = known.ok() ? *known : "";
+  for (const v1::Opening& opening : context->openings) {
+    text +=
+        absl::StrFormat("{\"commitment\":\"%s\",\"salt\":\"%s\",\"value_hex\":\"%s\"}\n",
+                        ToHex(opening.commitment()), ToHex(opening.salt()), ToHex(opening.value()));
+  }
+  CUSTODY_RETURN_IF_ERROR(WriteFileAtomically(path, text, /*secret=*/true));
+  context->openings.clear();
+  session.terminal().Note("openings of commitments are kept in " + path);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<EventFile> ReadEventFile(Session& session, const std::string& path) {
   EventFile file;
   CUSTODY_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
@@ -200,6 +219,7 @@ absl::StatusOr<EventFile> ReadEventFile(Session& session, const std::string& pat
   CUSTODY_ASSIGN_OR_RETURN(DraftContext context, session.MakeDraftContext(path));
   if (!path.ends_with(".textproto") && !path.ends_with(".txtpb")) {
     CUSTODY_ASSIGN_OR_RETURN(file.drafts, ReadDrafts(text, path, &context));
+    CUSTODY_RETURN_IF_ERROR(KeepOpenings(session, &context));
     return file;
   }
   Draft draft;

@@ -28,6 +28,11 @@ absl::StatusOr<std::string> FinishDraft(Session& session, Draft* draft);
 absl::StatusOr<std::vector<v1::Signature>> SignWith(Session& session, std::string_view event_bytes,
                                                     const std::vector<DraftSigner>& signers);
 
+// Appends the openings of the commitments made while reading to <name book>.openings.jsonl (mode
+// 0600) and forgets them. Nobody else has them: without its opening a commitment says nothing for
+// ever.
+absl::Status KeepOpenings(Session& session, DraftContext* context);
+
 // Reads drafts (YAML, JSON, "-"), one protobuf text (.textproto) or one finished event (.event).
 struct EventFile {
   std::vector<Draft> drafts;
