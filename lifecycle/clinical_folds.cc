@@ -92,8 +92,11 @@ void FoldPatientEnrolled(const FoldInput& input, v1::SubjectState* state) {
   if (input.subject.kind != v1::SUBJECT_KIND_PATIENT) return;
   const v1::PatientEnrolled& body = input.event.event.patient_enrolled();
   const bool first = !state->has_patient();
+  // Attested later, the enrolment that made the patient counts in full; another one does not.
+  const bool made_patient =
+      input.standing == Standing::kFavourableOnly && state->first_index() == input.index;
   v1::PatientState* patient = state->mutable_patient();
-  if (first || input.standing == Standing::kFavourableOnly) SetPatient(input, patient);
+  if (first || made_patient) SetPatient(input, patient);
   // A second enrolment only adds what makes things stricter.
   if (!first && body.dmso_allergy() == v1::ANSWER_YES) patient->set_dmso_allergy(v1::ANSWER_YES);
   if (!first && body.immunosuppressed() == v1::ANSWER_YES) {
