@@ -148,7 +148,8 @@ void ReportExcursions(RuleContext& context, const SeriesJudgement& judgement,
 bool FoundHere(const FoldInput& input, v1::ReasonCode code) {
   const std::string id = ToHex(input.subject.id);
   return std::any_of(input.findings.begin(), input.findings.end(), [&](const v1::Finding& finding) {
-    return finding.code() == code && finding.detail().find(id) != std::string::npos;
+    return finding.code() == code &&
+           (finding.detail().empty() || finding.detail().find(id) != std::string::npos);
   });
 }
 

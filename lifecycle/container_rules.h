@@ -64,7 +64,8 @@ void CloseStays(const FoldInput& input, v1::ContainerState* container);
 void OpenStay(const FoldInput& input, const std::string& device_id, const std::string& position,
               v1::ContainerState* container);
 
-// A finding with this code names the subject of the fold (its id in hexadecimal in the detail).
+// A finding with this code names the subject of the fold (its id in hexadecimal in the detail). One
+// without detail, which a large entry loses, is about all subjects.
 bool FoundHere(const FoldInput& input, v1::ReasonCode code);
 
 // Appends an id unless the list has it.
