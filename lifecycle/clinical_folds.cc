@@ -252,6 +252,10 @@ void FoldPostThawQc(const FoldInput& input, v1::SubjectState* state) {
   if (!IsContainer(input)) return;
   for (const v1::PostThawResult& result : input.event.event.post_thaw_qc().results()) {
     if (result.container_id() != input.subject.id) continue;
+    // What passes waits for its authority; what fails counts at once.
+    if (!input.favourable() && !FoundHere(input, v1::REASON_CODE_RESULT_OUT_OF_SPECIFICATION)) {
+      continue;
+    }
     MergePostThaw(input, result, state->mutable_container()->mutable_post_thaw());
   }
 }
@@ -261,12 +265,13 @@ void FoldDosePrepared(const FoldInput& input, v1::SubjectState* state) {
   const v1::DosePrepared& body = input.event.event.dose_prepared();
   v1::ContainerState* container = state->mutable_container();
   FoldLife(input, LifeTrigger::kPrepared, container);
-  if (!input.adverse()) return;
   for (const v1::PreparedContainer& prepared : body.containers()) {
-    if (prepared.container_id() == input.subject.id) {
+    // Diluted, the same volume given is less dimethyl sulfoxide.
+    if (prepared.container_id() == input.subject.id && input.favourable()) {
       container->set_prepared_volume_ul(prepared.final_volume_ul());
     }
   }
+  if (!input.adverse()) return;
   const std::int64_t known = container->post_preparation_expires_at_ms();
   if (body.expires_at_ms() > 0 && (known == 0 || body.expires_at_ms() < known)) {
     container->set_post_preparation_expires_at_ms(body.expires_at_ms());
