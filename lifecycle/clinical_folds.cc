@@ -1,6 +1,7 @@
 #include "lifecycle/clinical_folds.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "absl/numeric/int128.h"
@@ -11,6 +12,7 @@ namespace custody {
 namespace {
 
 constexpr int kDmsoGivenMax = 64;
+constexpr std::uint64_t kVolumeMaxUl = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint32_t kDecimalsMax = 9;
 
 bool IsContainer(const FoldInput& input) {
@@ -333,7 +335,9 @@ void FoldAdministrationEnded(const FoldInput& input, v1::SubjectState* state) {
         container->set_order_id(body.order_id());
       }
       container->set_allocation(v1::CONTAINER_ALLOCATION_CONSUMED);
-      container->set_volume_given_ul(container->volume_given_ul() + given.volume_given_ul());
+      const std::uint64_t sum =
+          std::uint64_t{container->volume_given_ul()} + given.volume_given_ul();
+      container->set_volume_given_ul(static_cast<std::uint32_t>(std::min(sum, kVolumeMaxUl)));
     }
   }
 }

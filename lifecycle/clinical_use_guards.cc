@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "absl/time/civil_time.h"
 #include "base/bytes.h"
 #include "lifecycle/check_run.h"
 #include "lifecycle/clinical_guards.h"
@@ -245,7 +246,8 @@ bool IsDate(const std::string& text) {
   for (const std::size_t i : {0U, 1U, 2U, 3U, 5U, 6U, 8U, 9U}) {
     if (text[i] < '0' || text[i] > '9') return false;
   }
-  return true;
+  absl::CivilDay day;
+  return absl::ParseCivilTime(text, &day);  // There is such a day.
 }
 
 }  // namespace
