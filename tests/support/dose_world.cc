@@ -157,10 +157,8 @@ void DoseWorld::AddVial(int i) {
   v1::StayState* const stay = container.add_stays();
   stay->set_device_id(tank_id);
   stay->set_from_ms(now_ms() - 10 * kDayMs);
-  State(v1::SUBJECT_KIND_IDENTIFIER, KeyOfVial(i))
-      .mutable_identifier()
-      ->add_bound()
-      ->set_id(vial(i));
+  *State(v1::SUBJECT_KIND_IDENTIFIER, KeyOfVial(i)).mutable_identifier()->add_bound() =
+      RefOf({v1::SUBJECT_KIND_CONTAINER, vial(i)});
 }
 
 std::string DoseWorld::KeyOfVial(int i) {
