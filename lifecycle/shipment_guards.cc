@@ -149,7 +149,8 @@ void GuardAcceptedJourney(RuleContext& context, const v1::ReceiptInspected& body
     refuse(v1::REASON_CODE_E_POLICY, "the seal is not found intact");
   }
   const std::int64_t travelled = shipment.delivered_at_ms() - shipment.relinquished_at_ms();
-  if (shipment.relinquished_at_ms() == 0 || travelled > shipment.validated_hold_ms()) {
+  if (shipment.relinquished_at_ms() == 0 || travelled < 0 ||
+      travelled > shipment.validated_hold_ms()) {
     refuse(v1::REASON_CODE_E_POLICY,
            absl::StrFormat("the journey of %d ms is not within the validated hold of %d ms",
                            travelled, shipment.validated_hold_ms()));
@@ -223,6 +224,12 @@ void GuardShipmentPrepared(RuleContext& context) {
   for (const std::string& id : body.container_ids()) {
     GuardLife(context, id, LifeTrigger::kPacked);
   }
+  if (body.container_ids().empty()) {
+    context.Violate({.code = v1::REASON_CODE_E_FIELD,
+                     .severity = v1::SEVERITY_MAJOR,
+                     .message = "no container is named",
+                     .detail = "container_ids"});
+  }
   for (const std::string& id : body.logger_device_ids()) GuardCalibration(context, id);
   if (body.logger_device_ids().empty()) {
     context.Violate({.code = v1::REASON_CODE_E_MISSING,
@@ -266,7 +273,8 @@ void GuardCustodyAccepted(RuleContext& context) {
   std::int64_t longest = 0;
   if (!body.container_ids().empty()) {
     for (const PolicyRef& policy : PoliciesOfContainer(context, body.container_ids(0))) {
-      longest = policy.policy->transport().custody_gap_max_ms();
+      const std::int64_t allowed = policy.policy->transport().custody_gap_max_ms();
+      longest = longest == 0 ? allowed : std::min(longest, allowed);
     }
   }
   const std::int64_t gap = body.accepted_at_ms() - shipment->relinquished_at_ms();
@@ -313,6 +321,10 @@ void GuardLoggerDataAttached(RuleContext& context) {
   GuardCalibration(context, body.logger_device_id());
   const v1::ShipmentState* shipment = context.Shipment(body.shipment_id());
   if (shipment == nullptr) return;
+  if (shipment->delivered_at_ms() == 0) {
+    context.Note(v1::REASON_CODE_TEMPERATURE_GAP, v1::SEVERITY_INFO,
+                 "the journey is not over; the record counts when it is attached after delivery");
+  }
   const auto& loggers = shipment->logger_device_ids();
   if (std::count(loggers.begin(), loggers.end(), body.logger_device_id()) == 0) {
     context.Violate({.code = v1::REASON_CODE_INCONSISTENT,
@@ -401,6 +413,12 @@ void GuardShipmentEnded(RuleContext& context) {
        v1::SHIPMENT_PHASE_DELIVERED, v1::SHIPMENT_PHASE_QUARANTINED, v1::SHIPMENT_PHASE_REJECTED});
   if (shipment == nullptr) return;
   RequireSameContainers(context, *shipment, body.container_ids());
+  if (body.end() == v1::SHIPMENT_END_UNSPECIFIED) {
+    context.Violate({.code = v1::REASON_CODE_E_FIELD,
+                     .severity = v1::SEVERITY_MAJOR,
+                     .message = "how the shipment ended is missing",
+                     .detail = "end"});
+  }
   const LifeTrigger trigger = body.end() == v1::SHIPMENT_END_LOST        ? LifeTrigger::kLost
                               : body.end() == v1::SHIPMENT_END_DESTROYED ? LifeTrigger::kDestroyed
                                                                          : LifeTrigger::kReturned;

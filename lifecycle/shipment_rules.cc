@@ -19,6 +19,12 @@ void Advance(const FoldInput& input, v1::ShipmentPhase phase, v1::SubjectState* 
   if (input.favourable()) state->mutable_shipment()->set_phase(phase);
 }
 
+// The first statement about an end of the journey waits for authority; after it only what makes the
+// journey longer is taken over, from anybody.
+bool IsLongerJourney(const FoldInput& input, std::int64_t known_ms, std::int64_t longer_by_ms) {
+  return known_ms == 0 ? input.favourable() : longer_by_ms > 0;
+}
+
 void FoldShipmentAuthorised(const FoldInput& input, v1::SubjectState* state) {
   const v1::ShipmentAuthorised& body = input.event.event.shipment_authorised();
   if (IsContainer(input)) {
@@ -50,13 +56,16 @@ void FoldShipmentPrepared(const FoldInput& input, v1::SubjectState* state) {
   } else if (IsShipment(input)) {
     v1::ShipmentState* shipment = state->mutable_shipment();
     Advance(input, v1::SHIPMENT_PHASE_PREPARED, state);
+    // The shorter of what was authorised and what was packed.
+    const std::int64_t known = shipment->validated_hold_ms();
+    if (known > 0 || input.favourable()) {
+      shipment->set_validated_hold_ms(known > 0 ? std::min(known, body.validated_hold_ms())
+                                                : body.validated_hold_ms());
+    }
+    if (!input.favourable()) return;
     shipment->set_from_site_id(body.from_site_id());
     shipment->set_to_site_id(body.to_site_id());
     *shipment->mutable_container_ids() = body.container_ids();
-    // The shorter of what was authorised and what was packed.
-    const std::int64_t known = shipment->validated_hold_ms();
-    shipment->set_validated_hold_ms(known > 0 ? std::min(known, body.validated_hold_ms())
-                                              : body.validated_hold_ms());
     *shipment->mutable_seals() = body.seals();
     *shipment->mutable_logger_device_ids() = body.logger_device_ids();
     shipment->set_shipper_device_id(body.shipper_device_id());
@@ -75,7 +84,11 @@ void FoldRelinquished(const FoldInput& input, v1::SubjectState* state) {
     FoldLife(input, LifeTrigger::kRelinquished, state->mutable_container());
   } else if (IsShipment(input)) {
     Advance(input, v1::SHIPMENT_PHASE_RELINQUISHED, state);
-    state->mutable_shipment()->set_relinquished_at_ms(body.relinquished_at_ms());
+    v1::ShipmentState* shipment = state->mutable_shipment();
+    const std::int64_t known = shipment->relinquished_at_ms();
+    if (IsLongerJourney(input, known, known - body.relinquished_at_ms())) {
+      shipment->set_relinquished_at_ms(body.relinquished_at_ms());
+    }
   }
 }
 
@@ -85,7 +98,9 @@ void FoldCustodyAccepted(const FoldInput& input, v1::SubjectState* state) {
     FoldLife(input, LifeTrigger::kCustodyAccepted, state->mutable_container());
   } else if (IsShipment(input)) {
     Advance(input, v1::SHIPMENT_PHASE_IN_TRANSIT, state);
-    state->mutable_shipment()->set_accepted_at_ms(body.accepted_at_ms());
+    if (input.favourable()) {
+      state->mutable_shipment()->set_accepted_at_ms(body.accepted_at_ms());
+    }
   }
 }
 
@@ -97,12 +112,17 @@ void FoldDelivered(const FoldInput& input, v1::SubjectState* state) {
     FoldLife(input, LifeTrigger::kDelivered, state->mutable_container());
   } else if (IsShipment(input)) {
     Advance(input, v1::SHIPMENT_PHASE_DELIVERED, state);
-    state->mutable_shipment()->set_delivered_at_ms(body.delivered_at_ms());
+    v1::ShipmentState* shipment = state->mutable_shipment();
+    const std::int64_t known = shipment->delivered_at_ms();
+    if (IsLongerJourney(input, known, body.delivered_at_ms() - known)) {
+      shipment->set_delivered_at_ms(body.delivered_at_ms());
+    }
   }
 }
 
 void FoldLoggerDataAttached(const FoldInput& input, v1::SubjectState* state) {
-  if (!IsShipment(input) || !input.favourable()) return;
+  // Before the delivery nobody can say whether the record reaches to the end of the journey.
+  if (!IsShipment(input) || !input.favourable() || state->shipment().delivered_at_ms() == 0) return;
   state->mutable_shipment()->set_logger_data_attached(true);
 }
 
@@ -135,7 +155,8 @@ void FoldReceiptInspected(const FoldInput& input, v1::SubjectState* state) {
 
 void FoldShipmentEnded(const FoldInput& input, v1::SubjectState* state) {
   const v1::ShipmentEnded& body = input.event.event.shipment_ended();
-  const bool returned = body.end() == v1::SHIPMENT_END_RETURNED;
+  const bool returned =
+      body.end() != v1::SHIPMENT_END_LOST && body.end() != v1::SHIPMENT_END_DESTROYED;
   if (IsContainer(input)) {
     v1::ContainerState* container = state->mutable_container();
     FoldLife(input,
