@@ -104,6 +104,18 @@ void GuardAssessmentDecision(RuleContext& context, const v1::ExcursionAssessed& 
   }
 }
 
+// After the freezing nobody can tell the containers of a lot apart. Tissue is labelled by its
+// donation.
+void GuardLabelled(RuleContext& context, const std::string& container_id) {
+  const v1::ContainerState* container = context.Container(container_id);
+  if (container == nullptr || container->labelled() || container->batch_id().empty()) return;
+  context.Violate({.code = v1::REASON_CODE_E_MISSING,
+                   .severity = v1::SEVERITY_MAJOR,
+                   .message = "the container was frozen without a label on record (MFG-14)",
+                   .detail = absl::StrFormat("label %s", ToHex(container_id)),
+                   .subject = {v1::SUBJECT_KIND_CONTAINER, container_id}});
+}
+
 // What leaves for a patient must be released, or travel under quarantine statements.
 void GuardRemovalForShipment(RuleContext& context, const std::string& container_id) {
   const v1::ContainerState* container = context.Container(container_id);
@@ -132,6 +144,7 @@ void GuardFrozen(RuleContext& context) {
   const v1::Frozen& body = context.event().frozen();
   for (const std::string& id : body.container_ids()) {
     GuardLife(context, id, LifeTrigger::kFrozen);
+    GuardLabelled(context, id);
     for (const PolicyRef& policy : PoliciesOfContainer(context, id)) {
       const std::int64_t limit = policy.policy->storage().cryoprotectant_to_freeze_max_ms();
       if (limit <= 0 || body.since_cryoprotectant_ms() <= limit) continue;
@@ -218,6 +231,12 @@ void GuardExcursionAssessed(RuleContext& context) {
 
 void GuardRemovedFromStorage(RuleContext& context) {
   const v1::RemovedFromStorage& body = context.event().removed_from_storage();
+  if (body.purpose() == v1::REMOVAL_PURPOSE_UNSPECIFIED) {
+    context.Violate({.code = v1::REASON_CODE_E_FIELD,
+                     .severity = v1::SEVERITY_MAJOR,
+                     .message = "the purpose of the removal is missing",
+                     .detail = "purpose"});
+  }
   for (const std::string& id : body.container_ids()) {
     GuardLife(context, id, LifeTrigger::kRemoved);
     const v1::ContainerState* container = context.Container(id);
