@@ -116,7 +116,10 @@ absl::StatusOr<const v1::SubjectState*> QualityWalk::VisitCommon(const SubjectKe
     std::string codes;
     for (const std::string& code : open.codes()) codes += (codes.empty() ? "" : ", ") + code;
     std::string detail = absl::StrFormat("case %s open (%s)", ToHex(open.case_id()), codes);
-    if (open.severity() == v1::SEVERITY_CRITICAL) {
+    if (open.kind() == v1::CASE_KIND_RECALL) {
+      Block(v1::REASON_CODE_E_RECALLED, v1::QUALITY_RECALLED, key,
+            absl::StrFormat("recall %s", ToHex(open.case_id())), {open.opened_index()});
+    } else if (open.severity() == v1::SEVERITY_CRITICAL) {
       Block(v1::REASON_CODE_E_CASE_OPEN, v1::QUALITY_SUSPENDED, key, std::move(detail),
             {open.opened_index()});
     } else {

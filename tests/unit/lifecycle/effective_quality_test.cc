@@ -67,6 +67,16 @@ TEST_F(EffectiveQualityTest, HoldOnAnyAncestorSuspends) {
   }
 }
 
+TEST_F(EffectiveQualityTest, RecallOfAnAncestorRecallsTheContainer) {
+  v1::OpenCase& recall = *world_.At(v1::SUBJECT_KIND_DONATION, world_.donation_id).add_open_cases();
+  recall.set_kind(v1::CASE_KIND_RECALL);
+  recall.set_severity(v1::SEVERITY_CRITICAL);
+  const EffectiveQuality quality = Ask();
+  EXPECT_EQ(quality.quality, v1::QUALITY_RECALLED);
+  ASSERT_EQ(quality.blockers.size(), 1U);
+  EXPECT_EQ(quality.blockers.front().code, v1::REASON_CODE_E_RECALLED);
+}
+
 TEST_F(EffectiveQualityTest, EligibilityGivesQuality) {
   v1::EligibilityState* eligibility = world_.At(v1::SUBJECT_KIND_DONATION, world_.donation_id)
                                           .mutable_donation()
