@@ -47,7 +47,7 @@ bool RecordedEntry::HasAuthorityFinding() const {
                      [](const v1::Finding& finding) { return finding.authority(); });
 }
 
-TestLedger::TestLedger() {
+TestLedger::TestLedger(std::int64_t now_ms) : now_ms_(now_ms) {
   CreateLedger();
   site_id_ = AddSite();
   AddReleaseAuthority();
@@ -168,7 +168,7 @@ std::string TestLedger::AddPersonWith(const std::vector<v1::RoleGrant>& grants,
   return id;
 }
 
-std::string TestLedger::AddDevice(v1::DeviceType type) {
+std::string TestLedger::AddDevice(v1::DeviceType type, std::string_view site) {
   const std::string id = NewId();
   keys_[id].push_back(NewKey());
   is_device_[id] = true;
@@ -177,7 +177,7 @@ std::string TestLedger::AddDevice(v1::DeviceType type) {
   device.set_device_id(id);
   device.set_device_type(type);
   device.set_serial("S-1");
-  device.set_site_id(site_id_);
+  device.set_site_id(site.empty() ? site_id_ : std::string(site));
   *device.add_keys() = KeyOfSigner(id, 0);
   Enrol(event, {Governors().front()});
   v1::Event calibrated;

@@ -65,8 +65,8 @@ struct RecordedEntry {
 
 class TestLedger {
  public:
-  // Stops the process if entry 0 cannot be made.
-  TestLedger();
+  // Entry 0 is recorded at `now_ms`. Stops the process if it cannot be made.
+  explicit TestLedger(std::int64_t now_ms = 1'795'000'000'000);
 
   // --- Names and time.
   const std::string& origin() const { return origin_; }
@@ -94,8 +94,9 @@ class TestLedger {
   // The grants as given.
   std::string AddPersonWith(const std::vector<v1::RoleGrant>& grants,
                             std::int64_t key_not_after_ms = 0);
-  // A device of the type with a key and a calibration of ten years around now.
-  std::string AddDevice(v1::DeviceType type);
+  // A device of the type at the site (default: site_id()), with a key and a calibration of ten
+  // years around now.
+  std::string AddDevice(v1::DeviceType type, std::string_view site = {});
   // A further key; returns its place (SignAs::key).
   std::size_t AddKey(const std::string& person_id);
   void RevokeKey(const std::string& person_id, std::size_t key = 0);
@@ -167,7 +168,7 @@ class TestLedger {
   void Apply(const ParsedEvent& event, RecordedEntry* entry);
 
   std::string origin_ = "custody.test.example/ledger";
-  std::int64_t now_ms_ = 1'795'000'000'000;
+  std::int64_t now_ms_;
   bool clock_healthy_ = true;
   std::uint64_t next_id_ = 0;
   MapStateView view_;
