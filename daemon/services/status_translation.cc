@@ -32,13 +32,45 @@ std::string FittingRefusal(v1::Refusal refusal) {
   return bytes;
 }
 
+struct PlainReason {
+  absl::StatusCode code;
+  v1::ReasonCode reason;
+  std::string_view remedy;
+};
+
+// For questions that fail before any rule speaks: what was asked for is malformed, absent or too
+// much.
+constexpr PlainReason kPlainReasons[] = {
+    {absl::StatusCode::kInvalidArgument, v1::REASON_CODE_E_FIELD,
+     "correct the request as the message says"},
+    {absl::StatusCode::kNotFound, v1::REASON_CODE_E_UNKNOWN_SUBJECT,
+     "check the identifier; what was not recorded here cannot be found"},
+    {absl::StatusCode::kOutOfRange, v1::REASON_CODE_E_MISSING,
+     "ask for an entry below the size of the log, or wait until it has grown"},
+};
+
+// The refusal that a status carries, or one that says the same with a reason and a remedy.
+std::optional<v1::Refusal> RefusalToSend(const absl::Status& status) {
+  std::optional<v1::Refusal> refusal = RefusalOf(status);
+  if (refusal.has_value()) return refusal;
+  for (const PlainReason& plain : kPlainReasons) {
+    if (plain.code != status.code()) continue;
+    refusal.emplace();
+    v1::RefusalReason& reason = *refusal->add_reasons();
+    reason.set_code(plain.reason);
+    reason.set_message(ShortMessage(status));
+    reason.set_remedy(std::string(plain.remedy));
+  }
+  return refusal;
+}
+
 }  // namespace
 
 grpc::Status ToGrpcStatus(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
   // The numbers of absl::StatusCode are those of google.rpc.Code.
   const auto code = static_cast<grpc::StatusCode>(status.code());
-  const std::optional<v1::Refusal> refusal = RefusalOf(status);
+  const std::optional<v1::Refusal> refusal = RefusalToSend(status);
   if (!refusal.has_value()) return {code, ShortMessage(status)};
   v1::RpcStatus details;
   details.set_code(static_cast<std::int32_t>(status.code()));
@@ -52,7 +84,7 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
 void FillStreamError(const absl::Status& status, v1::RecordStreamResponse* response) {
   response->set_status_code(static_cast<std::int32_t>(status.code()));
   response->set_status_message(ShortMessage(status));
-  if (const std::optional<v1::Refusal> refusal = RefusalOf(status); refusal.has_value()) {
+  if (const std::optional<v1::Refusal> refusal = RefusalToSend(status); refusal.has_value()) {
     response->set_refusal(refusal->SerializeAsString());
   }
 }

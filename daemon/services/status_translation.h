@@ -20,7 +20,8 @@ namespace custody {
 // the first reasons.
 inline constexpr std::size_t kErrorDetailsBytesMax = 6U << 10;
 
-// Same code, same message. Never fails.
+// Same code, same message. A malformed, unknown or too large question that carries no refusal gets
+// one with the matching reason (E_FIELD, E_UNKNOWN_SUBJECT, E_MISSING). Never fails.
 grpc::Status ToGrpcStatus(const absl::Status& status);
 
 // The answer to one event of a stream. Never fails.

@@ -37,11 +37,27 @@ TEST(StatusTranslationTest, CarriesTheRefusal) {
   EXPECT_EQ(refusal.reasons(0).remedy(), "ask quality");
 }
 
-TEST(StatusTranslationTest, StatusWithoutRefusalHasNoDetails) {
-  const grpc::Status status = ToGrpcStatus(absl::NotFoundError("no such thing"));
-  EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND);
+TEST(StatusTranslationTest, FaultsOfTheServerHaveNoReason) {
+  const grpc::Status status = ToGrpcStatus(absl::InternalError("no such thing"));
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INTERNAL);
   EXPECT_EQ(status.error_message(), "no such thing");
   EXPECT_EQ(status.error_details(), "");
+}
+
+TEST(StatusTranslationTest, WhatAQuestionGotWrongHasReasonAndRemedy) {
+  const std::pair<absl::StatusCode, v1::ReasonCode> rows[] = {
+      {absl::StatusCode::kInvalidArgument, v1::REASON_CODE_E_FIELD},
+      {absl::StatusCode::kNotFound, v1::REASON_CODE_E_UNKNOWN_SUBJECT},
+      {absl::StatusCode::kOutOfRange, v1::REASON_CODE_E_MISSING}};
+  for (const auto& [code, reason] : rows) {
+    const grpc::Status status = ToGrpcStatus(absl::Status(code, "no such thing"));
+    EXPECT_EQ(static_cast<int>(status.error_code()), static_cast<int>(code));
+    const v1::Refusal refusal = DetailsOf(status);
+    ASSERT_EQ(refusal.reasons_size(), 1);
+    EXPECT_EQ(refusal.reasons(0).code(), reason);
+    EXPECT_EQ(refusal.reasons(0).message(), "no such thing");
+    EXPECT_NE(refusal.reasons(0).remedy(), "");
+  }
 }
 
 TEST(StatusTranslationTest, EveryCodeKeepsItsNumber) {
