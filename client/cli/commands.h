@@ -41,9 +41,12 @@ struct Commands {
 
 void AddContextCommands(Commands* commands);
 void AddKeyCommands(Commands* commands);
+void AddEnrolCommand(Commands* commands, CLI::App* key);
+void AddPrincipalCommands(Commands* commands);
 void AddPkiCommands(Commands* commands);
 void AddNameCommands(Commands* commands);
 void AddEventCommands(Commands* commands);
+void AddEventQueryCommands(Commands* commands, CLI::App* event);
 void AddSigningCommands(Commands* commands, CLI::App* event);
 void AddDoseCommands(Commands* commands);
 void AddTraceCommands(Commands* commands);

@@ -55,12 +55,17 @@ absl::StatusOr<Context> ReadContext(const std::string& name, const toml::table& 
           absl::StrFormat("%s:%d: %s", file, node.source().begin.line, StdView(status.message())));
     }
   }
-  for (const FieldName& field : kFields) {
-    std::string& path = context.*field.field;
-    if (field.is_path && !path.empty())
-      path = (fs::path(folder) / path).lexically_normal().string();
-  }
+  MakePathsAbsolute(folder, &context);
   return context;
+}
+
+void FillDefaults(const std::string& folder, Context* context) {
+  const std::string prefix = folder + "/" + (context->name.empty() ? "" : context->name + ".");
+  if (context->keys.empty()) context->keys = folder + "/keys";
+  if (context->names.empty()) context->names = prefix + "names.json";
+  if (context->checkpoint.empty() && !context->name.empty()) {
+    context->checkpoint = prefix + "checkpoint";
+  }
 }
 
 }  // namespace
@@ -75,6 +80,10 @@ std::string ConfigFolder() {
 
 absl::Status SetContextField(std::string_view key, std::string_view value, Context* context) {
   if (key == "insecure_loopback") {
+    if (value != "true" && value != "false") {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("insecure_loopback is true or false, not '%s'", value));
+    }
     context->insecure_loopback = value == "true";
     return absl::OkStatus();
   }
@@ -91,6 +100,14 @@ absl::Status SetContextField(std::string_view key, std::string_view value, Conte
                                                     nearest.empty()
                                                         ? "; it has " + absl::StrJoin(names, ", ")
                                                         : "; did you mean '" + nearest + "'?"));
+}
+
+void MakePathsAbsolute(const std::string& folder, Context* context) {
+  for (const FieldName& field : kFields) {
+    std::string& path = context->*field.field;
+    if (!field.is_path || path.empty()) continue;
+    path = fs::absolute(fs::path(folder) / path).lexically_normal().string();
+  }
 }
 
 absl::StatusOr<ContextFile> LoadContexts(const std::string& folder) {
@@ -164,6 +181,7 @@ absl::StatusOr<Context> ResolveContext(const std::string& folder, std::string_vi
         std::pair{"CUSTODY_TRUST", &Context::trust}}) {
     if (const std::string value = Environment(variable); !value.empty()) context.*field = value;
   }
+  FillDefaults(folder, &context);
   return context;
 }
 

@@ -3,7 +3,8 @@
 // They stand in contexts.toml of the configuration folder ($CUSTODY_CONFIG_DIR, else
 // $XDG_CONFIG_HOME/custody, else ~/.config/custody). A flag wins over the environment
 // (CUSTODY_ENDPOINT, CUSTODY_CONTEXT, CUSTODY_KEYS, CUSTODY_NAMES, CUSTODY_TRUST), which wins over
-// the context.
+// the context. What a context leaves out stands in the folder: keys/, NAME.names.json and
+// NAME.checkpoint, so that no name and no checkpoint is ever lost.
 //
 // Threads: one thread.
 
@@ -53,6 +54,9 @@ absl::Status SaveContexts(const std::string& folder, const ContextFile& file);
 // The keys of a context in contexts.toml, for setting one by name.
 // Errors: kInvalidArgument with a suggestion.
 absl::Status SetContextField(std::string_view key, std::string_view value, Context* context);
+
+// Paths as a person writes them are relative to the working folder; those of a file to the file.
+void MakePathsAbsolute(const std::string& folder, Context* context);
 
 // The context to use: `wanted`, else $CUSTODY_CONTEXT, else the current one; then the environment.
 // Errors: kNotFound, naming the contexts that exist.

@@ -25,6 +25,13 @@ std::string Folder(const Session& session) {
   return session.flags().config_folder.empty() ? ConfigFolder() : session.flags().config_folder;
 }
 
+absl::Status UnknownContext(const std::string& name) {
+  return absl::NotFoundError(
+      name.empty()
+          ? std::string("no context is chosen; name one with --name, or: custody context use NAME")
+          : absl::StrFormat("no context '%s'; custody context list shows them", name));
+}
+
 absl::StatusOr<int> AddContext(Session& session, const AddOptions& options) {
   CUSTODY_ASSIGN_OR_RETURN(ContextFile file, LoadContexts(Folder(session)));
   if (file.contexts.contains(options.context.name)) {
@@ -32,7 +39,9 @@ absl::StatusOr<int> AddContext(Session& session, const AddOptions& options) {
         absl::StrFormat("there is a context '%s' already; change it with: custody context set",
                         options.context.name));
   }
-  file.contexts[options.context.name] = options.context;
+  Context context = options.context;
+  MakePathsAbsolute(".", &context);
+  file.contexts[context.name] = context;
   if (options.use || file.current.empty()) file.current = options.context.name;
   CUSTODY_RETURN_IF_ERROR(SaveContexts(Folder(session), file));
   session.terminal().Note("context " + options.context.name + " added");
@@ -45,7 +54,7 @@ absl::StatusOr<int> ListContexts(Session& session) {
   for (const auto& [name, context] : file.contexts) {
     rows.push_back({name == file.current ? "*" : "", name, context.endpoint, context.trust});
   }
-  session.terminal().Table({"", "NAME", "ENDPOINT", "TRUST"}, rows);
+  session.terminal().Table({"CURRENT", "NAME", "ENDPOINT", "TRUST"}, rows);
   return kExitOk;
 }
 
@@ -63,10 +72,22 @@ absl::StatusOr<int> SetContext(Session& session, const SetOptions& options) {
   const std::string name = options.name.empty() ? file.current : options.name;
   const auto found = file.contexts.find(name);
   if (found == file.contexts.end()) {
-    return absl::NotFoundError(absl::StrFormat("no context '%s'", name));
+    return UnknownContext(name);
   }
   CUSTODY_RETURN_IF_ERROR(SetContextField(options.key, options.value, &found->second));
+  MakePathsAbsolute(".", &found->second);
   CUSTODY_RETURN_IF_ERROR(SaveContexts(Folder(session), file));
+  session.terminal().Note("context " + name + " changed");
+  return kExitOk;
+}
+
+absl::StatusOr<int> RemoveContext(Session& session, const NameOption& option) {
+  CUSTODY_ASSIGN_OR_RETURN(ContextFile file, LoadContexts(Folder(session)));
+  if (file.contexts.erase(option.name) == 0) return UnknownContext(option.name);
+  if (file.current == option.name) file.current.clear();
+  CUSTODY_RETURN_IF_ERROR(SaveContexts(Folder(session), file));
+  session.terminal().Note("context " + option.name +
+                          " removed; its keys, names and certificates stay where they are");
   return kExitOk;
 }
 
@@ -96,9 +117,12 @@ void BindContext(CLI::App* command, AddOptions* options) {
   command->add_option("--certificate", context.certificate, "This client's certificate (PEM)");
   command->add_option("--private-key", context.private_key, "Its private key (PEM)");
   command->add_option("--trust", context.trust, "trust.toml: what this client believes");
-  command->add_option("--keys", context.keys, "Folder of signers");
-  command->add_option("--names", context.names, "Name book (JSON)");
-  command->add_option("--checkpoint", context.checkpoint, "File for the newest checkpoint seen");
+  command->add_option("--keys", context.keys,
+                      "Folder of signers (default: keys in the configuration folder)");
+  command->add_option("--names", context.names,
+                      "Name book, JSON (default: in the configuration folder)");
+  command->add_option("--checkpoint", context.checkpoint,
+                      "File for the newest checkpoint seen (default: in the configuration folder)");
   command->add_option("--server-name", context.server_name,
                       "Name expected in the server's certificate");
   command->add_flag("--insecure-loopback", context.insecure_loopback,
@@ -132,6 +156,12 @@ void AddContextCommands(Commands* commands) {
         command->add_option("--name", options->name, "Context (default: the current one)");
       },
       SetContext);
+  commands->Add<NameOption>(
+      context, "remove", "Forget a context; keys, names and certificates stay",
+      [](CLI::App* command, NameOption* option) {
+        command->add_option("name", option->name, "Name of the context")->required();
+      },
+      RemoveContext);
   commands->Add<NoOptions>(
       context, "show", "Show the context in use, environment included",
       [](CLI::App*, NoOptions*) {},

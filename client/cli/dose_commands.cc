@@ -33,7 +33,7 @@ void AddDoseCommands(Commands* commands) {
   verify->footer(
       "GO supports and never replaces the check at the bedside; the authorisation is the event "
       "CLN-06.\n"
-      "Exit: 0 GO, 1 NO-GO, 3 cannot verify.");
+      "Exit 0 GO, 1 NO-GO, 3 cannot verify.");
 }
 
 }  // namespace custody

@@ -14,7 +14,6 @@ namespace custody {
 namespace {
 
 using google::protobuf::Descriptor;
-using google::protobuf::EnumDescriptor;
 using google::protobuf::FieldDescriptor;
 using Json = nlohmann::ordered_json;
 
@@ -24,14 +23,6 @@ std::string SeverityName(v1::Severity severity) {
   std::string name = v1::Severity_Name(severity).substr(9);
   for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return name;
-}
-
-std::string EnumWords(const EnumDescriptor& type) {
-  const std::size_t prefix = type.value(0)->name().size() - std::string_view("UNSPECIFIED").size();
-  std::vector<std::string> words;
-  for (int i = 1; i < type.value_count(); ++i)
-    words.push_back(type.value(i)->name().substr(prefix));
-  return absl::StrJoin(words, " | ");
 }
 
 std::string Placeholder(const FieldDescriptor& field) {
@@ -44,7 +35,7 @@ std::string Placeholder(const FieldDescriptor& field) {
   }
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_ENUM:
-      return "# " + EnumWords(*field.enum_type());
+      return "# " + EnumWords(*field.enum_type(), " | ");
     case FieldDescriptor::CPPTYPE_STRING:
       return "\"\"";
     case FieldDescriptor::CPPTYPE_BOOL:
@@ -77,9 +68,12 @@ void AppendFields(const Descriptor& type, int indent, std::string* out) {
       }
       continue;
     }
-    const std::string value = Placeholder(field);
-    *out += pad + field.name() + ": " + (field.is_repeated() ? "[]   # list of " + value : value) +
-            "\n";
+    std::string value = Placeholder(field);
+    if (field.is_repeated()) {
+      if (value.starts_with("# ")) value.erase(0, 2);
+      value = "[]   # list of " + value;
+    }
+    *out += pad + field.name() + ": " + value + "\n";
   }
 }
 
@@ -110,39 +104,62 @@ std::string DescribeFindings(const v1::Entry& entry) {
   return absl::StrJoin(parts, "; ");
 }
 
-std::vector<std::string> EntryRow(Session& session, std::string_view entry_bytes) {
-  v1::Entry entry;
-  entry.ParseFromArray(entry_bytes.data(), static_cast<int>(entry_bytes.size()));
-  std::vector<std::string> row{absl::StrFormat("%d", entry.index()),
-                               FormatTimeMs(entry.recorded_at_ms())};
-  if (entry.has_seal()) {
-    row.push_back(absl::StrFormat("seal    %d subjects", entry.seal().subject_count()));
-  } else {
-    v1::Event event;
-    event.ParseFromString(entry.signed_event().event());
-    row.push_back(DescribeEvent(session, event));
+absl::StatusOr<v1::Event> ParseEvent(std::string_view bytes, std::string_view where) {
+  v1::Event event;
+  if (bytes.empty() || !event.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return absl::InvalidArgumentError(absl::StrFormat("%s is no event", where));
   }
-  row.push_back(DescribeFindings(entry));
+  return event;
+}
+
+absl::StatusOr<v1::Entry> ParseEntry(std::string_view bytes, std::string_view where) {
+  v1::Entry entry;
+  if (bytes.empty() || !entry.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return absl::InvalidArgumentError(absl::StrFormat("%s is no entry", where));
+  }
+  return entry;
+}
+
+absl::StatusOr<std::vector<std::string>> EntryRow(Session& session, std::string_view entry_bytes) {
+  const absl::StatusOr<v1::Entry> entry = ParseEntry(entry_bytes, "what the server sent");
+  if (!entry.ok()) return absl::DataLossError(entry.status().message());
+  std::vector<std::string> row{absl::StrFormat("%d", entry->index()),
+                               FormatTimeMs(entry->recorded_at_ms())};
+  if (entry->has_seal()) {
+    row.push_back(absl::StrFormat("seal    %d subjects", entry->seal().subject_count()));
+  } else {
+    const absl::StatusOr<v1::Event> event =
+        ParseEvent(entry->signed_event().event(), "the event of entry " + row[0]);
+    if (!event.ok()) return absl::DataLossError(event.status().message());
+    row.push_back(DescribeEvent(session, *event));
+  }
+  row.push_back(DescribeFindings(*entry));
   return row;
 }
 
-std::string EntryJson(std::string_view entry_bytes) {
-  v1::Entry entry;
-  entry.ParseFromArray(entry_bytes.data(), static_cast<int>(entry_bytes.size()));
-  Json out = Json::parse(MessageToJson(entry));
-  if (entry.has_signed_event()) {
-    v1::Event event;
-    event.ParseFromString(entry.signed_event().event());
-    out["event"] = Json::parse(MessageToJson(event));
+absl::StatusOr<std::string> EntryJson(std::string_view entry_bytes, int indent) {
+  const absl::StatusOr<v1::Entry> entry = ParseEntry(entry_bytes, "what the server sent");
+  if (!entry.ok()) return absl::DataLossError(entry.status().message());
+  Json out = Json::parse(MessageToJson(*entry));
+  // Entry 0 has index 0, which protobuf leaves out.
+  out["index"] = entry->index();
+  if (entry->has_signed_event()) {
+    const absl::StatusOr<v1::Event> event = ParseEvent(
+        entry->signed_event().event(), absl::StrFormat("the event of entry %d", entry->index()));
+    if (!event.ok()) return absl::DataLossError(event.status().message());
+    out["event"] = Json::parse(MessageToJson(*event));
     Json statements = Json::array();
-    for (const v1::Signature& signature : entry.signed_event().signatures()) {
+    for (const v1::Signature& signature : entry->signed_event().signatures()) {
       v1::SignatureStatement statement;
-      statement.ParseFromString(signature.statement());
+      if (!statement.ParseFromString(signature.statement())) {
+        return absl::DataLossError(
+            absl::StrFormat("a signature of entry %d holds no statement", entry->index()));
+      }
       statements.push_back(Json::parse(MessageToJson(statement)));
     }
     out["statements"] = std::move(statements);
   }
-  return out.dump(2);
+  return out.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string EventTemplate(const CatalogueEntry& entry) {
@@ -162,6 +179,7 @@ std::string EventTemplate(const CatalogueEntry& entry) {
            (place.waivable() ? " (a policy may waive it)" : "") + "\n";
     signers.push_back("\"name as " + rules.front() + "\"");
   }
+  out += "# delete the fields that you do not state\n";
   out += "event: " + entry.name + "\nsite: \"@site/name\"\nat: now\n";
   out += "sign: [" + absl::StrJoin(signers, ", ") + "]\nbody:\n";
   AppendFields(*entry.body_field->message_type(), 2, &out);

@@ -1,15 +1,21 @@
 #include "client/cli/exit_code.h"
 
+#include "custody/refusal.h"
+
 namespace custody {
 
 ExitCode ExitCodeOf(const absl::Status& status) {
+  // What the ledger does not know is unknown, neither yes nor no; a file or a name that is not here
+  // is a mistake in the command.
+  const bool of_ledger = RefusalOf(status).has_value();
   switch (status.code()) {
     case absl::StatusCode::kOk:
       return kExitOk;
     case absl::StatusCode::kInvalidArgument:
+      return kExitUsage;
     case absl::StatusCode::kNotFound:
     case absl::StatusCode::kOutOfRange:
-      return kExitUsage;
+      return of_ledger ? kExitCannotVerify : kExitUsage;
     case absl::StatusCode::kFailedPrecondition:
     case absl::StatusCode::kUnimplemented:
       return kExitRefused;

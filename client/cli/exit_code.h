@@ -14,7 +14,7 @@ enum ExitCode : int {
   kExitRefused = 1,
   // Wrong command line, file or draft.
   kExitUsage = 2,
-  // Could not be verified or reached; neither yes nor no.
+  // Could not be verified or reached, or is unknown to the ledger; neither yes nor no.
   kExitCannotVerify = 3,
   // The principal or the signer may not.
   kExitNotPermitted = 4,

@@ -20,8 +20,12 @@ namespace {
 constexpr std::size_t kFileBytesMax = 64U << 20;
 
 absl::Status Failed(const std::string& path, const char* what) {
-  return absl::UnavailableError(
-      absl::StrFormat("cannot %s %s: %s", what, path, std::generic_category().message(errno)));
+  const int error = errno;
+  const std::string message =
+      absl::StrFormat("cannot %s %s: %s", what, path, std::generic_category().message(error));
+  // A full or broken disk may heal; everything else is a path that was named wrongly.
+  const bool may_heal = error == ENOSPC || error == EDQUOT || error == EIO;
+  return may_heal ? absl::UnavailableError(message) : absl::InvalidArgumentError(message);
 }
 
 absl::Status WriteAndSync(const std::string& path, std::string_view content, int mode) {
@@ -52,7 +56,10 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
       return absl::InvalidArgumentError(absl::StrFormat("%s is a folder", path));
     }
     std::ifstream stream(path, std::ios::binary);
-    if (!stream) return absl::NotFoundError(absl::StrFormat("cannot read %s", path));
+    if (!stream) {
+      const absl::Status failed = Failed(path, "read");
+      return absl::Status(absl::StatusCode::kNotFound, failed.message());
+    }
     content.assign(std::istreambuf_iterator<char>(stream), {});
   }
   if (content.size() > kFileBytesMax) {

@@ -19,7 +19,8 @@ absl::StatusOr<std::string> ReadFile(const std::string& path);
 
 // Writes beside the target, syncs, renames. "-" writes to standard output. Creates the folder.
 //   secret   mode 0600, else 0644
-// Errors: kUnavailable naming the path and the cause.
+// Errors, naming the path and the cause: kInvalidArgument; kUnavailable if the disk is full or
+// fails.
 absl::Status WriteFileAtomically(const std::string& path, std::string_view content, bool secret);
 
 }  // namespace custody

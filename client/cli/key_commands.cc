@@ -37,16 +37,20 @@ absl::StatusOr<int> NewKey(Session& session, const NewOptions& options) {
   wanted.printed_name = options.printed_name;
   wanted.unencrypted = options.unencrypted;
   for (const std::string& text : options.roles) {
-    const auto* role = FindEnumValue(*v1::Role_descriptor(), text);
-    if (role == nullptr)
-      return absl::InvalidArgumentError(absl::StrFormat("'%s' is no role", text));
-    wanted.roles.push_back(static_cast<v1::Role>(role->number()));
+    CUSTODY_ASSIGN_OR_RETURN(const DraftSigner as, ParseDraftSigner("x as " + text));
+    wanted.roles.push_back(*as.role);
   }
   CUSTODY_ASSIGN_OR_RETURN(Keyring * keys, session.keyring());
   CUSTODY_ASSIGN_OR_RETURN(const SignerCard card, keys->Create(wanted));
   session.terminal().Note(
       absl::StrFormat("%s/%s.json goes to the administrator who enrols it; %s.key stays here",
                       keys->folder(), options.name, options.name));
+  session.terminal().Fields(
+      {{"kind", card.is_device ? "device" : "person"},
+       {"id", ToHex(card.id)},
+       {"key_id", ToHex(card.key_id)},
+       {"card", absl::StrFormat("%s/%s.json", keys->folder(), options.name)}});
+  if (session.terminal().json()) return kExitOk;
   session.terminal().Line(absl::StrFormat("%s %s key %s", card.is_device ? "device" : "person",
                                           ToHex(card.id), ToHex(card.key_id)));
   return kExitOk;
@@ -81,15 +85,18 @@ absl::StatusOr<int> ShowKey(Session& session, const ShowOptions& options) {
 }  // namespace
 
 void AddKeyCommands(Commands* commands) {
-  CLI::App* key = commands->app.add_subcommand("key", "Signing keys of persons and devices");
+  CLI::App* key =
+      commands->app.add_subcommand("key", "Signing keys of persons and devices, and enrolment");
   key->require_subcommand(1);
   commands->Add<NewOptions>(
-      key, "new", "Make a key; its public half is enrolled by ActorEnrolled or DeviceRegistered",
+      key, "new", "Make a key; its public half is enrolled with: custody key enrol",
       [](CLI::App* command, NewOptions* options) {
         command->add_option("name", options->name, "Name on this machine, for example nurse-a")
             ->required();
-        command->add_option("--role", options->roles,
-                            "Role that it usually signs in (a help for drafts)");
+        command
+            ->add_option("--role", options->roles,
+                         "Role that it usually signs in (a help for drafts); may be repeated")
+            ->allow_extra_args(false);
         command->add_option(
             "--printed-name", options->printed_name,
             "Printed name of the person; only a salted commitment leaves this machine");
@@ -107,6 +114,7 @@ void AddKeyCommands(Commands* commands) {
         command->add_option("name", options->name, "Name of the signer")->required();
       },
       ShowKey);
+  AddEnrolCommand(commands, key);
 }
 
 }  // namespace custody

@@ -1,13 +1,11 @@
 #include "client/cli/keyring.h"
 
 #include <termios.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_format.h"
@@ -41,6 +39,12 @@ absl::StatusOr<SignerCard> ParseCard(std::string_view name, std::string_view tex
                            FromHex(TextOf(card, out.is_device ? "device_id" : "person_id")));
   CUSTODY_ASSIGN_OR_RETURN(out.public_key_spki, FromBase64(TextOf(card, "public_key")));
   CUSTODY_ASSIGN_OR_RETURN(out.key_id, FromHex(TextOf(card, "key_id")));
+  if (out.id.size() != 16 || out.key_id != Sha256(out.public_key_spki).view()) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "the card of signer '%s' has no id of 16 bytes, or a key_id that is not the SHA-256 of its "
+        "public_key",
+        name));
+  }
   out.algorithm = TextOf(card, "algorithm");
   out.printed_name_commitment = TextOf(card, "printed_name_commitment");
   for (const Json& role : card.value("roles", Json::array())) {
@@ -66,21 +70,48 @@ std::string CardJson(const SignerCard& card) {
   return out.dump(2) + "\n";
 }
 
-// Reads a line without showing it.
-std::string AskSecret(const std::string& question) {
-  std::fprintf(stderr, "%s: ", question.c_str());
-  termios shown{};
-  const bool terminal = tcgetattr(STDIN_FILENO, &shown) == 0;
-  if (terminal) {
-    termios hidden = shown;
-    hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+// The terminal of the person, whatever standard input is: a draft may come through a pipe.
+class PersonsTerminal {
+ public:
+  PersonsTerminal() : stream_(std::fopen("/dev/tty", "r+e")) {}
+  ~PersonsTerminal() {
+    if (stream_ != nullptr) std::fclose(stream_);
   }
-  std::string line;
-  std::getline(std::cin, line);
-  if (terminal) tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
-  std::fputc('\n', stderr);
-  return line;
+  PersonsTerminal(const PersonsTerminal&) = delete;
+  PersonsTerminal& operator=(const PersonsTerminal&) = delete;
+
+  bool is_open() const { return stream_ != nullptr; }
+
+  // Reads a line without showing it.
+  std::string AskSecret(const std::string& question) const {
+    std::fprintf(stream_, "%s: ", question.c_str());
+    std::fflush(stream_);
+    const int descriptor = fileno(stream_);
+    termios shown{};
+    const bool hides = tcgetattr(descriptor, &shown) == 0;
+    if (hides) {
+      termios hidden = shown;
+      hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+      tcsetattr(descriptor, TCSAFLUSH, &hidden);
+    }
+    std::string line;
+    for (int c = std::fgetc(stream_); c != EOF && c != '\n'; c = std::fgetc(stream_)) {
+      line += static_cast<char>(c);
+    }
+    if (hides) tcsetattr(descriptor, TCSAFLUSH, &shown);
+    std::fflush(stream_);
+    std::fputc('\n', stream_);
+    return line;
+  }
+
+ private:
+  std::FILE* stream_;
+};
+
+// A file, or in a folder the file of the signer's name.
+std::string PassphrasePath(const std::string& path, std::string_view name) {
+  std::error_code error;
+  return fs::is_directory(path, error) ? absl::StrFormat("%s/%s", path, name) : path;
 }
 
 }  // namespace
@@ -92,18 +123,19 @@ absl::StatusOr<std::string> Keyring::Passphrase(std::string_view name, bool twic
     file = variable;
   }
   if (!file.empty()) {
-    CUSTODY_ASSIGN_OR_RETURN(std::string text, ReadFile(file));
+    CUSTODY_ASSIGN_OR_RETURN(std::string text, ReadFile(PassphrasePath(file, name)));
     while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
     return text;
   }
-  if (isatty(STDIN_FILENO) == 0) {
+  const PersonsTerminal terminal;
+  if (!terminal.is_open()) {
     return absl::InvalidArgumentError(
         absl::StrFormat("the key of '%s' needs a passphrase and there is no terminal to ask on; "
-                        "use --passphrase-file",
+                        "use --passphrase-file or CUSTODY_PASSPHRASE_FILE",
                         name));
   }
-  const std::string first = AskSecret(absl::StrFormat("Passphrase of %s", name));
-  if (twice && AskSecret("The same again") != first) {
+  const std::string first = terminal.AskSecret(absl::StrFormat("Passphrase of %s", name));
+  if (twice && terminal.AskSecret("The same again") != first) {
     return absl::InvalidArgumentError("the two passphrases differ; nothing was written");
   }
   return first;
@@ -159,6 +191,16 @@ absl::StatusOr<SignerCard> Keyring::Card(std::string_view name) const {
                       nearest.empty() ? "" : " (did you mean '" + nearest + "'?)", name));
 }
 
+absl::StatusOr<SignerCard> Keyring::CardFile(const std::string& path) {
+  CUSTODY_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  absl::StatusOr<SignerCard> card = ParseCard(fs::path(path).stem().string(), text);
+  if (!card.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("%s: %s", path, StdView(card.status().message())));
+  }
+  return card;
+}
+
 std::vector<SignerCard> Keyring::All() const {
   std::vector<SignerCard> cards;
   std::error_code error;
@@ -186,6 +228,10 @@ absl::StatusOr<const Signer*> Keyring::Open(std::string_view name) {
   }
   absl::StatusOr<Signer> signer = card.is_device ? Signer::ForDevice(card.id, pem, passphrase)
                                                  : Signer::ForPerson(card.id, pem, passphrase);
+  if (absl::IsUnauthenticated(signer.status())) {
+    return absl::UnauthenticatedError(absl::StrFormat(
+        "the passphrase does not open %s/%s.key; nothing was signed", folder_, name));
+  }
   CUSTODY_RETURN_IF_ERROR(signer.status());
   return &open_.emplace(std::string(name), *std::move(signer)).first->second;
 }

@@ -4,7 +4,9 @@
 //                 "algorithm", "roles": [...]}; no secret; this is what an administrator enrols
 //   <name>.key    PKCS#8, encrypted with a passphrase (or, for machines, plain with mode 0600)
 //
-// The passphrase comes from --passphrase-file, $CUSTODY_PASSPHRASE_FILE, or the terminal.
+// The passphrase comes from --passphrase-file or $CUSTODY_PASSPHRASE_FILE (a file, or a folder with
+// a file for each signer's name), else from the person's terminal, also when standard input is a
+// pipe.
 //
 // Threads: one thread.
 
@@ -57,6 +59,8 @@ class Keyring {
 
   // Errors: kNotFound with the nearest name.
   absl::StatusOr<SignerCard> Card(std::string_view name) const;
+  // The card in a file, as somebody else sent it. Errors: kNotFound; kInvalidArgument.
+  static absl::StatusOr<SignerCard> CardFile(const std::string& path);
   std::vector<SignerCard> All() const;
 
   // Opens the key; asks for the passphrase once and keeps the signer for this run.

@@ -1,4 +1,4 @@
-#include <csignal>
+#include <nlohmann/json.hpp>
 
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
@@ -65,6 +65,13 @@ absl::StatusOr<int> ShowCheckpoint(Session& session, const CheckpointOptions& op
   CUSTODY_ASSIGN_OR_RETURN(const VerifiedCheckpoint checkpoint, client->GetCheckpoint());
   if (!options.output.empty()) {
     CUSTODY_RETURN_IF_ERROR(WriteFileAtomically(options.output, checkpoint.note, /*secret=*/false));
+    session.terminal().Fields({{"file", options.output}});
+    return kExitOk;
+  }
+  if (session.terminal().json()) {
+    const nlohmann::ordered_json out = {
+        {"size", checkpoint.size}, {"root", ToHex(checkpoint.root)}, {"note", checkpoint.note}};
+    session.terminal().JsonText(out.dump(2));
     return kExitOk;
   }
   std::string note = checkpoint.note;
@@ -72,6 +79,17 @@ absl::StatusOr<int> ShowCheckpoint(Session& session, const CheckpointOptions& op
   session.terminal().Line(note);
   session.terminal().Note("signature and consistency with everything seen before: verified");
   return kExitOk;
+}
+
+absl::Status PrintWatched(Session& session, std::string_view entry) {
+  if (session.terminal().json()) {
+    CUSTODY_ASSIGN_OR_RETURN(const std::string json, EntryJson(entry, -1));
+    session.terminal().JsonText(json);
+    return absl::OkStatus();
+  }
+  CUSTODY_ASSIGN_OR_RETURN(const std::vector<std::string> row, EntryRow(session, entry));
+  session.terminal().Line(absl::StrFormat("%6s  %s  %s  %s", row[0], row[1], row[2], row[3]));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<int> Watch(Session& session, const WatchOptions& options) {
@@ -90,20 +108,16 @@ absl::StatusOr<int> Watch(Session& session, const WatchOptions& options) {
   std::uint64_t seen = 0;
   CallOptions call;
   call.deadline = std::chrono::milliseconds(0);
+  absl::Status printed;
   const absl::Status status = client->Watch(
       request,
       [&](std::uint64_t, std::string_view entry) {
-        if (session.terminal().json()) {
-          session.terminal().JsonText(EntryJson(entry));
-        } else {
-          const std::vector<std::string> row = EntryRow(session, entry);
-          session.terminal().Line(
-              absl::StrFormat("%6s  %s  %s  %s", row[0], row[1], row[2], row[3]));
-        }
+        printed = PrintWatched(session, entry);
         ++seen;
-        return options.count == 0 || seen < options.count;
+        return printed.ok() && (options.count == 0 || seen < options.count);
       },
       call);
+  CUSTODY_RETURN_IF_ERROR(printed);
   CUSTODY_RETURN_IF_ERROR(status);
   return kExitOk;
 }
@@ -118,6 +132,7 @@ absl::StatusOr<int> WriteReceipt(Session& session, const ReceiptOptions& options
   } else {
     CUSTODY_RETURN_IF_ERROR(
         WriteFileAtomically(options.output, receipt.SerializeAsString(), /*secret=*/false));
+    session.terminal().Fields({{"file", options.output}});
   }
   return kExitOk;
 }
@@ -147,7 +162,8 @@ void AddLogCommands(Commands* commands) {
       log, "watch", "Entries as they become durable; goes on after disconnections",
       [](CLI::App* command, WatchOptions* options) {
         command->add_option("subject", options->subject, "Only entries about this subject");
-        command->add_option("--code", options->codes, "Only these catalogue codes");
+        command->add_option("--code", options->codes, "Only this catalogue code")
+            ->allow_extra_args(false);
         command->add_option("--from", options->from, "First index (default: what comes next)");
         command->add_option("--count", options->count, "Stop after this many");
       },

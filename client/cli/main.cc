@@ -7,9 +7,11 @@
 
 #include "client/cli/commands.h"
 #include "client/cli/exit_code.h"
+#include "client/cli/help_text.h"
 #include "client/cli/session.h"
 #include "client/cli/terminal.h"
 #include "client/draft/names.h"
+#include "custody/refusal.h"
 
 #ifndef CUSTODY_VERSION
 #define CUSTODY_VERSION "0.1.0"
@@ -17,23 +19,6 @@
 
 namespace custody {
 namespace {
-
-constexpr char kFooter[] = R"(
-Exit codes:
-  0  done, recorded, verified, GO      example: custody event record thaw.yaml
-  1  refused by the rules, NO-GO       example: custody dose verify <bag of a held lot>
-  2  wrong command line or draft       example: custody dose verify
-  3  cannot be verified or reached     example: custody log status --context no-server
-  4  not permitted                     example: recording at a site that is not yours
-  5  conflict                          example: the same event id with other content
-  6  a proof is false                  example: custody verify altered.custody
-  70 a fault of this program
-
-Start:    custody context add NAME --endpoint HOST:PORT --trust trust.toml ...
-Record:   custody event new ThawStarted > thaw.yaml; custody event record thaw.yaml
-Ask:      custody dose verify '=+03000=...' --stage ADMINISTER --order @order/o1
-Prove:    custody export container:@vial/1 -o vial.custody; custody verify vial.custody
-)";
 
 // The innermost subcommand that was parsed, for suggestions.
 CLI::App* Innermost(CLI::App* app) {
@@ -62,18 +47,28 @@ int UsageError(CLI::App& app, const CLI::ParseError& error) {
   return kExitUsage;
 }
 
+// An error without a refusal that says the server was not reached.
+void ExplainUnreachable(Session& session, const absl::Status& status) {
+  if (!absl::IsUnavailable(status) || RefusalOf(status).has_value()) return;
+  const absl::StatusOr<const Context*> context = session.context();
+  if (!context.ok() || (*context)->endpoint.empty()) return;
+  session.terminal().Note(
+      "  help: does custodyd serve at " + (*context)->endpoint +
+      ", and are both certificates valid? 'custody context show' has what this context uses; an "
+      "event that was being recorded may be sent again as it is");
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("Custody: record, ask and prove the chain of custody of cell-therapy doses.",
                "custody");
   GlobalFlags flags;
-  app.footer(kFooter);
   app.set_version_flag("--version", std::string("custody ") + CUSTODY_VERSION);
   app.require_subcommand(1);
   app.fallthrough();
   app.add_option("-c,--context", flags.context, "Context to use instead of the current one");
   app.add_option("--config-folder", flags.config_folder, "Folder of contexts.toml");
   app.add_option("--passphrase-file", flags.passphrase_file,
-                 "File with the passphrase of the keys");
+                 "File with the passphrase of the keys, or folder with a file for each signer");
   app.add_option("--timeout", flags.timeout_s, "Seconds for one call with its retries")
       ->capture_default_str();
   app.add_flag("--json", flags.json, "Machine-readable output on stdout");
@@ -83,6 +78,7 @@ int Main(int argc, char** argv) {
   Commands commands{app, nullptr};
   AddContextCommands(&commands);
   AddKeyCommands(&commands);
+  AddPrincipalCommands(&commands);
   AddPkiCommands(&commands);
   AddNameCommands(&commands);
   AddEventCommands(&commands);
@@ -92,6 +88,7 @@ int Main(int argc, char** argv) {
   AddProofCommands(&commands);
   AddLogCommands(&commands);
   AddCompletionCommand(&commands);
+  AddHelpTexts(&app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -105,6 +102,7 @@ int Main(int argc, char** argv) {
   const absl::StatusOr<int> code = commands.run(session);
   if (code.ok()) return *code;
   terminal.Error(code.status());
+  ExplainUnreachable(session, code.status());
   return ExitCodeOf(code.status());
 }
 

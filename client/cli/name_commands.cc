@@ -23,7 +23,8 @@ absl::StatusOr<int> NewName(Session& session, const NameOptions& options) {
     CUSTODY_RETURN_IF_ERROR(names->Define(options.name, id));
   }
   CUSTODY_RETURN_IF_ERROR(session.SaveNames());
-  session.terminal().Line(ToHex(id));
+  session.terminal().Fields({{"name", options.name}, {"id", ToHex(id)}});
+  if (!session.terminal().json()) session.terminal().Line(ToHex(id));
   return kExitOk;
 }
 

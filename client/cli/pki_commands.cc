@@ -27,7 +27,16 @@ constexpr char kWarning[] =
     "WARNING: a development authority. Its key stands unencrypted in the folder; never use it for "
     "real patients.";
 
+void PrintFile(Session& session, const char* what, const std::string& path) {
+  session.terminal().Fields({{what, path}});
+  if (!session.terminal().json()) session.terminal().Line(path);
+}
+
 absl::StatusOr<int> InitPki(Session& session, const InitOptions& options) {
+  if (ReadFile(options.folder + "/ca.key").ok()) {
+    return absl::AlreadyExistsError(absl::StrFormat(
+        "%s holds an authority already; its certificates would stop working", options.folder));
+  }
   CUSTODY_ASSIGN_OR_RETURN(const SigningKey key, SigningKey::Generate(KeyAlgorithm::kEcdsaP256));
   CUSTODY_ASSIGN_OR_RETURN(
       const std::string certificate,
@@ -37,7 +46,7 @@ absl::StatusOr<int> InitPki(Session& session, const InitOptions& options) {
   CUSTODY_RETURN_IF_ERROR(
       WriteFileAtomically(options.folder + "/ca.crt", certificate, /*secret=*/false));
   session.terminal().Note(kWarning);
-  session.terminal().Line(options.folder + "/ca.crt");
+  PrintFile(session, "certificate", options.folder + "/ca.crt");
   return kExitOk;
 }
 
@@ -60,7 +69,7 @@ absl::StatusOr<int> IssuePki(Session& session, const IssueOptions& options) {
   const std::string base = options.folder + "/" + options.name;
   CUSTODY_RETURN_IF_ERROR(WriteFileAtomically(base + ".key", pem, /*secret=*/true));
   CUSTODY_RETURN_IF_ERROR(WriteFileAtomically(base + ".crt", certificate, /*secret=*/false));
-  session.terminal().Line(base + ".crt");
+  PrintFile(session, "certificate", base + ".crt");
   return kExitOk;
 }
 

@@ -37,6 +37,7 @@ absl::StatusOr<int> Export(Session& session, const ExportOptions& options) {
   session.terminal().Note(
       absl::StrFormat("wrote %s; check it with: custody verify %s --trust trust.toml",
                       options.output, options.output));
+  session.terminal().Fields({{"file", options.output}});
   return kExitOk;
 }
 
@@ -98,7 +99,7 @@ void AddProofCommands(Commands* commands) {
       },
       Verify);
   verify->footer(
-      "Exit: 0 verified (and GO), 1 verified NO-GO, 3 cannot be checked, 6 a proof is false.");
+      "Exit 0 verified (and GO), 1 verified NO-GO, 3 cannot be checked, 6 a proof is false.");
 }
 
 }  // namespace custody

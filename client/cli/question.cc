@@ -9,19 +9,13 @@
 namespace custody {
 namespace {
 
-// "@name" or hexadecimal.
-absl::StatusOr<std::string> IdOf(Session& session, std::string_view text) {
-  if (!text.starts_with("@")) return FromHex(text);
-  CUSTODY_ASSIGN_OR_RETURN(NameBook * names, session.names());
-  return names->Find(text.substr(1));
-}
-
 template <typename Enum>
-absl::Status ReadEnum(const google::protobuf::EnumDescriptor& type, const std::string& text,
-                      Enum* out) {
+absl::Status ReadEnum(const char* option, const google::protobuf::EnumDescriptor& type,
+                      const std::string& text, Enum* out) {
   const auto* value = FindEnumValue(type, text);
   if (value == nullptr) {
-    return absl::InvalidArgumentError(absl::StrFormat("'%s' is no %s", text, type.name()));
+    return absl::InvalidArgumentError(
+        absl::StrFormat("%s '%s' is none of %s", option, text, EnumWords(type, ", ")));
   }
   *out = static_cast<Enum>(value->number());
   return absl::OkStatus();
@@ -37,7 +31,7 @@ absl::Status ReadContainer(Session& session, const std::string& text,
   const std::string_view id = std::string_view(text).starts_with("container:")
                                   ? std::string_view(text).substr(10)
                                   : std::string_view(text);
-  CUSTODY_ASSIGN_OR_RETURN(*request->mutable_request()->add_container_ids(), IdOf(session, id));
+  CUSTODY_ASSIGN_OR_RETURN(*request->mutable_request()->add_container_ids(), session.ResolveId(id));
   return absl::OkStatus();
 }
 
@@ -64,7 +58,7 @@ absl::StatusOr<v1::VerifyDoseRequest> BuildQuestion(Session& session, const Ques
   v1::VerifyDoseRequest request;
   v1::VerdictRequest& asked = *request.mutable_request();
   v1::Stage stage = v1::STAGE_UNSPECIFIED;
-  CUSTODY_RETURN_IF_ERROR(ReadEnum(*v1::Stage_descriptor(), question.stage, &stage));
+  CUSTODY_RETURN_IF_ERROR(ReadEnum("--stage", *v1::Stage_descriptor(), question.stage, &stage));
   asked.set_stage(stage);
   for (const std::string& container : question.containers) {
     CUSTODY_RETURN_IF_ERROR(ReadContainer(session, container, &request));
@@ -73,18 +67,18 @@ absl::StatusOr<v1::VerifyDoseRequest> BuildQuestion(Session& session, const Ques
     if (question.order.starts_with("&") || question.order.starts_with("coi:")) {
       request.set_order_scan(question.order);
     } else {
-      CUSTODY_ASSIGN_OR_RETURN(*asked.mutable_order_id(), IdOf(session, question.order));
+      CUSTODY_ASSIGN_OR_RETURN(*asked.mutable_order_id(), session.ResolveId(question.order));
     }
   }
   if (!question.patient.empty()) {
-    CUSTODY_ASSIGN_OR_RETURN(*asked.mutable_patient_token(), IdOf(session, question.patient));
+    CUSTODY_ASSIGN_OR_RETURN(*asked.mutable_patient_token(), session.ResolveId(question.patient));
   }
   if (!question.site.empty()) {
-    CUSTODY_ASSIGN_OR_RETURN(*asked.mutable_site_id(), IdOf(session, question.site));
+    CUSTODY_ASSIGN_OR_RETURN(*asked.mutable_site_id(), session.ResolveId(question.site));
   }
   if (!question.route.empty()) {
     v1::Route route = v1::ROUTE_UNSPECIFIED;
-    CUSTODY_RETURN_IF_ERROR(ReadEnum(*v1::Route_descriptor(), question.route, &route));
+    CUSTODY_RETURN_IF_ERROR(ReadEnum("--route", *v1::Route_descriptor(), question.route, &route));
     asked.set_route(route);
   }
   if (!question.duration.empty()) {

@@ -11,6 +11,7 @@
 #include "client/cli/policy_file.h"
 #include "custody/event_builder.h"
 #include "lifecycle/policy.h"
+#include "lifecycle/refusal.h"
 #include "lifecycle/subject.h"
 
 namespace custody {
@@ -72,7 +73,7 @@ absl::StatusOr<NameBook*> Session::names() {
   if (!names_) {
     CUSTODY_ASSIGN_OR_RETURN(const Context* context, this->context());
     names_.emplace();
-    if (!context->names.empty() && fs::exists(context->names)) {
+    if (fs::exists(context->names)) {
       CUSTODY_ASSIGN_OR_RETURN(const std::string text, ReadFile(context->names));
       CUSTODY_ASSIGN_OR_RETURN(names_, NameBook::Parse(text));
     }
@@ -82,16 +83,14 @@ absl::StatusOr<NameBook*> Session::names() {
 
 absl::Status Session::SaveNames() {
   CUSTODY_ASSIGN_OR_RETURN(const Context* context, this->context());
-  if (!names_ || context->names.empty()) return absl::OkStatus();
+  if (!names_) return absl::OkStatus();
   return WriteFileAtomically(context->names, names_->ToJson(), /*secret=*/false);
 }
 
 absl::StatusOr<Keyring*> Session::keyring() {
   if (!keyring_) {
     CUSTODY_ASSIGN_OR_RETURN(const Context* context, this->context());
-    std::string folder = context->keys;
-    if (folder.empty()) folder = ConfigFolder() + "/keys";
-    keyring_.emplace(folder, flags_.passphrase_file);
+    keyring_.emplace(context->keys, flags_.passphrase_file);
   }
   return &*keyring_;
 }
@@ -150,7 +149,7 @@ absl::StatusOr<v1::SubjectRef> Session::ResolveSubject(std::string_view text) {
       } else if (subject.kind() == v1::SUBJECT_KIND_IDENTIFIER) {
         subject.set_id(std::string(id));
       } else {
-        CUSTODY_ASSIGN_OR_RETURN(*subject.mutable_id(), FromHex(id));
+        CUSTODY_ASSIGN_OR_RETURN(*subject.mutable_id(), ResolveId(id));
       }
       return subject;
     }
@@ -166,10 +165,33 @@ absl::StatusOr<v1::SubjectRef> Session::ResolveSubject(std::string_view text) {
   }
   CUSTODY_ASSIGN_OR_RETURN(const v1::FindSubjectResponse found, client->FindSubject(request));
   if (found.subjects().empty()) {
-    return absl::NotFoundError(
-        absl::StrFormat("nothing in the ledger has the label or number '%s'", text));
+    return RefusalStatus(
+        absl::StatusCode::kNotFound, v1::REASON_CODE_E_UNKNOWN_SUBJECT,
+        absl::StrFormat("nothing in the ledger has the label or number '%s'", text),
+        "scan the label again; name a subject that has no label as kind:@name or kind:hex");
   }
   return found.subjects(0);
+}
+
+absl::StatusOr<std::string> Session::ResolveId(std::string_view text) {
+  if (text.starts_with("@")) {
+    CUSTODY_ASSIGN_OR_RETURN(NameBook * book, names());
+    return book->Find(text.substr(1));
+  }
+  absl::StatusOr<std::string> id = FromHex(text);
+  if (!id.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("'%s' is neither a name (@name) nor hexadecimal", text));
+  }
+  return id;
+}
+
+absl::StatusOr<std::string> Session::ResolveSigner(std::string_view text) {
+  CUSTODY_ASSIGN_OR_RETURN(Keyring * keys, keyring());
+  const absl::StatusOr<SignerCard> card = keys->Card(text);
+  if (card.ok()) return card->id;
+  absl::StatusOr<std::string> id = ResolveId(text);
+  return id.ok() ? id : card.status();
 }
 
 std::string Session::NameOf(const v1::SubjectRef& subject) {

@@ -29,7 +29,7 @@ struct GlobalFlags {
   bool json = false;
   bool quiet = false;
   bool no_colour = false;
-  std::uint32_t timeout_s = 30;
+  std::uint32_t timeout_s = 10;
 };
 
 class Session {
@@ -54,6 +54,11 @@ class Session {
   // A subject named by "kind:@name", "@name" (any kind that knows it), "kind:hex", a label scan, a
   // canonical key, or "scheme=value" of another system.
   absl::StatusOr<v1::SubjectRef> ResolveSubject(std::string_view text);
+
+  // "@name" or hexadecimal. Errors: kInvalidArgument, kNotFound.
+  absl::StatusOr<std::string> ResolveId(std::string_view text);
+  // The same, or the name of a signer of this machine.
+  absl::StatusOr<std::string> ResolveSigner(std::string_view text);
 
   // "donor/alma" if the book names the id, else the id in hexadecimal (or the text of a key).
   std::string NameOf(const v1::SubjectRef& subject);

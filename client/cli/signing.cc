@@ -6,12 +6,10 @@
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "base/status_macros.h"
+#include "client/cli/event_text.h"
 #include "client/cli/files.h"
-#include "crypto/random.h"
 #include "custody/event_builder.h"
-#include "google/protobuf/text_format.h"
 #include "lifecycle/catalogue.h"
-#include "lifecycle/touched_subjects.h"
 
 namespace custody {
 namespace {
@@ -126,6 +124,38 @@ v1::SignerRule ChoosePlace(const v1::CatalogueRow& row, const DraftSigner& signe
   return {};
 }
 
+// A signer and the place that it takes.
+struct SheetLine {
+  SignerCard card;
+  SignatureTerms terms;
+};
+
+absl::StatusOr<std::vector<SheetLine>> FillSheet(Session& session, std::string_view event_bytes,
+                                                 const std::vector<DraftSigner>& signers) {
+  CUSTODY_ASSIGN_OR_RETURN(const v1::Event event, ParseEvent(event_bytes, "what is to be signed"));
+  const CatalogueEntry* entry = FindCatalogueEntry(event);
+  if (entry == nullptr) return absl::InvalidArgumentError("the event has no body");
+  CUSTODY_ASSIGN_OR_RETURN(Keyring * keys, session.keyring());
+  std::vector<bool> filled(static_cast<std::size_t>(entry->row.signatures_size()), false);
+  std::vector<SheetLine> sheet;
+  for (const DraftSigner& signer : signers) {
+    SheetLine& line = sheet.emplace_back();
+    CUSTODY_ASSIGN_OR_RETURN(line.card, keys->Card(signer.name));
+    std::vector<v1::Role> roles = line.card.roles;
+    if (line.card.is_device) roles = {v1::ROLE_DEVICE};
+    const v1::SignerRule rule = ChoosePlace(entry->row, signer, roles, &filled);
+    line.terms.role = signer.role.value_or(rule.role());
+    line.terms.meaning = signer.meaning.value_or(rule.meaning());
+    if (line.terms.role == v1::ROLE_UNSPECIFIED || line.terms.meaning == v1::MEANING_UNSPECIFIED) {
+      return absl::InvalidArgumentError(absl::StrFormat(
+          "no place on the signature sheet of %s fits '%s'; write '%s as ROLE/MEANING' "
+          "(docs/event-catalogue.md lists the places)",
+          entry->row.code(), signer.name, signer.name));
+    }
+  }
+  return sheet;
+}
+
 }  // namespace
 
 absl::Status FillPolicy(Session& session, Draft* draft) {
@@ -160,41 +190,44 @@ absl::StatusOr<std::string> FinishDraft(Session& session, Draft* draft) {
 
 absl::StatusOr<std::vector<v1::Signature>> SignWith(Session& session, std::string_view event_bytes,
                                                     const std::vector<DraftSigner>& signers) {
-  v1::Event event;
-  if (!event.ParseFromArray(event_bytes.data(), static_cast<int>(event_bytes.size()))) {
-    return absl::InvalidArgumentError("these bytes are no event");
-  }
-  const CatalogueEntry* entry = FindCatalogueEntry(event);
-  if (entry == nullptr) return absl::InvalidArgumentError("the event has no body");
+  CUSTODY_ASSIGN_OR_RETURN(const std::vector<SheetLine> sheet,
+                           FillSheet(session, event_bytes, signers));
   CUSTODY_ASSIGN_OR_RETURN(Keyring * keys, session.keyring());
-  std::vector<bool> filled(static_cast<std::size_t>(entry->row.signatures_size()), false);
   std::vector<v1::Signature> signatures;
-  for (const DraftSigner& signer : signers) {
-    CUSTODY_ASSIGN_OR_RETURN(const SignerCard card, keys->Card(signer.name));
-    std::vector<v1::Role> roles = card.roles;
-    if (card.is_device) roles = {v1::ROLE_DEVICE};
-    SignatureTerms terms;
-    const v1::SignerRule rule = ChoosePlace(entry->row, signer, roles, &filled);
-    terms.role = signer.role.value_or(rule.role());
-    terms.meaning = signer.meaning.value_or(rule.meaning());
-    if (terms.role == v1::ROLE_UNSPECIFIED || terms.meaning == v1::MEANING_UNSPECIFIED) {
-      return absl::InvalidArgumentError(absl::StrFormat(
-          "no place on the signature sheet of %s fits '%s'; write '%s as ROLE/MEANING' "
-          "(docs/event-catalogue.md lists the places)",
-          entry->row.code(), signer.name, signer.name));
-    }
-    CUSTODY_ASSIGN_OR_RETURN(const Signer* key, keys->Open(signer.name));
-    CUSTODY_ASSIGN_OR_RETURN(v1::Signature signature, key->SignEvent(event_bytes, terms));
+  for (const SheetLine& line : sheet) {
+    CUSTODY_ASSIGN_OR_RETURN(const Signer* key, keys->Open(line.card.name));
+    CUSTODY_ASSIGN_OR_RETURN(v1::Signature signature, key->SignEvent(event_bytes, line.terms));
     signatures.push_back(std::move(signature));
   }
   return signatures;
 }
 
+absl::StatusOr<std::vector<v1::SignatureStatement>> AssumedStatements(
+    Session& session, std::string_view event_bytes, const std::vector<DraftSigner>& signers) {
+  CUSTODY_ASSIGN_OR_RETURN(const std::vector<SheetLine> sheet,
+                           FillSheet(session, event_bytes, signers));
+  CUSTODY_ASSIGN_OR_RETURN(const v1::Event event, ParseEvent(event_bytes, "the draft"));
+  std::vector<v1::SignatureStatement> statements;
+  for (const SheetLine& line : sheet) {
+    v1::SignatureStatement& statement = statements.emplace_back();
+    statement.set_event_digest(EventDigest(event_bytes));
+    statement.set_key_id(line.card.key_id);
+    (line.card.is_device ? *statement.mutable_device_id() : *statement.mutable_person_id()) =
+        line.card.id;
+    statement.set_role(line.terms.role);
+    statement.set_meaning(line.terms.meaning);
+    statement.set_signed_at_ms(NowMs());
+    statement.set_ledger(event.ledger());
+    statement.set_authentication(line.card.is_device ? v1::SIGNER_AUTHENTICATION_MACHINE
+                                                     : v1::SIGNER_AUTHENTICATION_PASSPHRASE);
+  }
+  return statements;
+}
+
 absl::Status KeepOpenings(Session& session, DraftContext* context) {
   if (context->openings.empty()) return absl::OkStatus();
   CUSTODY_ASSIGN_OR_RETURN(const Context* where, session.context());
-  const std::string path =
-      (where->names.empty() ? ConfigFolder() + "/names.json" : where->names) + ".openings.jsonl";
+  const std::string path = where->names + ".openings.jsonl";
   const absl::StatusOr<std::string> known = ReadFile(path);
   if (!known.ok() && !absl::IsNotFound(known.status())) return known.status();
   std::string text = known.ok() ? *known : "";
@@ -205,36 +238,8 @@ absl::Status KeepOpenings(Session& session, DraftContext* context) {
   }
   CUSTODY_RETURN_IF_ERROR(WriteFileAtomically(path, text, /*secret=*/true));
   context->openings.clear();
-  session.terminal().Note("openings of commitments are kept in " + path);
+  if (!known.ok()) session.terminal().Note("openings of commitments are kept in " + path);
   return absl::OkStatus();
-}
-
-absl::StatusOr<EventFile> ReadEventFile(Session& session, const std::string& path) {
-  EventFile file;
-  CUSTODY_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
-  if (path.ends_with(".event")) {
-    file.event_bytes = text;
-    return file;
-  }
-  CUSTODY_ASSIGN_OR_RETURN(DraftContext context, session.MakeDraftContext(path));
-  if (!path.ends_with(".textproto") && !path.ends_with(".txtpb")) {
-    CUSTODY_ASSIGN_OR_RETURN(file.drafts, ReadDrafts(text, path, &context));
-    CUSTODY_RETURN_IF_ERROR(KeepOpenings(session, &context));
-    return file;
-  }
-  Draft draft;
-  draft.source = path;
-  if (!google::protobuf::TextFormat::ParseFromString(text, &draft.event)) {
-    return absl::InvalidArgumentError(path + ": not a custody.v1.Event in protobuf text format");
-  }
-  const CatalogueEntry* entry = FindCatalogueEntry(draft.event);
-  if (entry == nullptr) return absl::InvalidArgumentError(path + ": the event has no body");
-  draft.event.set_ledger(context.ledger);
-  if (draft.event.event_id().empty()) draft.event.set_event_id(NewUuidV7(context.now_ms));
-  draft.policy_wanted = entry->is_decision() && draft.event.policy_hash().empty();
-  FillSubjects(&draft.event);
-  file.drafts.push_back(std::move(draft));
-  return file;
 }
 
 }  // namespace custody

@@ -28,18 +28,15 @@ absl::StatusOr<std::string> FinishDraft(Session& session, Draft* draft);
 absl::StatusOr<std::vector<v1::Signature>> SignWith(Session& session, std::string_view event_bytes,
                                                     const std::vector<DraftSigner>& signers);
 
+// What these signers would state, without opening their keys.
+// Errors (both): kInvalidArgument if no place fits; kNotFound for an unknown signer.
+absl::StatusOr<std::vector<v1::SignatureStatement>> AssumedStatements(
+    Session& session, std::string_view event_bytes, const std::vector<DraftSigner>& signers);
+
 // Appends the openings of the commitments made while reading to <name book>.openings.jsonl (mode
 // 0600) and forgets them. Nobody else has them: without its opening a commitment says nothing for
 // ever.
 absl::Status KeepOpenings(Session& session, DraftContext* context);
-
-// Reads drafts (YAML, JSON, "-"), one protobuf text (.textproto) or one finished event (.event).
-struct EventFile {
-  std::vector<Draft> drafts;
-  // Of a .event file; then `drafts` is empty.
-  std::string event_bytes;
-};
-absl::StatusOr<EventFile> ReadEventFile(Session& session, const std::string& path);
 
 }  // namespace custody
 

@@ -4,18 +4,21 @@
 #include "base/bytes.h"
 #include "base/status_macros.h"
 #include "client/cli/commands.h"
+#include "client/cli/event_file.h"
 #include "client/cli/event_text.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/files.h"
 #include "client/cli/signing.h"
 #include "client/draft/time_text.h"
 #include "custody/event_builder.h"
+#include "lifecycle/catalogue.h"
 
 namespace custody {
 namespace {
 
 struct DraftOptions {
   std::string file;
+  std::string format;
   std::string output;
 };
 
@@ -27,6 +30,7 @@ struct SignOptions {
 
 struct ProposeOptions {
   std::string file;
+  std::string format;
   std::vector<std::string> signers;
 };
 
@@ -39,8 +43,8 @@ struct CosignOptions {
 struct NoOptions {};
 
 absl::StatusOr<std::string> OneEvent(Session& session, const std::string& path,
-                                     std::vector<DraftSigner>* signers) {
-  CUSTODY_ASSIGN_OR_RETURN(EventFile file, ReadEventFile(session, path));
+                                     const std::string& format, std::vector<DraftSigner>* signers) {
+  CUSTODY_ASSIGN_OR_RETURN(EventFile file, ReadEventFile(session, path, FormatOf(format, path)));
   if (!file.event_bytes.empty()) return file.event_bytes;
   if (file.drafts.size() != 1) {
     return absl::InvalidArgumentError(
@@ -53,35 +57,50 @@ absl::StatusOr<std::string> OneEvent(Session& session, const std::string& path,
 }
 
 absl::StatusOr<int> MakeDraft(Session& session, const DraftOptions& options) {
-  CUSTODY_ASSIGN_OR_RETURN(const std::string bytes, OneEvent(session, options.file, nullptr));
+  CUSTODY_ASSIGN_OR_RETURN(const std::string bytes,
+                           OneEvent(session, options.file, options.format, nullptr));
   CUSTODY_RETURN_IF_ERROR(WriteFileAtomically(options.output, bytes, /*secret=*/false));
-  v1::Event event;
-  event.ParseFromString(bytes);
+  CUSTODY_ASSIGN_OR_RETURN(const v1::Event event, ParseEvent(bytes, "the draft"));
   session.terminal().Note(DescribeEvent(session, event));
-  session.terminal().Line(ToHex(EventDigest(bytes)));
+  const std::string digest = ToHex(EventDigest(bytes));
+  session.terminal().Fields({{"event_digest", digest}, {"file", options.output}});
+  // With "-o -" standard output holds the event and nothing else.
+  if (options.output == "-") {
+    session.terminal().Note(digest);
+  } else if (!session.terminal().json()) {
+    session.terminal().Line(digest);
+  }
   return kExitOk;
 }
 
 absl::StatusOr<int> SignEvent(Session& session, const SignOptions& options) {
   CUSTODY_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(options.file));
-  v1::Event event;
-  if (!event.ParseFromString(bytes))
-    return absl::InvalidArgumentError(options.file + " is no finished event");
-  session.terminal().Note("You sign: " + DescribeEvent(session, event));
-  session.terminal().Note(MessageToJson(event));
+  const absl::StatusOr<v1::Event> event = ParseEvent(bytes, options.file);
+  if (!event.ok() || FindCatalogueEntry(*event) == nullptr) {
+    return absl::InvalidArgumentError(
+        options.file + " is no finished event; make one of a draft with: custody event draft");
+  }
+  session.terminal().Note("You sign: " + DescribeEvent(session, *event));
+  session.terminal().Note(MessageToJson(*event));
   CUSTODY_ASSIGN_OR_RETURN(const DraftSigner signer, ParseDraftSigner(options.as));
   CUSTODY_ASSIGN_OR_RETURN(const std::vector<v1::Signature> signatures,
                            SignWith(session, bytes, {signer}));
   CUSTODY_RETURN_IF_ERROR(WriteFileAtomically(
       options.output, signatures.front().SerializeAsString(), /*secret=*/false));
+  session.terminal().Fields(
+      {{"event_digest", ToHex(EventDigest(bytes))}, {"file", options.output}});
   return kExitOk;
 }
 
-int PrintPending(Session& session, const PendingResult& result) {
+absl::StatusOr<int> PrintPending(Session& session, const PendingResult& result) {
   Terminal& terminal = session.terminal();
   if (terminal.json()) {
-    result.recorded ? terminal.JsonText(EntryJson(result.receipt.entry()))
-                    : terminal.Json(result.pending);
+    if (!result.recorded) {
+      terminal.Json(result.pending);
+      return kExitOk;
+    }
+    CUSTODY_ASSIGN_OR_RETURN(const std::string json, EntryJson(result.receipt.entry()));
+    terminal.JsonText(json);
     return kExitOk;
   }
   if (result.recorded) {
@@ -98,10 +117,15 @@ int PrintPending(Session& session, const PendingResult& result) {
 
 absl::StatusOr<int> Propose(Session& session, const ProposeOptions& options) {
   std::vector<DraftSigner> signers;
-  CUSTODY_ASSIGN_OR_RETURN(const std::string bytes, OneEvent(session, options.file, &signers));
+  CUSTODY_ASSIGN_OR_RETURN(const std::string bytes,
+                           OneEvent(session, options.file, options.format, &signers));
   for (const std::string& text : options.signers) {
     CUSTODY_ASSIGN_OR_RETURN(DraftSigner signer, ParseDraftSigner(text));
     signers.push_back(std::move(signer));
+  }
+  if (signers.empty()) {
+    return absl::InvalidArgumentError(
+        "nobody signs this event: name a signer in the draft (sign: [...]) or with --sign NAME");
   }
   CUSTODY_ASSIGN_OR_RETURN(const std::vector<v1::Signature> signatures,
                            SignWith(session, bytes, signers));
@@ -120,19 +144,26 @@ absl::StatusOr<std::string> FetchEvent(Client& client, const std::string& digest
   v1::GetEntryRequest request;
   request.set_event_digest(digest);
   CUSTODY_ASSIGN_OR_RETURN(const v1::GetEntryResponse response, client.GetEntry(request));
-  v1::Entry entry;
-  entry.ParseFromString(response.entry());
+  CUSTODY_ASSIGN_OR_RETURN(const v1::Entry entry,
+                           ParseEntry(response.entry(), "what the server sent"));
   return entry.signed_event().event();
 }
 
 absl::StatusOr<int> Cosign(Session& session, const CosignOptions& options) {
-  CUSTODY_ASSIGN_OR_RETURN(const std::string digest, FromHex(options.digest));
+  const absl::StatusOr<std::string> digest_read = FromHex(options.digest);
+  if (!digest_read.ok() || digest_read->size() != 32) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "'%s' is no event digest (64 hexadecimal digits); custody event pending lists them",
+        options.digest));
+  }
+  const std::string& digest = *digest_read;
+  if (options.as.empty() == options.signature.empty()) {
+    return absl::InvalidArgumentError("name a signer with --as, or a file with --signature");
+  }
   CUSTODY_ASSIGN_OR_RETURN(Client * client, session.client());
   v1::Signature signature;
   if (!options.signature.empty()) {
-    CUSTODY_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(options.signature));
-    if (!signature.ParseFromString(bytes))
-      return absl::InvalidArgumentError(options.signature + " is no signature");
+    CUSTODY_ASSIGN_OR_RETURN(signature, ReadSignatureFile(options.signature, digest));
   } else {
     CUSTODY_ASSIGN_OR_RETURN(const std::string bytes, FetchEvent(*client, digest));
     if (EventDigest(bytes) != digest)
@@ -155,8 +186,8 @@ absl::StatusOr<int> ListPending(Session& session, const NoOptions&) {
   }
   std::vector<std::vector<std::string>> rows;
   for (const v1::PendingEvent& pending : response.pending()) {
-    v1::Event event;
-    event.ParseFromString(pending.signed_event().event());
+    CUSTODY_ASSIGN_OR_RETURN(const v1::Event event,
+                             ParseEvent(pending.signed_event().event(), "what the server sent"));
     rows.push_back({ToHex(pending.event_digest()), FormatTimeMs(pending.expires_at_ms()),
                     absl::StrFormat("%d", pending.open_places_size()),
                     DescribeEvent(session, event)});
@@ -171,7 +202,8 @@ void AddSigningCommands(Commands* commands, CLI::App* event) {
   commands->Add<DraftOptions>(
       event, "draft", "Turn one draft into its final bytes, for others to sign",
       [](CLI::App* command, DraftOptions* options) {
-        command->add_option("file", options->file, "Draft, or -")->required();
+        command->add_option("file", options->file, "Draft, or - for standard input")->required();
+        BindFormat(command, &options->format);
         command->add_option("-o,--output", options->output, "File to write, for example thaw.event")
             ->required();
       },
@@ -190,7 +222,11 @@ void AddSigningCommands(Commands* commands, CLI::App* event) {
       event, "propose", "Leave a decision with the ledger until the others have signed",
       [](CLI::App* command, ProposeOptions* options) {
         command->add_option("file", options->file, "Draft or finished event")->required();
-        command->add_option("--sign", options->signers, "NAME or 'NAME as ROLE/MEANING'");
+        BindFormat(command, &options->format);
+        command
+            ->add_option("--sign", options->signers,
+                         "NAME or 'NAME as ROLE/MEANING'; may be repeated")
+            ->allow_extra_args(false);
       },
       Propose);
   commands->Add<CosignOptions>(

@@ -48,10 +48,13 @@ absl::StatusOr<int> ShowSubject(Session& session, const SubjectOptions& options)
 
 absl::StatusOr<int> FindSubject(Session& session, const SubjectOptions& options) {
   CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectRef subject, session.ResolveSubject(options.subject));
-  session.terminal().Line(absl::StrFormat(
-      "%s:%s  %s", KindName(subject.kind()),
-      subject.kind() == v1::SUBJECT_KIND_IDENTIFIER ? subject.id() : ToHex(subject.id()),
-      session.NameOf(subject)));
+  const std::string kind(KindName(subject.kind()));
+  const std::string id =
+      subject.kind() == v1::SUBJECT_KIND_IDENTIFIER ? subject.id() : ToHex(subject.id());
+  const std::string name = session.NameOf(subject);
+  session.terminal().Fields({{"kind", kind}, {"id", id}, {"name", name}});
+  if (!session.terminal().json())
+    session.terminal().Line(absl::StrFormat("%s:%s  %s", kind, id, name));
   return kExitOk;
 }
 

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/ascii.h"
 #include "base/bytes.h"
 #include "custody/refusal.h"
 #include "google/protobuf/descriptor.h"
@@ -79,6 +80,24 @@ Json ToJson(const Message& message) {
   return out;
 }
 
+Json TableJson(const std::vector<std::string>& header,
+               const std::vector<std::vector<std::string>>& rows) {
+  const bool pairs = header == std::vector<std::string>{"KEY", "VALUE"};
+  Json out = pairs ? Json::object() : Json::array();
+  for (const auto& row : rows) {
+    if (pairs) {
+      out[row[0]] = row[1];
+      continue;
+    }
+    Json object = Json::object();
+    for (std::size_t i = 0; i < row.size() && i < header.size(); ++i) {
+      object[absl::AsciiStrToLower(header[i])] = row[i];
+    }
+    out.push_back(std::move(object));
+  }
+  return out;
+}
+
 void Print(std::FILE* stream, std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stream);
   std::fputc('\n', stream);
@@ -87,8 +106,8 @@ void Print(std::FILE* stream, std::string_view text) {
 
 }  // namespace
 
-std::string MessageToJson(const Message& message) {
-  return ToJson(message).dump(2, ' ', false, Json::error_handler_t::replace);
+std::string MessageToJson(const Message& message, int indent) {
+  return ToJson(message).dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
 std::size_t DisplayWidth(std::string_view text) {
@@ -112,6 +131,21 @@ void Terminal::Note(std::string_view text) const {
 }
 
 void Terminal::Json(const Message& message) const { Print(stdout, MessageToJson(message)); }
+void Terminal::Fields(const std::vector<std::pair<std::string, std::string>>& fields) const {
+  if (!json_) return;
+  nlohmann::ordered_json out = nlohmann::ordered_json::object();
+  for (const auto& [key, value] : fields) out[key] = value;
+  Print(stdout, out.dump(2));
+}
+
+void Terminal::JsonLine(const Message& message) const { Print(stdout, MessageToJson(message, -1)); }
+
+void Terminal::JsonList(const std::vector<std::string>& items) const {
+  std::string text = "[";
+  for (const std::string& item : items) text += (text.size() == 1 ? "\n" : ",\n") + item;
+  Print(stdout, text + (items.empty() ? "]" : "\n]"));
+}
+
 void Terminal::JsonText(std::string_view json) const { Print(stdout, json); }
 
 std::string Terminal::Paint(Tone tone, std::string_view text) const {
@@ -139,6 +173,11 @@ std::string Terminal::Paint(Tone tone, std::string_view text) const {
 
 void Terminal::Table(const std::vector<std::string>& header,
                      const std::vector<std::vector<std::string>>& rows) const {
+  if (json_) {
+    Print(stdout,
+          TableJson(header, rows).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    return;
+  }
   std::vector<std::size_t> widths;
   for (const std::string& cell : header) widths.push_back(DisplayWidth(cell));
   for (const auto& row : rows) {

@@ -7,6 +7,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -34,10 +35,17 @@ class Terminal {
   // A message as JSON on stdout; bytes as hexadecimal.
   void Json(const google::protobuf::Message& message) const;
   void JsonText(std::string_view json) const;
+  // The same in one line, for answers that come one after the other.
+  void JsonLine(const google::protobuf::Message& message) const;
+  // JSON texts as one list.
+  void JsonList(const std::vector<std::string>& items) const;
+  // What was done: with --json an object of these on stdout, else nothing.
+  void Fields(const std::vector<std::pair<std::string, std::string>>& fields) const;
 
   std::string Paint(Tone tone, std::string_view text) const;
 
-  // A table with aligned columns on stdout.
+  // A table with aligned columns on stdout; with --json a list of objects, whose keys are the
+  // column titles in lower case (or one object, for the columns KEY and VALUE).
   void Table(const std::vector<std::string>& header,
              const std::vector<std::vector<std::string>>& rows) const;
 
@@ -51,7 +59,8 @@ class Terminal {
 };
 
 // Protobuf JSON with field names as in the .proto and bytes as hexadecimal.
-std::string MessageToJson(const google::protobuf::Message& message);
+// `indent` < 0: one line.
+std::string MessageToJson(const google::protobuf::Message& message, int indent = 2);
 
 // Columns of a text as a terminal shows it (UTF-8 code points).
 std::size_t DisplayWidth(std::string_view text);

@@ -99,7 +99,9 @@ absl::StatusOr<int> Trace(Session& session, const TraceOptions& options, bool ba
   if (options.graphviz) {
     PrintGraphviz(session, nodes);
   } else if (session.terminal().json()) {
-    for (const v1::TraceNode& node : nodes) session.terminal().Json(node);
+    std::vector<std::string> items;
+    for (const v1::TraceNode& node : nodes) items.push_back(MessageToJson(node));
+    session.terminal().JsonList(items);
   } else {
     PrintTree(session, nodes);
   }

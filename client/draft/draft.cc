@@ -117,6 +117,16 @@ const google::protobuf::EnumValueDescriptor* FindEnumValue(
   return nullptr;
 }
 
+std::string EnumWords(const google::protobuf::EnumDescriptor& type, std::string_view separator) {
+  const std::size_t prefix = type.value(0)->name().size() - std::string_view("UNSPECIFIED").size();
+  std::string words;
+  for (int i = 1; i < type.value_count(); ++i) {
+    if (i > 1) words += separator;
+    words += type.value(i)->name().substr(prefix);
+  }
+  return words;
+}
+
 absl::StatusOr<DraftSigner> ParseDraftSigner(std::string_view text) {
   DraftSigner signer;
   const std::size_t as = text.find(" as ");
@@ -126,14 +136,17 @@ absl::StatusOr<DraftSigner> ParseDraftSigner(std::string_view text) {
   const std::size_t slash = part.find('/');
   const auto* role = FindEnumValue(*v1::Role_descriptor(), part.substr(0, slash));
   if (role == nullptr) {
-    return absl::InvalidArgumentError(absl::StrFormat("'%s' is no role", part.substr(0, slash)));
+    return absl::InvalidArgumentError(absl::StrFormat("'%s' is no role; there are %s",
+                                                      part.substr(0, slash),
+                                                      EnumWords(*v1::Role_descriptor(), ", ")));
   }
   signer.role = static_cast<v1::Role>(role->number());
   if (slash == std::string_view::npos) return signer;
   const auto* meaning = FindEnumValue(*v1::Meaning_descriptor(), part.substr(slash + 1));
   if (meaning == nullptr) {
     return absl::InvalidArgumentError(
-        absl::StrFormat("'%s' is no meaning of a signature", part.substr(slash + 1)));
+        absl::StrFormat("'%s' is no meaning of a signature; there are %s", part.substr(slash + 1),
+                        EnumWords(*v1::Meaning_descriptor(), ", ")));
   }
   signer.meaning = static_cast<v1::Meaning>(meaning->number());
   return signer;

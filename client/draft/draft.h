@@ -130,6 +130,9 @@ absl::StatusOr<DraftSigner> ParseDraftSigner(std::string_view text);
 const google::protobuf::EnumValueDescriptor* FindEnumValue(
     const google::protobuf::EnumDescriptor& type, std::string_view text);
 
+// The values of an enum without their prefix, for messages: "NURSE, OPERATOR, ...".
+std::string EnumWords(const google::protobuf::EnumDescriptor& type, std::string_view separator);
+
 }  // namespace custody
 
 #endif  // CUSTODY_CLIENT_DRAFT_DRAFT_H_
