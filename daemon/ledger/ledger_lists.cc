@@ -124,9 +124,11 @@ absl::StatusOr<std::vector<std::uint64_t>> ListedIndices(const ReadView& view,
 }
 
 absl::StatusOr<std::uint64_t> ParseToken(const std::string& token, std::uint64_t size) {
-  std::uint64_t value = 0;
-  if (token.size() != 8) return absl::InvalidArgumentError("the page token is malformed");
-  value = ReadBigEndian64(token);
+  const absl::StatusOr<std::string> bytes = FromHex(token);
+  if (!bytes.ok() || bytes->size() != 8) {
+    return absl::InvalidArgumentError("page_token was not made by this ledger");
+  }
+  const std::uint64_t value = ReadBigEndian64(*bytes);
   if (value > size) return absl::InvalidArgumentError("the page token is of another log");
   return value;
 }
@@ -179,7 +181,9 @@ absl::StatusOr<LedgerReader::EventPage> LedgerReader::ListEvents(
     if (matches) page.entries.push_back(std::move(entry));
     const bool last_of_many = i + 1 == candidates.size() && candidates.size() == kPageCandidatesMax;
     if ((page.entries.size() == wanted && i + 1 < candidates.size()) || last_of_many) {
-      page.next_page_token = EncodeU64(request.newest_first() ? candidates[i] : candidates[i] + 1);
+      // Text: a string of the protocol holds no raw bytes.
+      page.next_page_token =
+          ToHex(EncodeU64(request.newest_first() ? candidates[i] : candidates[i] + 1));
       break;
     }
   }
