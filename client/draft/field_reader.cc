@@ -31,7 +31,7 @@ bool EndsWith(std::string_view text, std::string_view suffix) {
 // Field names that hold a moment; other *_ms fields hold a duration.
 bool HoldsMoment(std::string_view name) {
   for (const std::string_view suffix :
-       {"_at_ms", "_from_ms", "_to_ms", "_until_ms", "_before_ms", "_after_ms_utc", "_start_ms",
+       {"_at_ms", "_from_ms", "_to_ms", "_until_ms", "_before_ms", "not_after_ms", "_start_ms",
         "_since_ms", "_by_ms", "utc_ms", "_arrival_ms", "_departure_ms", "_date_ms"}) {
     if (EndsWith(name, suffix)) return true;
   }
