@@ -83,7 +83,7 @@ Exit codes:
   3  cannot be verified or reached,    custody log status                    (custodyd is down)
      or unknown to the ledger          custody subject show donor:0000...0000
   4  not permitted                     custody event record thaw.yaml        (at a site not yours)
-  5  conflict                          custody event record other.yaml       (an event id used before)
+  5  conflict                          custody event record other.yaml       (its event id is used)
   6  a proof is false                  custody verify altered.custody        (forged or forked)
   70 a fault of this program
 
