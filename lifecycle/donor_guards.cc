@@ -132,6 +132,22 @@ bool HasConsent(RuleContext& context, const v1::DonorState& donor,
   });
 }
 
+bool HasAnyConsent(RuleContext& context, const v1::DonorState& donor, std::int64_t at_ms) {
+  const auto any = [at_ms](const v1::DonorState& of) {
+    return std::any_of(of.consents().begin(), of.consents().end(), [&](const auto& consent) {
+      return std::any_of(consent.scopes().begin(), consent.scopes().end(),
+                         [&](int scope) { return Grants(of, scope, at_ms); });
+    });
+  };
+  if (any(donor)) return true;
+  std::vector<std::string> family(donor.newborn_ids().begin(), donor.newborn_ids().end());
+  if (!donor.birth_mother_id().empty()) family.push_back(donor.birth_mother_id());
+  return std::any_of(family.begin(), family.end(), [&](const std::string& id) {
+    const v1::DonorState* const relative = context.Donor(id);
+    return relative != nullptr && any(*relative);
+  });
+}
+
 void GuardDonorRegistered(RuleContext& context) {
   const v1::DonorRegistered& body = context.event().donor_registered();
   const v1::DonorState* const existing = context.Donor(body.donor_id());
@@ -212,6 +228,11 @@ void GuardScreeningRecorded(RuleContext& context) {
   const v1::ScreeningRecorded& body = context.event().screening_recorded();
   context.RequireKnown(v1::SUBJECT_KIND_DONOR, body.donor_id());
   CheckPerson(context, body.donor_id(), body.person_examined(), "screening");
+  const v1::DonorState* const donor = context.Donor(body.donor_id());
+  if (donor != nullptr && !HasAnyConsent(context, *donor, context.occurred_at_ms())) {
+    Flag(context, v1::REASON_CODE_E_CONSENT, v1::SEVERITY_MAJOR,
+         "a person was screened without a consent at that time", "consent");
+  }
   ReopenDeterminations(context, body.donor_id(), Reopening::kIfWorse, FoldScreeningRecorded, {});
 }
 

@@ -24,6 +24,10 @@ void Flag(RuleContext& context, v1::ReasonCode code, v1::Severity severity, std:
 bool HasConsent(RuleContext& context, const v1::DonorState& donor,
                 const google::protobuf::RepeatedField<int>& scopes, std::int64_t at_ms);
 
+// Any consent at all was in force at the moment, of the donor, its birth mother or a newborn of
+// hers.
+bool HasAnyConsent(RuleContext& context, const v1::DonorState& donor, std::int64_t at_ms);
+
 // Adds `subject` to an identifier; another subject before it makes a conflict.
 void BindIdentifier(const SubjectKey& subject, v1::SubjectState* state);
 

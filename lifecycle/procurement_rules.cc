@@ -153,12 +153,28 @@ void CheckContainers(RuleContext& context, const v1::DonationState& donation,
   }
 }
 
+// What is received has been delivered before.
+void CheckArrived(RuleContext& context,
+                  const google::protobuf::RepeatedPtrField<std::string>& container_ids) {
+  for (const std::string& id : container_ids) {
+    const v1::ContainerState* const container = context.Container(id);
+    if (container == nullptr || container->life() == v1::CONTAINER_LIFE_AT_RECEIVER ||
+        container->life() == v1::CONTAINER_LIFE_STORED) {
+      continue;
+    }
+    Flag(context, v1::REASON_CODE_E_STATE, v1::SEVERITY_MAJOR,
+         absl::StrFormat("container %s is received, its delivery is not recorded", ToHex(id)),
+         ToHex(id));
+  }
+}
+
 void GuardStartingMaterialReceived(RuleContext& context) {
   const v1::StartingMaterialReceived& body = context.event().starting_material_received();
   context.RequireKnown(v1::SUBJECT_KIND_DONATION, body.donation_id());
   const v1::DonationState* const donation = context.Donation(body.donation_id());
   if (donation == nullptr) return;
   CheckContainers(context, *donation, body.container_ids());
+  CheckArrived(context, body.container_ids());
   if (donation->procured_at_ms() == 0) {
     Flag(context, v1::REASON_CODE_E_STATE, v1::SEVERITY_MAJOR,
          "the procurement of the donation is not recorded", "TissueProcured");
