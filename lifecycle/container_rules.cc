@@ -158,6 +158,10 @@ void FoldLife(const FoldInput& input, LifeTrigger trigger, v1::ContainerState* c
   const bool adverse = IsAdverse(step.to);
   if (step.discard_required && input.adverse()) container->set_discard_required(true);
   if (step.fresh_only && !adverse && FoundHere(input, v1::REASON_CODE_E_STATE)) return;
+  // What waited and does not fit any more happened before what brought the container here.
+  const bool outdated =
+      input.standing == Standing::kFavourableOnly && step.code != v1::REASON_CODE_UNSPECIFIED;
+  if (outdated) return;
   if (adverse ? input.adverse() : input.favourable()) container->set_life(step.to);
 }
 

@@ -14,9 +14,11 @@ bool IsContainer(const FoldInput& input) {
   return input.subject.kind == v1::SUBJECT_KIND_CONTAINER;
 }
 
-// The phase goes on only for an event that counts; an end that is bad counts always.
+// The phase goes on only for an event that counts.
 void Advance(const FoldInput& input, v1::ShipmentPhase phase, v1::SubjectState* state) {
-  if (input.favourable()) state->mutable_shipment()->set_phase(phase);
+  // What waited until now never takes the shipment back.
+  const bool outdated = !input.adverse() && phase < state->shipment().phase();
+  if (input.favourable() && !outdated) state->mutable_shipment()->set_phase(phase);
 }
 
 // The first statement about an end of the journey waits for authority; after it only what makes the
