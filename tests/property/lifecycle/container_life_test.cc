@@ -68,16 +68,28 @@ RC_GTEST_PROP(ContainerLife, WithoutAuthorityOnlyAdverseStatesAreEntered, ()) {
   RC_ASSERT(container.life() == before || IsAdverse(container.life()));
 }
 
-// What waited and is attested ends where it would have ended at once.
+// What waited and is attested ends where it would have ended at once, if it was in order.
 RC_GTEST_PROP(ContainerLife, AttestedLaterIsTheSame, ()) {
   v1::ContainerState at_once;
   at_once.set_life(AnyLife());
   v1::ContainerState later = at_once;
   const LifeTrigger trigger = AnyTrigger();
+  RC_PRE(NextLife(at_once.life(), trigger).code == v1::REASON_CODE_UNSPECIFIED);
   Fold(trigger, Standing::kFull, &at_once);
   Fold(trigger, Standing::kAdverseOnly, &later);
   Fold(trigger, Standing::kFavourableOnly, &later);
   RC_ASSERT(at_once.SerializeAsString() == later.SerializeAsString());
+}
+
+// What was recorded in between is newer than what waited.
+RC_GTEST_PROP(ContainerLife, AttestedTooLateChangesNothing, ()) {
+  v1::ContainerState container;
+  container.set_life(AnyLife());
+  const LifeTrigger trigger = AnyTrigger();
+  RC_PRE(NextLife(container.life(), trigger).code != v1::REASON_CODE_UNSPECIFIED);
+  const std::string before = container.SerializeAsString();
+  Fold(trigger, Standing::kFavourableOnly, &container);
+  RC_ASSERT(container.SerializeAsString() == before);
 }
 
 RC_GTEST_PROP(ContainerLife, AViolationHasACodeAndASeverity, ()) {

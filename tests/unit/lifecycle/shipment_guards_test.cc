@@ -441,6 +441,27 @@ TEST_F(ShipmentRulesTest, ARecordBeforeTheArrivalDoesNotCount) {
   journey_.PlayUntil(Leg::kInspection);
 }
 
+// The second signature of the arrival comes when the vials are in the tank already.
+TEST_F(ShipmentRulesTest, AnArrivalThatIsSignedLateTakesNothingBack) {
+  journey_.PlayBefore(Leg::kArrival);
+  const std::string carrier = journey_.ledger().Actor(v1::ROLE_CARRIER, journey_.clinic_id);
+  const PlayedEvent held = journey_.Play(journey_.Make(Leg::kArrival),
+                                         {{carrier, v1::ROLE_CARRIER, v1::MEANING_RELINQUISHED}});
+  EXPECT_THAT(held.codes, ElementsAre("E_FOUR_EYES"));
+  EXPECT_EQ(journey_.Vial().life(), v1::CONTAINER_LIFE_IN_TRANSIT);
+  journey_.Vial().set_life(v1::CONTAINER_LIFE_STORED);
+  journey_.Shipment().set_phase(v1::SHIPMENT_PHASE_ACCEPTED);
+  const std::string receiver =
+      journey_.ledger().Actor(v1::ROLE_CLINIC_RECEIVER, journey_.clinic_id);
+  ASSERT_TRUE(journey_.ledger()
+                  .Cosign(*held.entry, {receiver, v1::ROLE_CLINIC_RECEIVER, v1::MEANING_RECEIVED})
+                  .ok());
+  EXPECT_EQ(journey_.Vial(0).life(), v1::CONTAINER_LIFE_STORED);
+  EXPECT_EQ(journey_.Vial(1).life(), v1::CONTAINER_LIFE_AT_RECEIVER);
+  EXPECT_EQ(journey_.Shipment().phase(), v1::SHIPMENT_PHASE_ACCEPTED);
+  EXPECT_NE(journey_.Shipment().delivered_at_ms(), 0);
+}
+
 // --- SHP-04
 
 TEST_F(ShipmentRulesTest, CarriersHandOverUnderWay) {
