@@ -19,8 +19,8 @@ namespace custody {
 namespace {
 
 const std::vector<std::string>& ExpectationKeys() {
-  static const auto* keys = new std::vector<std::string>{"refused",  "findings", "consequences",
-                                                         "recorded", "signed",   "why"};
+  static const auto* keys = new std::vector<std::string>{
+      "refused", "findings", "consequences", "recorded", "signed", "call", "why"};
   return *keys;
 }
 
@@ -77,8 +77,10 @@ std::vector<std::string> ReasonTexts(const absl::Status& refusal, const CaseWorl
   const std::optional<v1::Refusal> details = RefusalOf(refusal);
   if (!details.has_value()) return {refusal.ToString()};
   for (const v1::RefusalReason& reason : details->reasons()) {
-    texts.push_back(
-        world.NameIds(absl::StrFormat("%s: %s", ReasonName(reason.code()), reason.message())));
+    const std::string about =
+        reason.has_subject() ? " (" + Describe(KeyOf(reason.subject())) + ")" : "";
+    texts.push_back(world.NameIds(
+        absl::StrFormat("%s: %s%s", ReasonName(reason.code()), reason.message(), about)));
   }
   return texts;
 }
@@ -121,6 +123,33 @@ absl::Status Judge(const CaseNode& node, const absl::StatusOr<RecordedEntry>& re
             result);
   CompareTo(node, "consequences of " + what, consequences, ConsequenceTexts(*recorded, *world),
             Counting::kEach, result);
+  return absl::OkStatus();
+}
+
+// Gives names to what the ledger made: the first field of a consequence's body is its id.
+absl::Status NameConsequences(const CaseNode& node, const RecordedEntry& recorded,
+                              CaseWorld* world) {
+  if (!node.Has("call")) return absl::OkStatus();
+  for (const auto& item : node.At("call").yaml()) {
+    const CaseNode line(node.file(), item.first);
+    CUSTODY_ASSIGN_OR_RETURN(const std::string name, line.Text());
+    CUSTODY_ASSIGN_OR_RETURN(const std::string wanted, CaseNode(node.file(), item.second).Text());
+    std::string id;
+    for (const RecordedEntry& consequence : recorded.consequences) {
+      if (!id.empty() || !Fits(wanted, ConsequenceText(consequence, *world))) continue;
+      CUSTODY_ASSIGN_OR_RETURN(const ParsedEvent read, ReadRecordedEvent(consequence.signed_event));
+      const auto& body =
+          read.event.GetReflection()->GetMessage(read.event, read.catalogue->body_field);
+      const auto* field = body.GetDescriptor()->FindFieldByNumber(1);
+      if (field->type() != google::protobuf::FieldDescriptor::TYPE_BYTES) continue;
+      id = body.GetReflection()->GetString(body, field);
+    }
+    if (id.empty()) {
+      return line.Error(absl::StrFormat("no consequence with an id of its own fits '%s'", wanted));
+    }
+    const absl::Status bound = world->names().Define(name, id);
+    if (!bound.ok()) return line.Error(StdView(bound.message()));
+  }
   return absl::OkStatus();
 }
 
@@ -177,6 +206,7 @@ absl::Status PlayEvent(const CaseNode& node, CaseWorld* world, StepResult* resul
     if (!bound.ok()) return node.At("name").Error(StdView(bound.message()));
     world->Remember(draft.name, *recorded);
   }
+  if (recorded.ok()) CUSTODY_RETURN_IF_ERROR(NameConsequences(node, *recorded, world));
   return Judge(node, recorded, FindCatalogueEntry(draft.event)->name, world, result);
 }
 
