@@ -60,7 +60,9 @@ grpc::ChannelArguments Arguments(const ClientOptions& options) {
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, ClampedMs(options.keepalive_time));
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, ClampedMs(options.keepalive_timeout));
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, ClampedMs(options.retry.backoff_first));
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, ClampedMs(options.retry.backoff_first));
+  // gRPC also takes this as the time for one connection with its handshakes; less than a try has
+  // would give up on a busy machine again and again.
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, ClampedMs(options.retry.attempt_deadline));
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, ClampedMs(options.retry.backoff_max));
   // The policy of connection.h is the only one that repeats a call.
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);

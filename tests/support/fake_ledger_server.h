@@ -50,6 +50,7 @@ class FakeLedgerServer final : public v1::LedgerService::Service {
   }
   ~FakeLedgerServer() override { server_->Shutdown(std::chrono::system_clock::now()); }
 
+  std::uint16_t port() const { return static_cast<std::uint16_t>(port_); }
   std::string endpoint() const { return "127.0.0.1:" + std::to_string(port_); }
 
   // What the test may set; hold mutex while calls are under way.

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "tests/support/fake_ledger_server.h"
+#include "tests/support/slow_proxy.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
 #include "tests/unit/client/signed_event_maker.h"
@@ -64,6 +65,18 @@ TEST(ClientTest, RetriesWithTheSameBytesUntilRecorded) {
   EXPECT_THAT(server.received, SizeIs(4));
   EXPECT_THAT(server.received, Each(event.event()));
   EXPECT_EQ(server.log.size(), 1U);
+}
+
+// The time for a connection is not the wait between tries: a server that takes a while to greet,
+// on a busy machine, is waited for.
+TEST(ClientTest, WaitsForASlowGreetingInsteadOfConnectingAgainAndAgain) {
+  FakeLedgerServer server;
+  SlowProxy proxy(server.port(), std::chrono::milliseconds(300));
+  ClientOptions options = OptionsFor(server);
+  options.endpoint = proxy.endpoint();
+  ASSERT_OK_AND_ASSIGN(auto client, Client::Connect(options));
+  EXPECT_OK(client->Record(SignedTestEvent("one")));
+  EXPECT_EQ(proxy.connections(), 1);
 }
 
 TEST(ClientTest, DoesNotRetryARefusalAndHandsItOver) {
