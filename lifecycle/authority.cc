@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "base/status_macros.h"
+#include "lifecycle/enum_label.h"
 #include "lifecycle/policy.h"
 #include "lifecycle/recording_limits.h"
 #include "lifecycle/refusal.h"
@@ -88,7 +89,7 @@ std::string WhyNotPerson(const v1::PersonState& person, const ParsedEvent& event
     return "an auditor signs reviews of the audit trail only";
   }
   if (!HoldsRole(person, role, event.event.site_id(), at_ms)) {
-    return absl::StrFormat("%s is not held at this site", v1::Role_Name(role));
+    return absl::StrFormat("%s is not held at this site", EnumLabel(role));
   }
   return "";
 }
@@ -184,7 +185,7 @@ std::string ListPlaces(const v1::CatalogueRow& row, const std::vector<std::uint3
   for (const std::uint32_t place : places) {
     for (const v1::SignerRule& rule : row.signatures(static_cast<int>(place)).any_of()) {
       if (!text.empty()) text += ", ";
-      text += v1::Role_Name(rule.role()).substr(5);
+      text += EnumLabel(rule.role());
     }
   }
   return text.size() > 150 ? text.substr(0, 147) + "..." : text;
@@ -203,7 +204,7 @@ void JudgeSheet(const ParsedEvent& event, const SheetMatch& match, Authority* au
         v1::SEVERITY_CRITICAL,
         match.same_person ? absl::StrFormat("%s signed twice", Describe(signer.key))
                           : absl::StrFormat("%s does not sign %s with this meaning; missing: %s",
-                                            v1::Role_Name(signer.role), event.code(), wanted),
+                                            EnumLabel(signer.role), event.code(), wanted),
         signer.key));
   }
   if (match.filled_count == 0 && !authority->violations.empty()) return;

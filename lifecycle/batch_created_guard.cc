@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
+#include "lifecycle/enum_label.h"
 #include "lifecycle/lot_guard.h"
 #include "lifecycle/lot_values.h"
 #include "lifecycle/manufacturing_guards.h"
@@ -29,7 +30,7 @@ void CheckProduct(RuleContext& context, const v1::BatchCreated& body) {
   for (const int regime : body.regimes()) {
     const auto& known = product->regimes();
     if (std::find(known.begin(), known.end(), regime) != known.end()) continue;
-    const std::string& name = v1::Regime_Name(static_cast<v1::Regime>(regime));
+    const std::string name = EnumLabel(static_cast<v1::Regime>(regime));
     Violate(context, v1::REASON_CODE_E_REGIME, v1::SEVERITY_MAJOR,
             absl::StrFormat("the product is not registered for %s", name), name);
   }
@@ -51,7 +52,7 @@ void CheckDonation(RuleContext& context, const std::string& id) {
 // that is a product of its own needs a release for further manufacture.
 void CheckParentPhase(RuleContext& context, const std::string& id, const v1::BatchState& parent) {
   const auto bad = [&](v1::ReasonCode code, v1::Severity severity) {
-    const std::string& phase = v1::BatchPhase_Name(parent.phase());
+    const std::string phase = EnumLabel(parent.phase());
     Violate(context, code, severity, absl::StrFormat("a parent batch is in %s", phase), ToHex(id),
             BatchKey(id));
   };

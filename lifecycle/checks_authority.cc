@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/status_macros.h"
 #include "lifecycle/check_run.h"
+#include "lifecycle/enum_label.h"
 
 namespace custody {
 namespace {
@@ -111,8 +112,8 @@ absl::Status CheckOrder(CheckRun& run) {
     return absl::OkStatus();
   }
   if (order->phase() >= v1::ORDER_PHASE_ADMINISTERED) {
-    run.Fail(v1::REASON_CODE_E_STATE,
-             absl::StrFormat("the order is %s", v1::OrderPhase_Name(order->phase())), key);
+    run.Fail(v1::REASON_CODE_E_STATE, absl::StrFormat("the order is %s", EnumLabel(order->phase())),
+             key);
   }
   for (const std::string& id : run.request().container_ids()) {
     CUSTODY_ASSIGN_OR_RETURN(const v1::BatchState* lot, run.LotOf(id));
@@ -158,11 +159,10 @@ absl::Status CheckSiteLicence(CheckRun& run) {
     types.insert({v1::LICENCE_TYPE_STORAGE, v1::LICENCE_TYPE_MANUFACTURING_GMP});
   }
   if (!HasLicence(run, *site, types, regime)) {
-    run.Fail(
-        v1::REASON_CODE_E_SITE_LICENCE,
-        absl::StrFormat("no licence of the site is valid for %s at %s", v1::Regime_Name(regime),
-                        DescribeInstant(run.at_ms(), site->time_zone())),
-        key);
+    run.Fail(v1::REASON_CODE_E_SITE_LICENCE,
+             absl::StrFormat("no licence of the site is valid for %s at %s", EnumLabel(regime),
+                             DescribeInstant(run.at_ms(), site->time_zone())),
+             key);
     return absl::OkStatus();
   }
   CUSTODY_ASSIGN_OR_RETURN(const std::optional<PolicyRef> policy, run.Policy());

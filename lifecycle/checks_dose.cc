@@ -11,6 +11,7 @@
 #include "base/status_macros.h"
 #include "lifecycle/check_run.h"
 #include "lifecycle/container_machine.h"
+#include "lifecycle/enum_label.h"
 
 namespace custody {
 namespace {
@@ -156,10 +157,10 @@ absl::Status CheckReleaseScope(CheckRun& run) {
   CUSTODY_ASSIGN_OR_RETURN(const v1::OrderState* order, run.Order());
   const v1::Route route = order == nullptr ? run.request().route() : RouteOf(run, *order);
   if (order != nullptr && route != order->route()) {
-    run.Fail(v1::REASON_CODE_E_MATCH,
-             absl::StrFormat("ROUTE: %s, ordered is %s", v1::Route_Name(route),
-                             v1::Route_Name(order->route())),
-             OrderKey(run));
+    run.Fail(
+        v1::REASON_CODE_E_MATCH,
+        absl::StrFormat("ROUTE: %s, ordered is %s", EnumLabel(route), EnumLabel(order->route())),
+        OrderKey(run));
   }
   for (const std::string& id : run.request().container_ids()) {
     CUSTODY_ASSIGN_OR_RETURN(const v1::BatchState* lot, run.LotOf(id));
@@ -172,14 +173,13 @@ absl::Status CheckReleaseScope(CheckRun& run) {
                key);
     } else if (std::count(regimes.begin(), regimes.end(), regime) == 0) {
       run.Fail(v1::REASON_CODE_E_REGIME,
-               absl::StrFormat("the lot is not released for %s", v1::Regime_Name(regime)), key);
+               absl::StrFormat("the lot is not released for %s", EnumLabel(regime)), key);
     } else if (route != v1::ROUTE_UNSPECIFIED && !routes.empty() &&
                std::count(routes.begin(), routes.end(), route) == 0) {
       run.Fail(v1::REASON_CODE_E_MATCH,
-               absl::StrFormat("ROUTE: the lot is not released for %s", v1::Route_Name(route)),
-               key);
+               absl::StrFormat("ROUTE: the lot is not released for %s", EnumLabel(route)), key);
     } else {
-      run.Pass(absl::StrFormat("%s, %s", v1::Regime_Name(regime), v1::Route_Name(route)), key);
+      run.Pass(absl::StrFormat("%s, %s", EnumLabel(regime), EnumLabel(route)), key);
     }
   }
   return absl::OkStatus();

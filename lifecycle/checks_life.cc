@@ -9,6 +9,7 @@
 #include "base/status_macros.h"
 #include "lifecycle/check_run.h"
 #include "lifecycle/container_machine.h"
+#include "lifecycle/enum_label.h"
 
 namespace custody {
 namespace {
@@ -65,7 +66,7 @@ void JudgeAllocation(CheckRun& run, const std::string& id, const v1::ContainerSt
     allowed = ours && allocation == v1::CONTAINER_ALLOCATION_VERIFIED;
   }
   const std::string found = absl::StrFormat(
-      "%s%s", v1::ContainerAllocation_Name(allocation),
+      "%s%s", EnumLabel(allocation),
       container.order_id().empty() ? "" : " for order " + ToHex(container.order_id()));
   if (allowed) {
     run.Pass(found, ContainerKey(id));
@@ -155,7 +156,7 @@ absl::Status CheckLife(CheckRun& run) {
     CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, run.Container(id));
     const v1::ContainerLife life =
         state == nullptr ? v1::CONTAINER_LIFE_UNSPECIFIED : state->container().life();
-    const std::string detail = absl::StrFormat("is %s", LifeName(life));
+    const std::string detail = absl::StrFormat("is %s", EnumLabel(life));
     if (LifeAllows(run, life, fresh)) {
       run.Pass(detail, ContainerKey(id));
     } else {

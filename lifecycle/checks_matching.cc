@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
 #include "lifecycle/check_run.h"
+#include "lifecycle/enum_label.h"
 
 namespace custody {
 namespace {
@@ -56,9 +57,9 @@ absl::Status JudgeCmv(CheckRun& run, const v1::PatientState& patient, const Subj
                       std::uint64_t evidence) {
   const bool at_risk =
       patient.cmv_igg() != v1::CMV_STATUS_POSITIVE && patient.immunosuppressed() != v1::ANSWER_NO;
-  const std::string detail = absl::StrFormat("CMV: donor reactive, patient %s, immunosuppressed %s",
-                                             v1::CmvStatus_Name(patient.cmv_igg()),
-                                             v1::Answer_Name(patient.immunosuppressed()));
+  const std::string detail =
+      absl::StrFormat("CMV: donor reactive, patient %s, immunosuppressed %s",
+                      EnumLabel(patient.cmv_igg()), EnumLabel(patient.immunosuppressed()));
   CUSTODY_ASSIGN_OR_RETURN(const bool overridden, run.Overridden("CMV"));
   CUSTODY_ASSIGN_OR_RETURN(const bool acknowledged, run.Acknowledged("CMV"));
   const bool settled = overridden || (!at_risk && acknowledged) || !run.decides();

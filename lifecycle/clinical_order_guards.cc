@@ -12,6 +12,7 @@
 #include "lifecycle/clinical_guards.h"
 #include "lifecycle/container_machine.h"
 #include "lifecycle/container_rules.h"
+#include "lifecycle/enum_label.h"
 
 namespace custody {
 namespace {
@@ -25,10 +26,9 @@ const v1::OrderState* RequireOrder(RuleContext& context, const std::string& id,
   const v1::OrderState* order = context.Order(id);
   if (order == nullptr) return nullptr;
   if (order->phase() < first || order->phase() > last) {
-    context.Violate(
-        {.code = v1::REASON_CODE_E_STATE,
-         .message = absl::StrFormat("the order is %s", v1::OrderPhase_Name(order->phase())),
-         .subject = OrderKey(id)});
+    context.Violate({.code = v1::REASON_CODE_E_STATE,
+                     .message = absl::StrFormat("the order is %s", EnumLabel(order->phase())),
+                     .subject = OrderKey(id)});
   }
   return order;
 }
@@ -148,7 +148,7 @@ void GuardTreatmentOrdered(RuleContext& context) {
     if (std::count(regimes.begin(), regimes.end(), body.regime()) == 0) {
       context.Violate({.code = v1::REASON_CODE_E_REGIME,
                        .message = absl::StrFormat("the product is not registered for %s",
-                                                  v1::Regime_Name(body.regime())),
+                                                  EnumLabel(body.regime())),
                        .subject = {v1::SUBJECT_KIND_PRODUCT, body.product_id()}});
     }
     context.RequirePolicy(body.product_id(), body.regime());
@@ -225,7 +225,7 @@ void GuardReservationReleased(RuleContext& context) {
           {.code =
                IsConsumed(container->life()) ? v1::REASON_CODE_E_CONSUMED : v1::REASON_CODE_E_STATE,
            .message = absl::StrFormat("%s is %s; after the thaw it stays with its order",
-                                      Describe(key), LifeName(container->life())),
+                                      Describe(key), EnumLabel(container->life())),
            .subject = key});
     }
   }

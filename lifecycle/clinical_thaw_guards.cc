@@ -11,6 +11,7 @@
 #include "lifecycle/container_machine.h"
 #include "lifecycle/container_rules.h"
 #include "lifecycle/effective_quality.h"
+#include "lifecycle/enum_label.h"
 #include "lifecycle/policy.h"
 #include "lifecycle/post_thaw.h"
 
@@ -114,7 +115,7 @@ void RequireThawed(RuleContext& context, const std::string& container_id) {
   context.Violate({.code = v1::REASON_CODE_E_STATE,
                    .severity = v1::SEVERITY_MAJOR,
                    .message = absl::StrFormat("%s is %s", Describe(ContainerKey(container_id)),
-                                              LifeName(container->life())),
+                                              EnumLabel(container->life())),
                    .detail = ToHex(container_id),
                    .subject = ContainerKey(container_id)});
 }

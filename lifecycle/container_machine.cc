@@ -183,12 +183,6 @@ bool IsAdverse(v1::ContainerLife life) {
          life == v1::CONTAINER_LIFE_THAWED_UNUSABLE;
 }
 
-std::string_view LifeName(v1::ContainerLife life) {
-  constexpr std::string_view kPrefix = "CONTAINER_LIFE_";
-  const std::string_view name = v1::ContainerLife_Name(life);
-  return name.size() > kPrefix.size() ? name.substr(kPrefix.size()) : name;
-}
-
 AllocationStep NextAllocation(v1::ContainerAllocation from, AllocationTrigger trigger) {
   const bool free =
       from == v1::CONTAINER_ALLOCATION_UNSPECIFIED || from == v1::CONTAINER_ALLOCATION_UNALLOCATED;

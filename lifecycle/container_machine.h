@@ -71,9 +71,6 @@ bool IsThawedOrLater(v1::ContainerLife life);
 // A state that makes the container less usable: it is entered whatever the signer's authority.
 bool IsAdverse(v1::ContainerLife life);
 
-// "STORED".
-std::string_view LifeName(v1::ContainerLife life);
-
 // What happens to the allocation.
 enum class AllocationTrigger : std::uint8_t {
   kReserved,  // CLN-03

@@ -3,6 +3,7 @@
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "crypto/digest.h"
+#include "lifecycle/enum_label.h"
 
 namespace custody {
 namespace {
@@ -43,14 +44,14 @@ void GuardLife(RuleContext& context, const std::string& container_id, LifeTrigge
     context.Violate(
         {.code = step.code,
          .severity = step.severity,
-         .message = absl::StrFormat("%s is %s", Describe(key), LifeName(container->life())),
-         .detail = absl::StrFormat("%s %s", ToHex(container_id), LifeName(container->life())),
+         .message = absl::StrFormat("%s is %s", Describe(key), EnumLabel(container->life())),
+         .detail = absl::StrFormat("%s %s", ToHex(container_id), EnumLabel(container->life())),
          .subject = key});
   } else if (step.fresh_only && !IsFreshProduct(context, *container)) {
     context.Violate({.code = v1::REASON_CODE_E_STATE,
                      .severity = IsConsumed(step.to) ? v1::SEVERITY_CRITICAL : v1::SEVERITY_MAJOR,
                      .message = absl::StrFormat("%s is %s; this needs a product presented fresh",
-                                                Describe(key), LifeName(container->life())),
+                                                Describe(key), EnumLabel(container->life())),
                      .detail = absl::StrFormat("%s not fresh", ToHex(container_id)),
                      .subject = key});
   }
@@ -113,11 +114,11 @@ void ReportExcursions(RuleContext& context, const SeriesJudgement& judgement,
                       const std::string& device_id, const std::string& shipment_id) {
   std::uint32_t ordinal = 0;
   for (const DetectedExcursion& found : judgement.excursions) {
-    context.Note(IsGap(found.excursion_class) ? v1::REASON_CODE_TEMPERATURE_GAP
-                                              : v1::REASON_CODE_TEMPERATURE_EXCURSION,
-                 SeverityOf(found.excursion_class),
-                 absl::StrFormat("%s, peak %d", v1::ExcursionClass_Name(found.excursion_class),
-                                 found.peak_millicelsius));
+    context.Note(
+        IsGap(found.excursion_class) ? v1::REASON_CODE_TEMPERATURE_GAP
+                                     : v1::REASON_CODE_TEMPERATURE_EXCURSION,
+        SeverityOf(found.excursion_class),
+        absl::StrFormat("%s, peak %d", EnumLabel(found.excursion_class), found.peak_millicelsius));
     v1::Event event;
     v1::ExcursionDetected* body = event.mutable_excursion_detected();
     body->set_excursion_id(DerivedId(context, "excursion", ordinal++));

@@ -5,6 +5,7 @@
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "lifecycle/batch_fold.h"
+#include "lifecycle/enum_label.h"
 #include "lifecycle/lot_guard.h"
 #include "lifecycle/lot_rows.h"
 #include "lifecycle/lot_values.h"
@@ -61,8 +62,7 @@ CultureAge AgeOf(RuleContext& context, std::string_view batch_id) {
 // The classes that the policy asks for at this openness; better ones satisfy it.
 void CheckEnvironment(RuleContext& context, const v1::EnvironmentMonitored& body,
                       const std::string& batch_id, const v1::Policy& policy) {
-  const std::string name =
-      v1::Openness_Name(body.openness()).substr(std::string_view("OPENNESS_").size());
+  const std::string name = EnumLabel(body.openness());
   for (const v1::EnvironmentRule& rule : policy.manufacturing().environment()) {
     if (rule.openness() != name) continue;
     if (EnvironmentRank(body.local_class()) <= EnvironmentRank(rule.local_class()) &&
@@ -182,7 +182,7 @@ void GuardInProcessCheck(RuleContext& context) {
   const bool is_critical = body.checkpoint() == v1::CHECKPOINT_STERILITY ||
                            body.checkpoint() == v1::CHECKPOINT_CONTAMINATION ||
                            body.checkpoint() == v1::CHECKPOINT_IDENTITY;
-  const std::string& name = v1::Checkpoint_Name(body.checkpoint());
+  const std::string name = EnumLabel(body.checkpoint());
   Violate(context, v1::REASON_CODE_RESULT_OUT_OF_SPECIFICATION,
           is_critical ? v1::SEVERITY_CRITICAL : v1::SEVERITY_MAJOR,
           absl::StrFormat("the in-process check %s failed", name), name, BatchKey(body.batch_id()));

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "lifecycle/donor_evidence.h"
 #include "lifecycle/donor_rules.h"
+#include "lifecycle/enum_label.h"
 
 namespace custody {
 namespace {
@@ -94,7 +95,7 @@ class ResultChecker {
   void FlagOnce(v1::ReasonCode code, v1::Regime regime, const v1::TestResult& result,
                 std::string_view what) {
     const std::string detail =
-        absl::StrFormat("%s %s", v1::Marker_Name(result.marker()), v1::Regime_Name(regime));
+        absl::StrFormat("%s %s", EnumLabel(result.marker()), EnumLabel(regime));
     if (!flagged_.insert({code, detail}).second) return;
     Flag(context_, code, v1::SEVERITY_MINOR, absl::StrFormat("%s: %s", detail, what), detail);
   }
@@ -281,7 +282,7 @@ void GuardTestResultReported(RuleContext& context) {
   ResultChecker checker(context, body);
   std::vector<v1::Marker> reactive;
   for (const v1::TestResult& result : body.results()) {
-    const std::string marker = v1::Marker_Name(result.marker());
+    const std::string marker = EnumLabel(result.marker());
     const v1::SpecimenState* const specimen = FindSpecimen(*donor, result.specimen_id());
     if (specimen == nullptr) {
       Flag(context, v1::REASON_CODE_E_MISSING, v1::SEVERITY_MAJOR,

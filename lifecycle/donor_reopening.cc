@@ -7,6 +7,7 @@
 #include "lifecycle/donor_evidence.h"
 #include "lifecycle/donor_rules.h"
 #include "lifecycle/eligibility.h"
+#include "lifecycle/enum_label.h"
 
 namespace custody {
 namespace {
@@ -119,8 +120,7 @@ void HoldDonation(RuleContext& context, std::string_view donation_id, v1::Reason
   hold->set_hold_id(std::string(id.view().substr(0, kHoldIdBytes)));
   *hold->mutable_scope() =
       RefOf({v1::SUBJECT_KIND_DONATION, std::string(donation_id)}, v1::SUBJECT_ROLE_SCOPE);
-  hold->set_hold_reason_code(
-      v1::ReasonCode_Name(reason).substr(std::string_view("REASON_CODE_").size()));
+  hold->set_hold_reason_code(EnumLabel(reason));
   hold->set_authority(v1::HOLD_AUTHORITY_SYSTEM);
   hold->set_trigger(std::string(trigger.view()));
   context.Consequence(std::move(event));

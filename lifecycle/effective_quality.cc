@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "base/status_macros.h"
+#include "lifecycle/enum_label.h"
 #include "lifecycle/excursions.h"
 #include "lifecycle/genealogy.h"
 #include "lifecycle/policy.h"
@@ -137,9 +138,9 @@ absl::StatusOr<const v1::SubjectState*> QualityWalk::VisitCommon(const SubjectKe
 
 void QualityWalk::JudgeExcursion(const SubjectKey& key, const v1::ExcursionState& excursion) {
   if (!excursions_.insert(excursion.excursion_id()).second) return;
-  const std::string what = absl::StrFormat(
-      "excursion %s (%s, peak %d milli-degrees)", ToHex(excursion.excursion_id()),
-      v1::ExcursionClass_Name(excursion.excursion_class()), excursion.peak_millicelsius());
+  const std::string what =
+      absl::StrFormat("excursion %s (%s, peak %d milli-degrees)", ToHex(excursion.excursion_id()),
+                      EnumLabel(excursion.excursion_class()), excursion.peak_millicelsius());
   if (BlocksUnassessed(excursion)) {
     Block(v1::REASON_CODE_E_EXCURSION, v1::QUALITY_SUSPENDED, key, what + " is not assessed",
           {excursion.detected_index()});
@@ -226,8 +227,7 @@ void QualityWalk::JudgeBatch(const SubjectKey& key, const v1::BatchState& batch,
   const bool negative = phase.quality >= v1::QUALITY_SUSPENDED;
   if (phase.quality != v1::QUALITY_RELEASED && (is_lot || negative)) {
     Block(phase.code, phase.quality, key,
-          absl::StrFormat("%s is %s", is_lot ? "lot" : "ancestor batch",
-                          v1::BatchPhase_Name(batch.phase())),
+          absl::StrFormat("%s is %s", is_lot ? "lot" : "ancestor batch", EnumLabel(batch.phase())),
           batch.released_index() > 0 ? std::vector<std::uint64_t>{batch.released_index()}
                                      : std::vector<std::uint64_t>{});
   }
@@ -245,15 +245,14 @@ void QualityWalk::JudgeDonation(const SubjectKey& key, const v1::SubjectState& s
   }
   if (found == nullptr) {
     Block(v1::REASON_CODE_E_DONATION_NOT_ELIGIBLE, v1::QUALITY_QUARANTINE, key,
-          absl::StrFormat("eligibility for %s is not determined", v1::Regime_Name(regime_)));
+          absl::StrFormat("eligibility for %s is not determined", EnumLabel(regime_)));
     return;
   }
   const v1::Quality quality = QualityOf(*found);
   if (quality == v1::QUALITY_RELEASED) return;
   Block(v1::REASON_CODE_E_DONATION_NOT_ELIGIBLE, quality, key,
-        absl::StrFormat("eligibility for %s is %s%s", v1::Regime_Name(regime_),
-                        v1::EligibilityOutcome_Name(found->outcome()),
-                        found->reopened() ? ", reopened" : ""),
+        absl::StrFormat("eligibility for %s is %s%s", EnumLabel(regime_),
+                        EnumLabel(found->outcome()), found->reopened() ? ", reopened" : ""),
         {found->determined_index()});
 }
 

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/status_macros.h"
 #include "lifecycle/donor_evidence.h"
+#include "lifecycle/enum_label.h"
 #include "lifecycle/subject.h"
 
 namespace custody {
@@ -262,7 +263,7 @@ class Evaluator {
       return;
     }
     proposal_.missing.push_back(marker);
-    Remark(v1::REASON_CODE_E_MISSING, marker, v1::Marker_Name(marker));
+    Remark(v1::REASON_CODE_E_MISSING, marker, EnumLabel(marker));
   }
 
   void JudgeReactive(v1::Marker marker, const std::optional<v1::MarkerRule>& rule) {
@@ -418,8 +419,8 @@ class Evaluator {
     if (reactive_.empty()) return;
     proposal_.labels.emplace_back(kBiohazardLabel);
     for (const v1::Marker marker : reactive_) {
-      proposal_.labels.push_back(absl::StrFormat("WARNING: Reactive test results for %s",
-                                                 v1::Marker_Name(marker).substr(7)));
+      proposal_.labels.push_back(
+          absl::StrFormat("WARNING: Reactive test results for %s", EnumLabel(marker)));
     }
   }
 

@@ -9,6 +9,7 @@
 #include "lifecycle/donor_evidence.h"
 #include "lifecycle/donor_rules.h"
 #include "lifecycle/eligibility.h"
+#include "lifecycle/enum_label.h"
 
 namespace custody {
 namespace {
@@ -45,7 +46,7 @@ void OpenCaseForOtherDonor(RuleContext& context, const std::string& donor_id) {
 
 void FlagBetter(RuleContext& context, v1::Regime regime, const std::string& what) {
   Flag(context, v1::REASON_CODE_E_OUTCOME_BETTER_THAN_PROPOSED, v1::SEVERITY_CRITICAL,
-       absl::StrFormat("%s: %s", v1::Regime_Name(regime), what), v1::Regime_Name(regime));
+       absl::StrFormat("%s: %s", EnumLabel(regime), what), EnumLabel(regime));
 }
 
 std::string Explain(const EligibilityProposal& proposal) {
@@ -66,18 +67,16 @@ void CheckOutcome(RuleContext& context, const v1::EligibilityDetermined& body, v
                         body.risk_assessment().sha256().size() == Digest::kSizeBytes;
   if (IsBetter(body.outcome(), proposal.outcome) && !assessed) {
     FlagBetter(context, regime,
-               absl::StrFormat("%s is better than the proposed %s%s",
-                               v1::EligibilityOutcome_Name(body.outcome()),
-                               v1::EligibilityOutcome_Name(proposal.outcome), Explain(proposal)));
+               absl::StrFormat("%s is better than the proposed %s%s", EnumLabel(body.outcome()),
+                               EnumLabel(proposal.outcome), Explain(proposal)));
   }
   // Stricter outcomes need neither labels nor a list.
   if (body.outcome() == v1::ELIGIBILITY_OUTCOME_INELIGIBLE) return;
   if (body.outcome() == v1::ELIGIBILITY_OUTCOME_INCOMPLETE) {
     for (const v1::Marker marker : proposal.missing) {
       if (Contains(body.missing(), static_cast<int>(marker))) continue;
-      FlagBetter(
-          context, regime,
-          absl::StrFormat("the list of missing markers leaves out %s", v1::Marker_Name(marker)));
+      FlagBetter(context, regime,
+                 absl::StrFormat("the list of missing markers leaves out %s", EnumLabel(marker)));
     }
     return;
   }
@@ -91,8 +90,8 @@ void CheckRegime(RuleContext& context, const v1::EligibilityDetermined& body,
                  const v1::DonationState& donation, v1::Regime regime) {
   if (!Contains(donation.regimes(), static_cast<int>(regime))) {
     Flag(context, v1::REASON_CODE_E_REGIME, v1::SEVERITY_MAJOR,
-         absl::StrFormat("the donation was not assigned for %s", v1::Regime_Name(regime)),
-         v1::Regime_Name(regime));
+         absl::StrFormat("the donation was not assigned for %s", EnumLabel(regime)),
+         EnumLabel(regime));
     return;
   }
   const auto policy = context.RequirePolicy(donation.product_id(), regime);
@@ -124,8 +123,8 @@ void GuardTestResultCorrected(RuleContext& context) {
   }
   if (old->result().outcome() != body.old_outcome()) {
     Flag(context, v1::REASON_CODE_INCONSISTENT, v1::SEVERITY_MAJOR,
-         absl::StrFormat("the result is %s, not %s", v1::TestOutcome_Name(old->result().outcome()),
-                         v1::TestOutcome_Name(body.old_outcome())),
+         absl::StrFormat("the result is %s, not %s", EnumLabel(old->result().outcome()),
+                         EnumLabel(body.old_outcome())),
          "old_outcome");
   }
   const v1::Marker marker = old->result().marker();
@@ -133,7 +132,7 @@ void GuardTestResultCorrected(RuleContext& context) {
   std::vector<v1::Marker> reactive;
   if (ClassOf(marker, body.new_outcome()) == ResultClass::kReactive) {
     reactive.push_back(marker);
-    context.Note(v1::REASON_CODE_REACTIVE_RESULT, v1::SEVERITY_MINOR, v1::Marker_Name(marker));
+    context.Note(v1::REASON_CODE_REACTIVE_RESULT, v1::SEVERITY_MINOR, EnumLabel(marker));
   }
   if (donor->donor_type() != v1::DONOR_TYPE_NEWBORN) {
     ReopenDeterminations(context, body.donor_id(), Reopening::kIfWorse, FoldTestResultCorrected,

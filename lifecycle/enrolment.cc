@@ -8,6 +8,7 @@
 #include "crypto/certificate.h"
 #include "crypto/digest.h"
 #include "crypto/keys.h"
+#include "lifecycle/enum_label.h"
 
 namespace custody {
 namespace {
@@ -93,7 +94,7 @@ void CheckRoles(const google::protobuf::RepeatedPtrField<v1::RoleGrant>& roles,
     } else if (!grant.site_id().empty()) {
       context.RequireKnown(v1::SUBJECT_KIND_SITE, grant.site_id());
     } else if (!MayHoldEverywhere(grant.role())) {
-      Wrong(absl::StrFormat("%s is granted for a site", v1::Role_Name(grant.role())), context);
+      Wrong(absl::StrFormat("%s is granted for a site", EnumLabel(grant.role())), context);
     }
   }
 }
@@ -132,7 +133,7 @@ void CheckFoundingRole(const v1::PersonEnrolment& person, v1::Role role, RuleCon
   const bool held = std::any_of(roles.begin(), roles.end(), [&](const v1::RoleGrant& grant) {
     return grant.role() == role && grant.site_id().empty();
   });
-  if (!held) Wrong(absl::StrFormat("nobody holds %s", v1::Role_Name(role)), context);
+  if (!held) Wrong(absl::StrFormat("nobody holds %s", EnumLabel(role)), context);
 }
 
 void CheckFoundingSignature(const v1::DeviceEnrolment& service, RuleContext& context) {

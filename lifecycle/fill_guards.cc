@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 #include "base/bytes.h"
 #include "lifecycle/batch_fold.h"
+#include "lifecycle/enum_label.h"
 #include "lifecycle/labels/canonical_key.h"
 #include "lifecycle/labels/label_error.h"
 #include "lifecycle/labels/scan.h"
@@ -196,7 +197,7 @@ void CheckLabelledContainer(RuleContext& context, const v1::ContainerLabel& labe
   const v1::ContainerState* const container = context.Container(label.container_id());
   if (container == nullptr) return;
   if (container->life() != v1::CONTAINER_LIFE_FILLED) {
-    const std::string& life = v1::ContainerLife_Name(container->life());
+    const std::string life = EnumLabel(container->life());
     Violate(context, v1::REASON_CODE_E_STATE, v1::SEVERITY_MAJOR,
             absl::StrFormat("a container is labelled while it is %s", life),
             DetailAbout(label.container_id(), life), ContainerKey(label.container_id()));

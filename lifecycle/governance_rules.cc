@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "lifecycle/enrolment.h"
+#include "lifecycle/enum_label.h"
 #include "lifecycle/evaluate.h"
 #include "lifecycle/policy.h"
 #include "lifecycle/rules.h"
@@ -196,7 +197,7 @@ void CheckActivatedRegimes(const v1::PolicyActivated& body, const v1::PolicyStat
     if (std::find(written_for.begin(), written_for.end(), regime) == written_for.end()) {
       Violate(v1::REASON_CODE_E_REGIME,
               absl::StrFormat("the policy is not written for %s",
-                              v1::Regime_Name(static_cast<v1::Regime>(regime))),
+                              EnumLabel(static_cast<v1::Regime>(regime))),
               context);
     }
   }

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
+#include "lifecycle/enum_label.h"
 #include "lifecycle/lot_guard.h"
 
 namespace custody {
@@ -49,7 +50,7 @@ void RequireNothingOpen(RuleContext& context, const SubjectKey& key, const Subje
 void RequireAncestorPhase(RuleContext& context, const std::string& id,
                           const v1::BatchState& batch) {
   const auto bad = [&](v1::ReasonCode code) {
-    const std::string& phase = v1::BatchPhase_Name(batch.phase());
+    const std::string phase = EnumLabel(batch.phase());
     Violate(context, code, v1::SEVERITY_CRITICAL,
             absl::StrFormat("%s, an ancestor, is in %s", Describe(BatchKey(id)), phase), phase,
             BatchKey(id));
@@ -95,7 +96,7 @@ void RequireDonation(RuleContext& context, const std::string& id, const LotUse& 
     std::vector<std::uint64_t> evidence;
     if (found != nullptr) evidence.push_back(found->determined_index());
     ViolateWith(context, v1::REASON_CODE_E_DONATION_NOT_ELIGIBLE,
-                absl::StrFormat("%s: %s", Describe(key), *why), v1::Regime_Name(regime),
+                absl::StrFormat("%s: %s", Describe(key), *why), EnumLabel(regime),
                 std::move(evidence), key);
   }
 }
@@ -123,7 +124,7 @@ void RequireNoGraveDeviation(RuleContext& context, const std::string& batch_id,
     if (!IsGraveAndOpen(deviation)) continue;
     ViolateWith(context, v1::REASON_CODE_E_DEVIATION_OPEN,
                 absl::StrFormat("a deviation %s is open (%s)", deviation.description_code(),
-                                v1::DeviationClass_Name(deviation.deviation_class())),
+                                EnumLabel(deviation.deviation_class())),
                 ToHex(deviation.deviation_id()), {deviation.opened_index()}, BatchKey(batch_id));
   }
 }

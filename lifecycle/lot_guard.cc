@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "lifecycle/batch_phase.h"
+#include "lifecycle/enum_label.h"
 
 namespace custody {
 
@@ -29,7 +30,7 @@ const v1::BatchState* RequireBatch(RuleContext& context, std::string_view batch_
   const v1::BatchState* const batch = context.Batch(batch_id);
   if (batch == nullptr) return nullptr;
   if (InPlace(batch->phase(), context.event().body_case())) return batch;
-  const std::string& phase = v1::BatchPhase_Name(batch->phase());
+  const std::string phase = EnumLabel(batch->phase());
   const bool is_final = IsFinal(batch->phase());
   Violate(context, is_final ? v1::REASON_CODE_E_AFTER_FINAL : v1::REASON_CODE_E_STATE,
           v1::SEVERITY_MAJOR,

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/status_macros.h"
 #include "lifecycle/decimal.h"
+#include "lifecycle/enum_label.h"
 #include "lifecycle/lot_values.h"
 #include "lifecycle/policy.h"
 
@@ -100,8 +101,8 @@ void LotJudge::AddResults(const v1::BatchState& batch, RowJudgement* judgement,
     if (met && !known.attested()) continue;
     judgement->evidence.push_back(known.index());
     const bool is_number = known.result().has_reported();
-    judgement->detail = is_number ? TextOf(known.result().reported())
-                                  : v1::QualitativeResult_Name(known.result().qualitative());
+    judgement->detail =
+        is_number ? TextOf(known.result().reported()) : EnumLabel(known.result().qualitative());
     if (!met) return;
   }
 }
@@ -214,7 +215,7 @@ const v1::EligibilityState* FindEligibility(const v1::DonationState& donation, v
 
 std::optional<std::string> WhyNotEligible(const v1::DonationState& donation, v1::Regime regime) {
   const v1::EligibilityState* const found = FindEligibility(donation, regime);
-  const std::string& name = v1::Regime_Name(regime);
+  const std::string name = EnumLabel(regime);
   if (found == nullptr) return absl::StrFormat("not determined for %s", name);
   if (found->reopened()) return absl::StrFormat("reopened for %s", name);
   switch (found->outcome()) {
@@ -225,7 +226,7 @@ std::optional<std::string> WhyNotEligible(const v1::DonationState& donation, v1:
       if (donation.intent() == v1::DONATION_INTENT_AUTOLOGOUS) return std::nullopt;
       return "no determination is not enough for an allogeneic donation";
     default:
-      return absl::StrFormat("%s for %s", v1::EligibilityOutcome_Name(found->outcome()), name);
+      return absl::StrFormat("%s for %s", EnumLabel(found->outcome()), name);
   }
 }
 

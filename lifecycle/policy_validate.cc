@@ -10,6 +10,7 @@
 #include "base/status_macros.h"
 #include "lifecycle/catalogue.h"
 #include "lifecycle/decimal.h"
+#include "lifecycle/enum_label.h"
 #include "lifecycle/policy.h"
 #include "lifecycle/wire_check.h"
 
@@ -88,8 +89,8 @@ absl::Status CheckRows(const v1::Policy& policy) {
 absl::Status CheckMarkers(const v1::DonorPolicy& donor) {
   std::set<std::string> seen;
   for (const v1::MarkerRule& rule : donor.markers()) {
-    const std::string where = absl::StrFormat("donor.markers %s %s", v1::Regime_Name(rule.regime()),
-                                              v1::Marker_Name(rule.marker()));
+    const std::string where =
+        absl::StrFormat("donor.markers %s %s", EnumLabel(rule.regime()), EnumLabel(rule.marker()));
     CUSTODY_RETURN_IF_ERROR(
         Require(rule.regime() != v1::REGIME_UNSPECIFIED && rule.marker() != v1::MARKER_UNSPECIFIED,
                 where, "names no regime or no marker"));
@@ -129,7 +130,7 @@ absl::Status CheckScreening(const v1::DonorPolicy& donor) {
 
 // What one regime of the policy needs.
 absl::Status CheckDonorRegime(const v1::DonorPolicy& donor, v1::Regime regime) {
-  const std::string where = absl::StrFormat("donor %s", v1::Regime_Name(regime));
+  const std::string where = absl::StrFormat("donor %s", EnumLabel(regime));
   int mandatory = 0;
   for (const v1::MarkerRule& rule : donor.markers()) {
     mandatory += rule.regime() == regime && rule.mandatory() ? 1 : 0;

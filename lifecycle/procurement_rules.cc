@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "lifecycle/donor_rules.h"
+#include "lifecycle/enum_label.h"
 #include "lifecycle/labels/din.h"
 #include "lifecycle/labels/label_error.h"
 #include "lifecycle/refusal.h"
@@ -56,7 +57,7 @@ void CheckConsent(RuleContext& context, const v1::DonorState& donor, const std::
     }
     Flag(context, v1::REASON_CODE_E_CONSENT, v1::SEVERITY_CRITICAL,
          "a consent that the policy asks for was not given, or was withdrawn, at that time",
-         v1::Regime_Name(static_cast<v1::Regime>(regime)));
+         EnumLabel(static_cast<v1::Regime>(regime)));
     return;
   }
 }
@@ -210,7 +211,7 @@ void CheckAcceptance(RuleContext& context, const v1::DonationState& donation) {
       return determined.regime() == regime && AllowsAcceptance(determined);
     });
     if (allowed) continue;
-    const std::string& name = v1::Regime_Name(static_cast<v1::Regime>(regime));
+    const std::string name = EnumLabel(static_cast<v1::Regime>(regime));
     Flag(context, v1::REASON_CODE_E_DONATION_NOT_ELIGIBLE, v1::SEVERITY_CRITICAL,
          absl::StrFormat("the donation is not determined eligible for %s; it stays in quarantine",
                          name),

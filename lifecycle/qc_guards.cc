@@ -4,6 +4,7 @@
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "lifecycle/batch_fold.h"
+#include "lifecycle/enum_label.h"
 #include "lifecycle/lot_guard.h"
 #include "lifecycle/policy.h"
 #include "lifecycle/quality_guards.h"
@@ -129,8 +130,7 @@ bool CheckVerdict(RuleContext& context, const v1::QcResult& result, const v1::Ba
       judged.fails ? v1::RESULT_VERDICT_FAIL : v1::RESULT_VERDICT_PASS;
   if (judged.is_known && result.verdict() != computed) {
     Violate(context, v1::REASON_CODE_INCONSISTENT, v1::SEVERITY_MAJOR,
-            absl::StrFormat("row %s: the policy says %s", result.test_id(),
-                            v1::ResultVerdict_Name(computed)),
+            absl::StrFormat("row %s: the policy says %s", result.test_id(), EnumLabel(computed)),
             about, BatchKey(batch_id));
   }
   // What the laboratory itself calls a failure is one, whatever the policy says.

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
+#include "lifecycle/enum_label.h"
 #include "lifecycle/lot_fitness.h"
 #include "lifecycle/lot_guard.h"
 #include "lifecycle/lot_values.h"
@@ -42,8 +43,7 @@ void RequireCheckpoints(RuleContext& context, const std::string& batch_id,
   std::set<std::string> required(policy.manufacturing().checkpoints_required().begin(),
                                  policy.manufacturing().checkpoints_required().end());
   for (const v1::CheckpointState& known : batch.checkpoints()) {
-    const std::string name =
-        v1::Checkpoint_Name(known.checkpoint()).substr(std::string_view("CHECKPOINT_").size());
+    const std::string name = EnumLabel(known.checkpoint());
     if (known.result() == v1::CHECK_RESULT_PASS) {
       required.erase(name);
     } else if (known.result() == v1::CHECK_RESULT_FAIL) {
@@ -124,7 +124,7 @@ void RequireScope(RuleContext& context, const v1::LotReleased& body, const v1::B
   }
   for (const int regime : body.regimes()) {
     if (Has(batch.regimes(), regime)) continue;
-    const std::string& name = v1::Regime_Name(static_cast<v1::Regime>(regime));
+    const std::string name = EnumLabel(static_cast<v1::Regime>(regime));
     Violate(context, v1::REASON_CODE_E_REGIME, v1::SEVERITY_MAJOR,
             absl::StrFormat("the batch was not made for %s", name), name,
             BatchKey(body.batch_id()));

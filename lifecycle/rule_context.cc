@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
+#include "lifecycle/enum_label.h"
 #include "lifecycle/policy.h"
 #include "lifecycle/refusal.h"
 
@@ -156,8 +157,8 @@ std::optional<PolicyRef> RuleContext::RequirePolicy(std::string_view product_id,
     if (!status_.ok()) return std::nullopt;
     Violate({.code = v1::REASON_CODE_E_POLICY_MISSING,
              .message = absl::StrFormat("%s has no policy in force for %s", Describe(product),
-                                        v1::Regime_Name(regime)),
-             .detail = v1::Regime_Name(regime),
+                                        EnumLabel(regime)),
+             .detail = EnumLabel(regime),
              .remedy = {},
              .evidence = {},
              .subject = std::move(product)});

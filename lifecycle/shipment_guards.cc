@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "lifecycle/check_run.h"
 #include "lifecycle/container_rules.h"
+#include "lifecycle/enum_label.h"
 
 namespace custody {
 namespace {
@@ -28,9 +29,8 @@ const v1::ShipmentState* RequirePhase(RuleContext& context, const std::string& i
   if (std::count(phases.begin(), phases.end(), shipment->phase()) == 0) {
     context.Violate({.code = v1::REASON_CODE_E_STATE,
                      .severity = v1::SEVERITY_MAJOR,
-                     .message = absl::StrFormat("the shipment is %s",
-                                                v1::ShipmentPhase_Name(shipment->phase())),
-                     .detail = v1::ShipmentPhase_Name(shipment->phase()),
+                     .message = absl::StrFormat("the shipment is %s", EnumLabel(shipment->phase())),
+                     .detail = EnumLabel(shipment->phase()),
                      .subject = ShipmentKey(id)});
   }
   return shipment;

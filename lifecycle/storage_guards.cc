@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "lifecycle/container_rules.h"
 #include "lifecycle/effective_quality.h"
+#include "lifecycle/enum_label.h"
 #include "lifecycle/excursions.h"
 #include "lifecycle/policy.h"
 
@@ -73,7 +74,7 @@ void GuardAssessmentSignatures(RuleContext& context, const v1::ExcursionState& e
   context.Violate(
       {.code = v1::REASON_CODE_E_AUTHORITY,
        .message = absl::StrFormat("an excursion of class %s needs the release authority as well",
-                                  v1::ExcursionClass_Name(excursion.excursion_class())),
+                                  EnumLabel(excursion.excursion_class())),
        .detail = "REL",
        .remedy = "have the release authority sign the assessment too",
        .evidence = {excursion.detected_index()}});

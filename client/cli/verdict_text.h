@@ -1,4 +1,5 @@
-// A verdict as a clinician reads it: one large word, then every check.
+// A verdict as a clinician reads it: one large word, then every check,
+// those that speak against the dose first.
 //
 // Threads: one thread.
 

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_format.h"
 #include "client/verify/bundle_contents.h"
+#include "lifecycle/enum_label.h"
 #include "lifecycle/evaluate.h"
 #include "lifecycle/refusal.h"
 #include "lifecycle/state_view.h"
@@ -53,8 +54,8 @@ bool SameCheck(const v1::Check& a, const v1::Check& b) {
 // The first difference between the stated and the recomputed verdict; empty if there is none.
 std::string Difference(const v1::Verdict& stated, const v1::Verdict& computed) {
   if (stated.value() != computed.value()) {
-    return absl::StrFormat("stated %s, the rules give %s", v1::VerdictValue_Name(stated.value()),
-                           v1::VerdictValue_Name(computed.value()));
+    return absl::StrFormat("stated %s, the rules give %s", EnumLabel(stated.value()),
+                           EnumLabel(computed.value()));
   }
   if (stated.checks_size() != computed.checks_size()) {
     return absl::StrFormat("stated %d checks, the rules make %d", stated.checks_size(),
@@ -62,10 +63,9 @@ std::string Difference(const v1::Verdict& stated, const v1::Verdict& computed) {
   }
   for (int i = 0; i < stated.checks_size(); ++i) {
     if (!SameCheck(stated.checks(i), computed.checks(i))) {
-      return absl::StrFormat(
-          "check '%s' is stated %s, the rules give '%s' %s", stated.checks(i).id(),
-          v1::CheckResultValue_Name(stated.checks(i).result()), computed.checks(i).id(),
-          v1::CheckResultValue_Name(computed.checks(i).result()));
+      return absl::StrFormat("check '%s' is stated %s, the rules give '%s' %s",
+                             stated.checks(i).id(), EnumLabel(stated.checks(i).result()),
+                             computed.checks(i).id(), EnumLabel(computed.checks(i).result()));
     }
   }
   if (stated.as_of_ms() != computed.as_of_ms() ||
@@ -103,7 +103,7 @@ void Compare(const BundleContents& contents, std::uint64_t tree_size, const v1::
   }
   log->Add('D', "verdict", Outcome::kVerified,
            absl::StrFormat("%s, recomputed from the signed events by rules version %d",
-                           v1::VerdictValue_Name(computed.value()), kRulesVersion));
+                           EnumLabel(computed.value()), kRulesVersion));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
 #include "client/verify/bundle_contents.h"
+#include "lifecycle/enum_label.h"
 
 namespace custody {
 namespace {
@@ -100,8 +101,7 @@ std::string VerificationReport::ToText() const {
       OutcomeName(level_a), OutcomeName(level_b), OutcomeName(level_c), OutcomeName(level_d),
       OutcomeName(outcome));
   if (verdict.value() != v1::VERDICT_VALUE_UNSPECIFIED) {
-    text +=
-        absl::StrFormat("verdict (computed here): %s\n", v1::VerdictValue_Name(verdict.value()));
+    text += absl::StrFormat("verdict (computed here): %s\n", EnumLabel(verdict.value()));
   }
   return text;
 }

@@ -39,8 +39,9 @@ absl::Status InsertSignature(const ParsedSignature& added, v1::SignedEvent* sign
   int place = 0;
   for (const v1::Signature& signature : signed_event->signatures()) {
     CUSTODY_ASSIGN_OR_RETURN(const std::string key_id, KeyIdOf(signature));
-    if (key_id == added.statement.key_id()) return AlreadySignedRefusal();
-    if (key_id < added.statement.key_id()) ++place;
+    const int order = key_id.compare(added.statement.key_id());
+    if (order == 0) return AlreadySignedRefusal();
+    if (order < 0) ++place;
   }
   *signed_event->add_signatures() = added.signature;
   for (int i = signed_event->signatures_size() - 1; i > place; --i) {

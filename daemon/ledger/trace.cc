@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "base/status_macros.h"
+#include "lifecycle/enum_label.h"
 
 namespace custody {
 namespace {
@@ -21,25 +22,17 @@ struct Step {
   std::uint32_t depth = 0;
 };
 
-// "BATCH_PHASE_RELEASED" -> "RELEASED".
-std::string WithoutPrefix(const std::string& name, std::string_view prefix) {
-  return name.rfind(prefix, 0) == 0 ? name.substr(prefix.size()) : name;
-}
-
 std::string Summary(const SubjectKey& key, const v1::SubjectState* state) {
   if (state == nullptr) return Describe(key);
   const std::string events = absl::StrFormat(", %d events", state->event_count());
   if (state->has_batch()) {
-    return absl::StrFormat(
-        "lot %s, %s%s", state->batch().lot_number(),
-        WithoutPrefix(v1::BatchPhase_Name(state->batch().phase()), "BATCH_PHASE_"), events);
+    return absl::StrFormat("lot %s, %s%s", state->batch().lot_number(),
+                           EnumLabel(state->batch().phase()), events);
   }
   if (state->has_container()) {
     const auto& keys = state->container().keys();
-    return absl::StrFormat(
-        "%s, %s%s", keys.empty() ? "no label" : keys.Get(keys.size() - 1),
-        WithoutPrefix(v1::ContainerLife_Name(state->container().life()), "CONTAINER_LIFE_"),
-        events);
+    return absl::StrFormat("%s, %s%s", keys.empty() ? "no label" : keys.Get(keys.size() - 1),
+                           EnumLabel(state->container().life()), events);
   }
   if (state->has_donation()) {
     return absl::StrFormat("donation %s%s", state->donation().donation_identifier(), events);
@@ -48,14 +41,11 @@ std::string Summary(const SubjectKey& key, const v1::SubjectState* state) {
     return absl::StrFormat("material lot %s%s", state->material().lot_number(), events);
   }
   if (state->has_order()) {
-    return absl::StrFormat(
-        "%s, %s%s", state->order().chain_of_identity(),
-        WithoutPrefix(v1::OrderPhase_Name(state->order().phase()), "ORDER_PHASE_"), events);
+    return absl::StrFormat("%s, %s%s", state->order().chain_of_identity(),
+                           EnumLabel(state->order().phase()), events);
   }
   if (state->has_donor()) {
-    return absl::StrFormat(
-        "%s%s", WithoutPrefix(v1::DonorType_Name(state->donor().donor_type()), "DONOR_TYPE_"),
-        events);
+    return absl::StrFormat("%s%s", EnumLabel(state->donor().donor_type()), events);
   }
   return absl::StrFormat("%d events", state->event_count());
 }

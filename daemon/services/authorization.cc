@@ -5,6 +5,7 @@
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "google/protobuf/descriptor.h"
+#include "lifecycle/enum_label.h"
 #include "lifecycle/refusal.h"
 
 namespace custody {
@@ -58,7 +59,7 @@ std::string NamesOf(const std::vector<v1::Permission>& permissions) {
   std::string names;
   for (const v1::Permission permission : permissions) {
     if (!names.empty()) names += " or ";
-    names += v1::Permission_Name(permission);
+    names += EnumLabel(permission);
   }
   return names;
 }

@@ -10,6 +10,7 @@
 #include "absl/strings/str_replace.h"
 #include "base/bytes.h"
 #include "lifecycle/catalogue.h"
+#include "lifecycle/enum_label.h"
 #include "lifecycle/subject.h"
 
 namespace custody {
@@ -63,9 +64,10 @@ void AddComments(const FileDescriptorProto& file, Comments* comments) {
   }
 }
 
-std::string Lower(std::string_view name, std::string_view prefix) {
-  name.remove_prefix(std::min(prefix.size(), name.size()));
-  std::string text = absl::AsciiStrToLower(AbslView(name));
+// "MEANING_VERIFIED" -> "verified", with spaces for underscores.
+template <typename Enum>
+std::string Words(Enum value) {
+  std::string text = absl::AsciiStrToLower(EnumLabel(value));
   std::replace(text.begin(), text.end(), '_', ' ');
   return text;
 }
@@ -74,8 +76,7 @@ std::string PlaceText(const v1::SignaturePlace& place) {
   std::string text;
   for (const v1::SignerRule& rule : place.any_of()) {
     if (!text.empty()) text += ", or ";
-    text += absl::StrFormat("%s (%s)", Lower(v1::Role_Name(rule.role()), "ROLE_"),
-                            Lower(v1::Meaning_Name(rule.meaning()), "MEANING_"));
+    text += absl::StrFormat("%s (%s)", Words(rule.role()), Words(rule.meaning()));
   }
   if (place.waivable()) text += "; waivable";
   return text;
@@ -92,8 +93,7 @@ std::string TouchText(const FieldDescriptor& field) {
   if (field.options().GetExtension(v1::touches_refs)) return "each, in its own role";
   if (!field.options().HasExtension(v1::touches)) return "";
   const v1::Touch& touch = field.options().GetExtension(v1::touches);
-  return absl::StrFormat("%s, %s", KindName(touch.kind()),
-                         Lower(v1::SubjectRole_Name(touch.role()), "SUBJECT_ROLE_"));
+  return absl::StrFormat("%s, %s", KindName(touch.kind()), Words(touch.role()));
 }
 
 std::vector<const FieldDescriptor*> FieldsByNumber(const Descriptor& message) {
@@ -124,9 +124,7 @@ std::string Section(const CatalogueEntry& entry, const Comments& comments) {
   std::string text = absl::StrFormat("### %s %s\n\n", row.code(), entry.name);
   const std::string comment = comment_of(message.full_name());
   if (!comment.empty()) text += comment + "\n\n";
-  text += absl::StrFormat("*%s*%s\n\n",
-                          Lower(v1::AdmissionClass_Name(row.admission()), "ADMISSION_CLASS_"),
-                          Marks(row));
+  text += absl::StrFormat("*%s*%s\n\n", Words(row.admission()), Marks(row));
   for (int i = 0; i < row.signatures_size(); ++i) {
     text += absl::StrFormat("- signs %d: %s\n", i + 1, PlaceText(row.signatures(i)));
   }

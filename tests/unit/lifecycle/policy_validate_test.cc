@@ -52,7 +52,7 @@ TEST_F(ValidatePolicyTest, OnlyWaivableSignaturesAreWaived) {
 
 TEST_F(ValidatePolicyTest, RegimeWithoutWindowIsRefused) {
   policy_.add_regimes(v1::REGIME_TH);
-  EXPECT_THAT(Validate(), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("REGIME_TH")));
+  EXPECT_THAT(Validate(), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("donor TH")));
 }
 
 }  // namespace

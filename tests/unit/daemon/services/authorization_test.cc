@@ -79,9 +79,9 @@ TEST(AuthorizationTest, OnePermissionOpensOnlyItsMethods) {
   EXPECT_OK(CheckPermission(recorder, "custody.v1.LedgerService.Record"));
   EXPECT_OK(CheckPermission(recorder, "custody.v1.LedgerService.GetReceipt"));
   EXPECT_THAT(CheckPermission(recorder, "custody.v1.LedgerService.ReadEntries"),
-              StatusIs(kDenied, HasSubstr("PERMISSION_READ_ENTRIES")));
+              StatusIs(kDenied, HasSubstr("READ_ENTRIES")));
   EXPECT_THAT(CheckPermission(recorder, "custody.v1.AdminService.Drain"),
-              StatusIs(kDenied, HasSubstr("PERMISSION_ADMINISTER")));
+              StatusIs(kDenied, HasSubstr("ADMINISTER")));
 }
 
 TEST(AuthorizationTest, DevelopmentPrincipalMayDoEverything) {
