@@ -12,6 +12,7 @@
 #include "client/draft/time_text.h"
 #include "crypto/certificate.h"
 #include "custody/event_builder.h"
+#include "lifecycle/enum_label.h"
 
 namespace custody {
 namespace {
@@ -90,7 +91,7 @@ absl::StatusOr<std::string> PersonDraft(Session& session, const EnrolOptions& op
                                         const SignerCard& card) {
   std::vector<std::string> roles = options.roles;
   for (const v1::Role role : card.roles) {
-    if (options.roles.empty()) roles.push_back(v1::Role_Name(role).substr(5));
+    if (options.roles.empty()) roles.push_back(EnumLabel(role));
   }
   if (roles.empty()) {
     return absl::InvalidArgumentError(

@@ -9,6 +9,7 @@
 #include "client/draft/time_text.h"
 #include "custody/refusal.h"
 #include "custody/v1/options.pb.h"
+#include "lifecycle/enum_label.h"
 
 namespace custody {
 namespace {
@@ -20,7 +21,7 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kSubjectsShownMax = 4;
 
 std::string SeverityName(v1::Severity severity) {
-  std::string name = v1::Severity_Name(severity).substr(9);
+  std::string name = EnumLabel(severity);
   for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return name;
 }
@@ -28,9 +29,7 @@ std::string SeverityName(v1::Severity severity) {
 std::string Placeholder(const FieldDescriptor& field) {
   const bool touched = field.options().HasExtension(v1::touches);
   if (field.type() == FieldDescriptor::TYPE_BYTES) {
-    return touched ? "\"@name\"   # " +
-                         v1::SubjectKind_Name(field.options().GetExtension(v1::touches).kind())
-                             .substr(13)
+    return touched ? "\"@name\"   # " + EnumLabel(field.options().GetExtension(v1::touches).kind())
                    : "\"@name\"   # or hexadecimal";
   }
   switch (field.cpp_type()) {
@@ -172,8 +171,7 @@ std::string EventTemplate(const CatalogueEntry& entry) {
   for (const v1::SignaturePlace& place : entry.row.signatures()) {
     std::vector<std::string> rules;
     for (const v1::SignerRule& rule : place.any_of()) {
-      rules.push_back(v1::Role_Name(rule.role()).substr(5) + "/" +
-                      v1::Meaning_Name(rule.meaning()).substr(8));
+      rules.push_back(EnumLabel(rule.role()) + "/" + EnumLabel(rule.meaning()));
     }
     out += "# signed by: " + absl::StrJoin(rules, " or ") +
            (place.waivable() ? " (a policy may waive it)" : "") + "\n";

@@ -4,6 +4,7 @@
 #include "base/status_macros.h"
 #include "client/cli/commands.h"
 #include "client/cli/exit_code.h"
+#include "lifecycle/enum_label.h"
 
 namespace custody {
 namespace {
@@ -25,7 +26,7 @@ struct NoOptions {};
 
 std::string RolesText(const SignerCard& card) {
   std::vector<std::string> roles;
-  for (const v1::Role role : card.roles) roles.push_back(v1::Role_Name(role).substr(5));
+  for (const v1::Role role : card.roles) roles.push_back(EnumLabel(role));
   return absl::StrJoin(roles, ",");
 }
 

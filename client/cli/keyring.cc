@@ -15,6 +15,7 @@
 #include "client/draft/draft.h"
 #include "client/draft/names.h"
 #include "crypto/random.h"
+#include "lifecycle/enum_label.h"
 
 namespace custody {
 namespace {
@@ -62,7 +63,7 @@ std::string CardJson(const SignerCard& card) {
   out["key_id"] = ToHex(card.key_id);
   out["algorithm"] = card.algorithm;
   Json roles = Json::array();
-  for (const v1::Role role : card.roles) roles.push_back(v1::Role_Name(role).substr(5));
+  for (const v1::Role role : card.roles) roles.push_back(EnumLabel(role));
   out["roles"] = roles;
   if (!card.printed_name_commitment.empty()) {
     out["printed_name_commitment"] = card.printed_name_commitment;

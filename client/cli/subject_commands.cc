@@ -4,6 +4,7 @@
 #include "client/cli/commands.h"
 #include "client/cli/exit_code.h"
 #include "client/draft/time_text.h"
+#include "lifecycle/enum_label.h"
 #include "lifecycle/subject.h"
 
 namespace custody {
@@ -35,11 +36,10 @@ absl::StatusOr<int> ShowSubject(Session& session, const SubjectOptions& options)
         session.NameOf(request.subject()), response.state().event_count(),
         response.state().holds_size(), response.state().open_cases_size()));
     if (response.effective_quality() != v1::QUALITY_UNSPECIFIED) {
-      terminal.Note(absl::StrFormat("effective quality %s, expires %s",
-                                    v1::Quality_Name(response.effective_quality()).substr(8),
-                                    response.effective_expiry_ms() == 0
-                                        ? "never stated"
-                                        : FormatTimeMs(response.effective_expiry_ms())));
+      terminal.Note(absl::StrFormat(
+          "effective quality %s, expires %s", EnumLabel(response.effective_quality()),
+          response.effective_expiry_ms() == 0 ? "never stated"
+                                              : FormatTimeMs(response.effective_expiry_ms())));
     }
   }
   terminal.Json(response.state());
@@ -71,9 +71,9 @@ absl::StatusOr<int> ListCases(Session& session, const CaseOptions& options) {
     std::string codes;
     for (const std::string& code : state.case_().codes())
       codes += (codes.empty() ? "" : ", ") + code;
-    rows.push_back({ToHex(state.id()), v1::Severity_Name(state.case_().severity()).substr(9),
-                    v1::CaseKind_Name(state.case_().kind()).substr(10),
-                    state.case_().closed() ? "closed" : "open", codes});
+    rows.push_back({ToHex(state.id()), EnumLabel(state.case_().severity()),
+                    EnumLabel(state.case_().kind()), state.case_().closed() ? "closed" : "open",
+                    codes});
   }
   if (session.terminal().json()) {
     session.terminal().Json(response);
