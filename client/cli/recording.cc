@@ -1,6 +1,7 @@
 #include "client/cli/recording.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
@@ -9,6 +10,7 @@
 #include "client/cli/event_text.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/files.h"
+#include "client/cli/outbox.h"
 #include "client/cli/signing.h"
 #include "custody/event_builder.h"
 #include "custody/refusal.h"
@@ -51,12 +53,39 @@ absl::StatusOr<bool> DryRun(Session& session, const std::string& event_bytes,
   return response.accepted();
 }
 
-absl::StatusOr<int> RecordOne(Session& session, const std::string& event_bytes,
-                              const std::vector<v1::Signature>& signatures) {
-  CUSTODY_ASSIGN_OR_RETURN(const v1::SignedEvent signed_event,
-                           MakeSignedEvent(event_bytes, signatures));
-  CUSTODY_ASSIGN_OR_RETURN(Client * client, session.client());
-  CUSTODY_ASSIGN_OR_RETURN(const RecordResult result, client->Record(signed_event));
+// How the sending of an event ended.
+struct Sending {
+  // Puts on disk what must be there before the event can be in the ledger.
+  std::function<absl::Status()> before = [] { return absl::OkStatus(); };
+  // It is not known whether the ledger has the event; it waits in the outbox.
+  bool unanswered = false;
+};
+
+// Neither yes nor no: the event may be in the ledger.
+bool IsNoAnswer(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kResourceExhausted:
+    case absl::StatusCode::kCancelled:
+    case absl::StatusCode::kUnknown:
+    case absl::StatusCode::kInternal:
+    case absl::StatusCode::kDataLoss:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Where a run stopped, and how to go on.
+std::string PlaceText(const std::string& path, int line, int next, bool any_recorded) {
+  if (next == line && !any_recorded) return absl::StrFormat("at %s:%d:", path, line);
+  if (next == 0) return absl::StrFormat("at %s:%d, the last document:", path, line);
+  return absl::StrFormat("at %s:%d; go on with --from-line %d:", path, line, next);
+}
+
+absl::StatusOr<int> PrintRecorded(Session& session, const v1::SignedEvent& signed_event,
+                                  const RecordResult& result) {
   Terminal& terminal = session.terminal();
   if (terminal.json()) {
     CUSTODY_ASSIGN_OR_RETURN(const std::string json, EntryJson(result.receipt.entry(), -1));
@@ -65,13 +94,31 @@ absl::StatusOr<int> RecordOne(Session& session, const std::string& event_bytes,
   }
   CUSTODY_ASSIGN_OR_RETURN(const v1::Entry entry,
                            ParseEntry(result.receipt.entry(), "the receipt"));
-  CUSTODY_ASSIGN_OR_RETURN(const v1::Event event, ParseEvent(event_bytes, "the draft"));
+  CUSTODY_ASSIGN_OR_RETURN(const v1::Event event, ParseEvent(signed_event.event(), "the draft"));
   const std::string findings = DescribeFindings(entry);
   terminal.Line(
       absl::StrFormat("%s %6d  %s%s", terminal.Paint(Tone::kGood, "recorded"),
                       result.receipt.index(), DescribeEvent(session, event),
                       findings.empty() ? "" : terminal.Paint(Tone::kDim, "  [" + findings + "]")));
   return kExitOk;
+}
+
+absl::StatusOr<int> Send(Session& session, const v1::SignedEvent& signed_event, Sending* sending) {
+  CUSTODY_ASSIGN_OR_RETURN(Client * client, session.client());
+  CUSTODY_ASSIGN_OR_RETURN(const std::string kept, KeepUnanswered(session, signed_event));
+  CUSTODY_RETURN_IF_ERROR(sending->before());
+  const absl::StatusOr<RecordResult> result = client->Record(signed_event);
+  sending->unanswered = IsNoAnswer(result.status());
+  if (sending->unanswered) {
+    session.terminal().Note(absl::StrFormat(
+        "whether the ledger has this event is not known. It is kept in %s; the next "
+        "'custody event record' sends the same bytes first, which never makes a second event",
+        kept));
+    return result.status();
+  }
+  ForgetUnanswered(kept);
+  CUSTODY_RETURN_IF_ERROR(result.status());
+  return PrintRecorded(session, signed_event, *result);
 }
 
 absl::StatusOr<std::vector<v1::Signature>> ReadSignatures(const RecordOptions& options,
@@ -103,7 +150,8 @@ absl::StatusOr<int> TryEvent(Session& session, const RecordOptions& options,
 }
 
 absl::StatusOr<int> RecordOrTry(Session& session, const RecordOptions& options,
-                                const std::string& event_bytes, std::vector<DraftSigner> signers) {
+                                const std::string& event_bytes, std::vector<DraftSigner> signers,
+                                Sending* sending) {
   for (const std::string& text : options.signers) {
     CUSTODY_ASSIGN_OR_RETURN(DraftSigner signer, ParseDraftSigner(text));
     signers.push_back(std::move(signer));
@@ -119,30 +167,51 @@ absl::StatusOr<int> RecordOrTry(Session& session, const RecordOptions& options,
   CUSTODY_ASSIGN_OR_RETURN(const std::vector<v1::Signature> detached,
                            ReadSignatures(options, event_bytes));
   signatures.insert(signatures.end(), detached.begin(), detached.end());
-  return RecordOne(session, event_bytes, signatures);
+  CUSTODY_ASSIGN_OR_RETURN(const v1::SignedEvent signed_event,
+                           MakeSignedEvent(event_bytes, signatures));
+  return Send(session, signed_event, sending);
 }
 
-// One document: read, finished, signed, recorded. Names that it creates are kept once it is
-// recorded.
+// One document: read, finished, signed, recorded. The openings of its commitments and the names
+// that it creates are on disk before it is sent; after a definite no the names are taken back.
 absl::StatusOr<int> RecordDocument(Session& session, const RecordOptions& options,
-                                   DraftFile* documents) {
+                                   DraftContext* context, DraftFile* documents, Sending* sending) {
   CUSTODY_ASSIGN_OR_RETURN(NameBook * names, session.names());
   const NameBook before = *names;
+  sending->before = [&session, context] {
+    CUSTODY_RETURN_IF_ERROR(KeepOpenings(session, context));
+    return session.SaveNames();
+  };
   const absl::StatusOr<int> code = [&]() -> absl::StatusOr<int> {
     CUSTODY_ASSIGN_OR_RETURN(Draft draft, documents->Next());
     CUSTODY_ASSIGN_OR_RETURN(const std::string bytes, FinishDraft(session, &draft));
-    return RecordOrTry(session, options, bytes, draft.signers);
+    return RecordOrTry(session, options, bytes, draft.signers, sending);
   }();
-  const bool refused = ExitCodeOf(code.status()) == kExitRefused;
-  if (!code.ok() && ExitCodeOf(code.status()) != kExitCannotVerify) *names = before;
-  if (!options.dry_run && !refused) CUSTODY_RETURN_IF_ERROR(session.SaveNames());
+  if (code.ok() || sending->unanswered) return code;
+  *names = before;
+  if (!options.dry_run) CUSTODY_RETURN_IF_ERROR(session.SaveNames());
   return code;
+}
+
+// Events whose answer never came, from an earlier run.
+absl::Status SendUnanswered(Session& session) {
+  CUSTODY_ASSIGN_OR_RETURN(const std::vector<std::string> files, ListUnanswered(session));
+  for (const std::string& file : files) {
+    CUSTODY_ASSIGN_OR_RETURN(const v1::SignedEvent signed_event, ReadUnanswered(file));
+    session.terminal().Note("sent again: " + file);
+    Sending sending;
+    const absl::Status status = Send(session, signed_event, &sending).status();
+    if (sending.unanswered) return status;
+    if (!status.ok()) session.terminal().Error(status);
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
 
 absl::StatusOr<int> RecordDrafts(Session& session, const RecordOptions& options,
                                  std::string_view text, const std::string& path) {
+  if (!options.dry_run) CUSTODY_RETURN_IF_ERROR(SendUnanswered(session));
   CUSTODY_ASSIGN_OR_RETURN(DraftContext context, session.MakeDraftContext(path));
   CUSTODY_ASSIGN_OR_RETURN(DraftFile documents, DraftFile::Open(text, path, &context));
   int worst = kExitOk;
@@ -154,15 +223,13 @@ absl::StatusOr<int> RecordDrafts(Session& session, const RecordOptions& options,
       continue;
     }
     context.now_ms = NowMs();
-    absl::StatusOr<int> code = RecordDocument(session, options, &documents);
-    if (!options.dry_run) CUSTODY_RETURN_IF_ERROR(KeepOpenings(session, &context));
+    Sending sending;
+    absl::StatusOr<int> code = RecordDocument(session, options, &context, &documents, &sending);
     if (!code.ok()) {
+      const int after = documents.done() ? 0 : documents.next_line();
       session.terminal().Note(
-          any_recorded ? absl::StrFormat("at %s:%d; what stands before it is recorded, go on with "
-                                         "--from-line %d:",
-                                         path, line, line)
-                       : absl::StrFormat("at %s:%d:", path, line));
-      if (!options.keep_going) return code.status();
+          PlaceText(path, line, sending.unanswered ? after : line, any_recorded));
+      if (!options.keep_going || sending.unanswered) return code.status();
       session.terminal().Error(code.status());
       code = ExitCodeOf(code.status());
     }
@@ -176,10 +243,12 @@ absl::StatusOr<int> RecordFile(Session& session, const RecordOptions& options,
                                const std::string& path) {
   const EventFormat format = FormatOf(options.format, path);
   if (format != EventFormat::kDraft) {
+    if (!options.dry_run) CUSTODY_RETURN_IF_ERROR(SendUnanswered(session));
+    Sending sending;
     CUSTODY_ASSIGN_OR_RETURN(EventFile file, ReadEventFile(session, path, format));
-    if (file.drafts.empty()) return RecordOrTry(session, options, file.event_bytes, {});
+    if (file.drafts.empty()) return RecordOrTry(session, options, file.event_bytes, {}, &sending);
     CUSTODY_ASSIGN_OR_RETURN(const std::string bytes, FinishDraft(session, file.drafts.data()));
-    return RecordOrTry(session, options, bytes, {});
+    return RecordOrTry(session, options, bytes, {}, &sending);
   }
   CUSTODY_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
   return RecordDrafts(session, options, text, path);
