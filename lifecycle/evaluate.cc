@@ -22,9 +22,6 @@ namespace {
 
 using Violation = RuleContext::Violation;
 
-constexpr std::size_t kReasonsDeniedMax = 16;
-constexpr std::size_t kTargetsDeniedMax = 200;
-
 Evaluation Refused(absl::Status status) {
   Evaluation evaluation;
   evaluation.verdict = std::move(status);
@@ -205,27 +202,6 @@ absl::StatusOr<Evaluation> Evaluate(const StateView& view, const ParsedEvent& ev
     Accept(event, authority, input, &context, &evaluation);
   }
   return evaluation;
-}
-
-v1::Event BuildAttemptDenied(const ParsedEvent& event, const v1::Refusal& refusal) {
-  v1::Event denied;
-  v1::AttemptDenied& body = *denied.mutable_attempt_denied();
-  body.set_event(std::string(event.digest.view()));
-  body.set_event_code(std::string(event.code()));
-  for (const SubjectKey& key : event.subjects) {
-    if (static_cast<std::size_t>(body.targets_size()) == kTargetsDeniedMax) break;
-    *body.add_targets() = RefOf(key, v1::SUBJECT_ROLE_SCOPE);
-  }
-  for (const v1::RefusalReason& reason : refusal.reasons()) {
-    if (static_cast<std::size_t>(body.reasons_size()) == kReasonsDeniedMax) break;
-    v1::RefusalReason& added = *body.add_reasons();
-    added.set_code(reason.code());
-    added.set_message(ShortenText(reason.message(), kFindingDetailBytesMax));
-  }
-  for (const ParsedSignature& signature : event.signatures) {
-    if (signature.signer.kind == v1::SUBJECT_KIND_PERSON) body.add_person_ids(signature.signer.id);
-  }
-  return denied;
 }
 
 }  // namespace custody

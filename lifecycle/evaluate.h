@@ -55,10 +55,6 @@ struct Evaluation {
 absl::StatusOr<Evaluation> Evaluate(const StateView& view, const ParsedEvent& event,
                                     const EvaluationInput& input);
 
-// REC-08 for a refused event of a bedside row: body only; the ledger adds the rest and decides on
-// the rate. Reasons are shortened so that the entry stays small.
-v1::Event BuildAttemptDenied(const ParsedEvent& event, const v1::Refusal& refusal);
-
 }  // namespace custody
 
 #endif  // CUSTODY_LIFECYCLE_EVALUATE_H_

@@ -9,6 +9,7 @@
 #include "daemon/ledger/encode.h"
 #include "daemon/ledger/ledger_refusals.h"
 #include "daemon/ledger/schema.h"
+#include "lifecycle/denied_attempt.h"
 #include "lifecycle/refusal.h"
 
 namespace custody {
@@ -173,22 +174,19 @@ absl::StatusOr<bool> BatchPlanner::AttemptIsDue(const ParsedEvent& event) {
 }
 
 absl::Status BatchPlanner::RecordAttempt(const ParsedEvent& event, const absl::Status& refusal) {
-  std::vector<SubjectKey> targets;
-  SubjectKey limited;
-  for (const SubjectKey& subject : event.subjects) {
-    CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, overlay_.Find(subject));
-    if (state == nullptr || subject.kind == v1::SUBJECT_KIND_IDENTIFIER) continue;
-    targets.push_back(subject);
-    if (subject.kind == v1::SUBJECT_KIND_ORDER && limited.id.empty()) limited = subject;
-  }
+  CUSTODY_ASSIGN_OR_RETURN(v1::Event body, BuildAttemptDenied(overlay_, event, refusal));
+  const auto& targets = body.attempt_denied().targets();
   if (targets.empty()) return absl::OkStatus();
+  const auto order = std::find_if(targets.begin(), targets.end(), [](const v1::SubjectRef& ref) {
+    return ref.kind() == v1::SUBJECT_KIND_ORDER;
+  });
+  const SubjectKey limited = order == targets.end() ? SubjectKey{} : KeyOf(*order);
   CUSTODY_ASSIGN_OR_RETURN(const bool due, AttemptIsDue(event));
   if (!due) return absl::OkStatus();
   if (attempts_recorded_.size() >= kAttemptsRemembered) attempts_recorded_.clear();
   attempts_recorded_[limited] = recorded_at_ms_;
-  absl::StatusOr<ParsedEvent> made =
-      system_events_.Make(AttemptDeniedBody(event, refusal, targets), NewUuidV7(recorded_at_ms_),
-                          recorded_at_ms_, event.event.site_id());
+  absl::StatusOr<ParsedEvent> made = system_events_.Make(
+      std::move(body), NewUuidV7(recorded_at_ms_), recorded_at_ms_, event.event.site_id());
   if (!made.ok()) {
     metrics_.consequences_refused.fetch_add(1, std::memory_order_relaxed);
     return absl::OkStatus();

@@ -12,11 +12,7 @@
 #include "lifecycle/touched_subjects.h"
 
 namespace custody {
-namespace {
-
-constexpr int kDeniedReasonsMax = 16;
-
-}  // namespace
+namespace {}  // namespace
 
 std::string ConsequenceEventId(const Digest& cause_leaf_hash, std::uint32_t ordinal,
                                std::int64_t recorded_at_ms) {
@@ -62,32 +58,6 @@ absl::StatusOr<ParsedEvent> SystemEvents::Make(v1::Event event, std::string even
       std::string bytes, key_.Sign(PreAuthEncoding(kSignaturePayloadType, signature->statement())));
   signature->set_signature(std::move(bytes));
   return ParseSignedEvent(signed_event, origin_);
-}
-
-v1::Event AttemptDeniedBody(const ParsedEvent& refused, const absl::Status& refusal,
-                            const std::vector<SubjectKey>& targets) {
-  v1::Event event;
-  v1::AttemptDenied* denied = event.mutable_attempt_denied();
-  denied->set_event(std::string(refused.digest.view()));
-  denied->set_event_code(std::string(refused.code()));
-  for (const SubjectKey& target : targets) {
-    *denied->add_targets() = RefOf(target, v1::SUBJECT_ROLE_SCOPE);
-  }
-  const std::optional<v1::Refusal> details = RefusalOf(refusal);
-  for (int i = 0; details && i < std::min(details->reasons_size(), kDeniedReasonsMax); ++i) {
-    // The code and what it is about; sentences are for the screen.
-    v1::RefusalReason* reason = denied->add_reasons();
-    reason->set_code(details->reasons(i).code());
-    if (details->reasons(i).has_subject()) {
-      *reason->mutable_subject() = details->reasons(i).subject();
-    }
-  }
-  for (const ParsedSignature& signature : refused.signatures) {
-    if (signature.signer.kind == v1::SUBJECT_KIND_PERSON) {
-      denied->add_person_ids(signature.signer.id);
-    }
-  }
-  return event;
 }
 
 v1::Event SignatureAddedBody(const Digest& event_digest, const std::vector<SubjectKey>& subjects,

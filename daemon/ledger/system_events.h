@@ -42,10 +42,6 @@ class SystemEvents {
   SigningKey key_;
 };
 
-// The refused event as AttemptDenied (REC-08). `targets` are those of its subjects that the log
-// knows.
-v1::Event AttemptDeniedBody(const ParsedEvent& refused, const absl::Status& refusal,
-                            const std::vector<SubjectKey>& targets);
 // REC-07.
 v1::Event SignatureAddedBody(const Digest& event_digest, const std::vector<SubjectKey>& subjects,
                              const v1::Signature& signature);

@@ -11,6 +11,7 @@
 #include "client/draft/time_text.h"
 #include "lifecycle/authority.h"
 #include "lifecycle/catalogue.h"
+#include "lifecycle/denied_attempt.h"
 #include "lifecycle/policy.h"
 #include "lifecycle/refusal.h"
 
@@ -176,7 +177,9 @@ absl::StatusOr<RecordedEntry> CaseWorld::Record(const v1::Event& event,
   const absl::StatusOr<ParsedEvent> refused =
       ParseSignedEvent(ledger_.Sign(event, signers), ledger_.origin());
   if (!refused.ok()) return recorded;
-  v1::Event denied = BuildAttemptDenied(*refused, *refusal);
+  CUSTODY_ASSIGN_OR_RETURN(v1::Event denied,
+                           BuildAttemptDenied(ledger_.view(), *refused, recorded.status()));
+  if (denied.attempt_denied().targets().empty()) return recorded;
   denied.set_site_id(event.site_id());
   CUSTODY_RETURN_IF_ERROR(ledger_.RecordFromLedger(std::move(denied)).status());
   return recorded;

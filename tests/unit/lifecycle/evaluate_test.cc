@@ -187,19 +187,5 @@ TEST_F(EvaluateTest, DryRunLeavesPlacesOpenWithoutRefusal) {
   EXPECT_EQ(evaluation.open_places.size(), 1U);
 }
 
-TEST_F(EvaluateTest, DeniedAttemptNamesEventAndReasons) {
-  v1::Event event = Received();
-  ledger_.FillHeader(&event);
-  ASSERT_OK_AND_ASSIGN(const ParsedEvent parsed,
-                       ParseUnsignedEvent(event.SerializeAsString(), ledger_.origin()));
-  v1::Refusal refusal;
-  refusal.add_reasons()->set_code(v1::REASON_CODE_E_HOLD);
-  const v1::Event denied = BuildAttemptDenied(parsed, refusal);
-  EXPECT_EQ(denied.attempt_denied().event_code(), "MAT-01");
-  EXPECT_EQ(denied.attempt_denied().event(), parsed.digest.view());
-  EXPECT_EQ(denied.attempt_denied().reasons(0).code(), v1::REASON_CODE_E_HOLD);
-  EXPECT_EQ(denied.attempt_denied().targets_size(), 1);
-}
-
 }  // namespace
 }  // namespace custody
