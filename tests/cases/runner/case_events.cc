@@ -14,13 +14,14 @@
 #include "lifecycle/refusal.h"
 #include "tests/cases/runner/case_steps.h"
 #include "tests/cases/runner/expectation.h"
+#include "tests/cases/runner/state_path.h"
 
 namespace custody {
 namespace {
 
 const std::vector<std::string>& ExpectationKeys() {
   static const auto* keys = new std::vector<std::string>{
-      "refused", "findings", "consequences", "recorded", "signed", "call", "why"};
+      "refused", "findings", "consequences", "recorded", "signed", "call", "denied", "why"};
   return *keys;
 }
 
@@ -92,6 +93,30 @@ void CompareTo(const CaseNode& node, std::string_view what,
   if (!difference.empty()) result->Fail(node, difference);
 }
 
+// The AttemptDenied that a refused act at the bedside left.
+absl::Status JudgeDenied(const CaseNode& node, CaseWorld* world, StepResult* result) {
+  if (!node.Has("denied")) return absl::OkStatus();
+  CUSTODY_ASSIGN_OR_RETURN(const ParsedEvent last,
+                           ReadRecordedEvent(world->ledger().log().back().signed_event));
+  if (!last.event.has_attempt_denied()) {
+    result->Fail(node, "denied: the refusal left no AttemptDenied");
+    return absl::OkStatus();
+  }
+  const auto name_of = [world](std::string_view id) { return world->NameOf(id); };
+  for (const auto& item : node.At("denied").yaml()) {
+    const CaseNode line(node.file(), item.first);
+    CUSTODY_ASSIGN_OR_RETURN(const std::string path, line.Text());
+    CUSTODY_ASSIGN_OR_RETURN(const std::string expected, CaseNode(node.file(), item.second).Text());
+    const absl::StatusOr<std::string> actual = ReadPath(last.event.attempt_denied(), path, name_of);
+    if (!actual.ok()) return line.Error(StdView(actual.status().message()));
+    if (*actual != expected) {
+      result->Fail(line,
+                   absl::StrFormat("denied, %s: expected %s, got %s", path, expected, *actual));
+    }
+  }
+  return absl::OkStatus();
+}
+
 // What came of recording against what the step says.
 absl::Status Judge(const CaseNode& node, const absl::StatusOr<RecordedEntry>& recorded,
                    const std::string& what, CaseWorld* world, StepResult* result) {
@@ -105,7 +130,7 @@ absl::Status Judge(const CaseNode& node, const absl::StatusOr<RecordedEntry>& re
     if (node.Has("refused")) {
       CompareTo(node, what + " is refused", refused, ReasonTexts(recorded.status(), *world),
                 Counting::kSet, result);
-      return absl::OkStatus();
+      return JudgeDenied(node, world, result);
     }
     CompareTo(node, what + " should be recorded; reasons of the refusal", {},
               ReasonTexts(recorded.status(), *world), Counting::kSet, result);
