@@ -51,7 +51,7 @@ struct Client::Impl {
                                                               Response*),
                                  const Request& request, const CallOptions& call) const {
     Response response;
-    const CallScope scope(options, call);
+    const CallScope scope(options, call, *channel);
     const absl::Status status =
         CallWithRetry(scope, TryLength::kAttempt, [&](grpc::ClientContext* context) {
           response.Clear();
@@ -72,7 +72,7 @@ struct Client::Impl {
       const std::function<bool(const Response&)>& take, const CallOptions& call) const {
     bool handed_over = false;
     absl::Status broken;
-    const CallScope scope(options, call);
+    const CallScope scope(options, call, *channel);
     const absl::Status status =
         CallWithRetry(scope, TryLength::kWhole, [&](grpc::ClientContext* context) {
           const absl::Status result = DrainStream<Response>(context, open, take, &handed_over);

@@ -85,7 +85,7 @@ absl::StatusOr<v1::ListEventsResponse> Client::ListEvents(const v1::ListEventsRe
 absl::StatusOr<std::string> Client::ExportBundle(const v1::ExportBundleRequest& request,
                                                  const CallOptions& call) {
   std::string bundle;
-  const CallScope scope(impl_->options, call);
+  const CallScope scope(impl_->options, call, *impl_->channel);
   const absl::Status status =
       CallWithRetry(scope, TryLength::kWhole, [&](grpc::ClientContext* context) -> absl::Status {
         bundle.clear();

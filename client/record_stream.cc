@@ -47,9 +47,10 @@ class RecordStreamImpl : public RecordStream {
   using Believe = std::function<absl::Status(const v1::Receipt& receipt,
                                              const v1::SignedEvent& sent, bool already_recorded)>;
 
-  RecordStreamImpl(v1::LedgerService::Stub* stub, const RetryPolicy& retry, Believe believe,
-                   RecordCallback callback, const RecordStreamOptions& options)
-      : stub_(stub),
+  RecordStreamImpl(grpc::Channel& channel, v1::LedgerService::Stub* stub, const RetryPolicy& retry,
+                   Believe believe, RecordCallback callback, const RecordStreamOptions& options)
+      : channel_(channel),
+        stub_(stub),
         retry_(retry),
         believe_(std::move(believe)),
         callback_(std::move(callback)),
@@ -85,6 +86,7 @@ class RecordStreamImpl : public RecordStream {
   void GiveUp(const absl::Status& status);
   void QueueUnanswered();
 
+  grpc::Channel& channel_;
   v1::LedgerService::Stub* const stub_;
   const RetryPolicy retry_;
   const Believe believe_;
@@ -178,8 +180,11 @@ void RecordStreamImpl::Run() {
       continue;
     }
     if (!unanswered_.empty()) {
-      changed_.wait_for(lock, backoff.Next(std::chrono::milliseconds(0)),
-                        [this] { return stopping_; });
+      lock.unlock();
+      WaitBetweenTries(channel_, backoff.Next(std::chrono::milliseconds(0)), [this] {
+        const std::lock_guard<std::mutex> stop_lock(mutex_);
+        return stopping_;
+      });
     }
   }
   if (gave_up_.ok()) {
@@ -357,8 +362,9 @@ absl::StatusOr<std::unique_ptr<RecordStream>> Client::OpenRecordStream(
                               bool already_recorded) {
     return impl->BelieveReceipt(receipt, sent, already_recorded, CallOptions());
   };
-  return std::unique_ptr<RecordStream>(std::make_unique<RecordStreamImpl>(
-      impl->ledger.get(), impl->options.retry, believe, std::move(callback), options));
+  return std::unique_ptr<RecordStream>(
+      std::make_unique<RecordStreamImpl>(*impl->channel, impl->ledger.get(), impl->options.retry,
+                                         believe, std::move(callback), options));
 }
 
 }  // namespace custody

@@ -1,10 +1,9 @@
 #include "client/retry.h"
 
+#include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <random>
 
 #include "absl/strings/cord.h"
@@ -51,16 +50,24 @@ milliseconds Backoff::Next(milliseconds at_least) {
   return std::max(wait, at_least);
 }
 
-bool SleepUnlessStopped(milliseconds duration, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any woken;
-  std::unique_lock<std::mutex> lock(mutex);
-  woken.wait_for(lock, stop, duration, [] { return false; });
-  return !stop.stop_requested();
+bool WaitBetweenTries(grpc::Channel& channel, milliseconds duration,
+                      const std::function<bool()>& stopped) {
+  constexpr milliseconds kLook(20);  // How late a wish to stop may be noticed.
+  const CallScope::Clock::time_point end = CallScope::Clock::now() + duration;
+  for (auto now = CallScope::Clock::now(); now < end; now = CallScope::Clock::now()) {
+    if (stopped()) {
+      return false;
+    }
+    const auto left = std::chrono::duration_cast<milliseconds>(end - now) + milliseconds(1);
+    channel.WaitForStateChange(channel.GetState(/*try_to_connect=*/true),
+                               std::chrono::system_clock::now() + std::min(left, kLook));
+  }
+  return !stopped();
 }
 
-CallScope::CallScope(const ClientOptions& options, const CallOptions& call)
-    : retry_(options.retry),
+CallScope::CallScope(const ClientOptions& options, const CallOptions& call, grpc::Channel& channel)
+    : channel_(channel),
+      retry_(options.retry),
       stop_(call.stop),
       deadline_(Clock::now() + (call.deadline.count() > 0 ? call.deadline : options.deadline)) {}
 
@@ -88,7 +95,7 @@ absl::Status CallWithRetry(const CallScope& scope, TryLength length,
     if (wait >= scope.Left()) {
       return WithTries(status, tries);
     }
-    if (!SleepUnlessStopped(wait, scope.stop())) {
+    if (!WaitBetweenTries(scope.channel(), wait, [&] { return scope.stop().stop_requested(); })) {
       return absl::CancelledError("asked to stop");
     }
   }

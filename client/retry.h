@@ -14,6 +14,7 @@
 #include "custody/connection.h"
 
 namespace grpc {
+class Channel;
 class ClientContext;
 }  // namespace grpc
 
@@ -33,21 +34,26 @@ class Backoff {
   std::chrono::milliseconds next_;
 };
 
-// Sleeps, or wakes when asked to stop; true if it slept to the end.
-bool SleepUnlessStopped(std::chrono::milliseconds duration, const std::stop_token& stop);
+// Waits, or ends early when `stopped` says so; true if it waited to the end. Meanwhile the channel
+// goes on connecting: gRPC moves a connection only while somebody waits for it.
+bool WaitBetweenTries(grpc::Channel& channel, std::chrono::milliseconds duration,
+                      const std::function<bool()>& stopped);
 
 // How long a call may take and who may end it.
 class CallScope {
  public:
   using Clock = std::chrono::steady_clock;
 
-  CallScope(const ClientOptions& options, const CallOptions& call);
+  // The channel must outlive it.
+  CallScope(const ClientOptions& options, const CallOptions& call, grpc::Channel& channel);
 
+  grpc::Channel& channel() const { return channel_; }
   const RetryPolicy& retry() const { return retry_; }
   const std::stop_token& stop() const { return stop_; }
   std::chrono::milliseconds Left() const;
 
  private:
+  grpc::Channel& channel_;
   RetryPolicy retry_;
   std::stop_token stop_;
   Clock::time_point deadline_;

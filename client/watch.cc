@@ -37,9 +37,8 @@ bool Take(std::uint64_t index, std::string_view entry, bool gaps_allowed,
 
 // Opens the stream again and again where it broke, until it ends by itself. A stream that brought
 // something starts the waits anew.
-absl::Status Follow(const ClientOptions& options, const CallOptions& call, Progress* progress,
+absl::Status Follow(const CallScope& scope, Progress* progress,
                     const std::function<absl::Status(grpc::ClientContext*)>& attempt) {
-  const CallScope scope(options, call);
   while (true) {
     progress->moved = false;
     absl::Status broken;
@@ -73,7 +72,8 @@ absl::Status Client::ReadEntries(std::uint64_t begin, std::uint64_t end,
                                  const EntryCallback& callback, const CallOptions& call) {
   Progress progress;
   progress.next = begin;
-  return Follow(impl_->options, call, &progress, [&](grpc::ClientContext* context) {
+  const CallScope scope(impl_->options, call, *impl_->channel);
+  return Follow(scope, &progress, [&](grpc::ClientContext* context) {
     v1::ReadEntriesRequest request;
     request.set_begin(progress.next);
     request.set_end(end);
@@ -99,7 +99,8 @@ absl::Status Client::Watch(const v1::WatchRequest& request, const EntryCallback&
   if (patient.deadline.count() <= 0) {
     patient.deadline = kNoEnd;
   }
-  return Follow(impl_->options, patient, &progress, [&](grpc::ClientContext* context) {
+  const CallScope scope(impl_->options, patient, *impl_->channel);
+  return Follow(scope, &progress, [&](grpc::ClientContext* context) {
     v1::WatchRequest resumed = request;
     resumed.set_from_index(progress.next);
     bool handed_over = false;

@@ -38,21 +38,25 @@ bool Move(int from, int to) {
 
 }  // namespace
 
-SlowProxy::SlowProxy(std::uint16_t port, std::chrono::milliseconds delay)
+SlowProxy::SlowProxy(std::uint16_t port, std::chrono::milliseconds delay, ProxyOpens opens)
     : target_(port), delay_(delay), listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_in address = Loopback(0);
   socklen_t size = sizeof(address);
   auto* const generic = reinterpret_cast<sockaddr*>(&address);
   CUSTODY_CHECK(bind(listener_, generic, size) == 0);
-  CUSTODY_CHECK(listen(listener_, 16) == 0);
   CUSTODY_CHECK(getsockname(listener_, generic, &size) == 0);
   port_ = ntohs(address.sin_port);
+  if (opens == ProxyOpens::kAtOnce) Open();
+}
+
+void SlowProxy::Open() {
+  CUSTODY_CHECK(listen(listener_, 16) == 0);
   accepting_ = std::thread([this] { Accept(); });
 }
 
 SlowProxy::~SlowProxy() {
   stopping_ = true;
-  accepting_.join();
+  if (accepting_.joinable()) accepting_.join();
   for (std::thread& thread : serving_) thread.join();
   close(listener_);
 }

@@ -15,13 +15,19 @@
 
 namespace custody {
 
+enum class ProxyOpens { kAtOnce, kWhenAsked };
+
 class SlowProxy {
  public:
   // Forwards to 127.0.0.1:`port`; the first bytes of an answer wait `delay`.
-  SlowProxy(std::uint16_t port, std::chrono::milliseconds delay);
+  SlowProxy(std::uint16_t port, std::chrono::milliseconds delay,
+            ProxyOpens opens = ProxyOpens::kAtOnce);
   ~SlowProxy();
   SlowProxy(const SlowProxy&) = delete;
   SlowProxy& operator=(const SlowProxy&) = delete;
+
+  // Until then connections are refused. Once, by whoever asked for kWhenAsked.
+  void Open();
 
   // "127.0.0.1:<port>".
   std::string endpoint() const;

@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <thread>
 
 #include "tests/support/fake_ledger_server.h"
 #include "tests/support/slow_proxy.h"
@@ -53,6 +54,26 @@ TEST(ClientTest, RecordsAndReturnsAVerifiedReceipt) {
   EXPECT_TRUE(again.already_recorded);
   EXPECT_EQ(again.receipt.index(), 0U);
   EXPECT_EQ(server.log.size(), 1U);
+}
+
+// While calls fail at once, because the server was not there a moment ago, the connection must go
+// on being made.
+TEST(ClientTest, ConnectsToASlowServerThatComesBack) {
+  FakeLedgerServer server;
+  SlowProxy proxy(server.port(), std::chrono::milliseconds(300), ProxyOpens::kWhenAsked);
+  ClientOptions options = OptionsFor(server);
+  options.endpoint = proxy.endpoint();
+  options.deadline = std::chrono::seconds(20);
+  options.retry.backoff_max = std::chrono::milliseconds(100);
+  ASSERT_OK_AND_ASSIGN(auto client, Client::Connect(options));
+  std::thread later([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    proxy.Open();
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_OK(client->Record(SignedTestEvent("one")));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(4));
+  later.join();
 }
 
 TEST(ClientTest, RetriesWithTheSameBytesUntilRecorded) {
