@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_format.h"
 #include "storage/rocksdb_engine.h"
+#include "storage/rocksdb_log.h"
 
 namespace custody {
 namespace {
@@ -104,9 +105,7 @@ rocksdb::DBOptions DatabaseOptions(const RocksdbOptions& options) {
   database.stats_persist_period_sec = 0;
   database.skip_stats_update_on_db_open = true;  // Start-up must not grow with the data.
 
-  // RocksDB's own messages, at most 4 MiB, in the folder.
-  database.max_log_file_size = kMebibyte;
-  database.keep_log_file_num = 4;
+  database.info_log = OpenRocksdbLog(options.path);
   database.bytes_per_sync = kMebibyte;  // Spreads the write-back of large files.
   return database;
 }

@@ -4,6 +4,7 @@
 // The writer runs in a child process, which the death test starts anew from this program.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <csignal>
@@ -37,6 +38,24 @@ struct FaultRow {
 };
 
 std::string Key(int at) { return (at % 2 == 0 ? "e" : "s") + std::to_string(at); }
+
+// No file can grow any more, RocksDB's own messages included.
+[[noreturn]] void ReadAfterTheDiskFailed(const std::string& path) {
+  auto store = RocksdbStore::Open({.path = path, .create_if_missing = true});
+  WriteBatch batch;
+  batch.Put("e", "kept");
+  if (!store.ok() || !(*store)->Apply(batch, Durability::kSynced).ok()) std::_Exit(kNoFault);
+  const rlimit nothing{0, 0};
+  std::signal(SIGXFSZ, SIG_IGN);
+  if (::setrlimit(RLIMIT_FSIZE, &nothing) != 0) std::_Exit(kNoFault);
+  batch.Put("e", "lost");
+  for (int i = 0; i < 3; ++i) {
+    if ((*store)->Apply(batch, Durability::kSynced).ok()) std::_Exit(kWroteOnAfter);
+  }
+  const auto view = (*store)->OpenView();
+  const auto value = view.ok() ? (*view)->Get("e") : view.status();
+  std::_Exit(value.ok() && *value == "kept" ? kLatched : kWrongError);
+}
 
 // Writes and notes each acknowledged batch in `acknowledged`, a line each, until a write fails.
 [[noreturn]] void WriteUntilError(const std::string& path, const std::string& acknowledged,
@@ -126,6 +145,16 @@ TEST_P(RocksdbFaultDeathTest, NothingAcknowledgedIsLost) {
   fs::remove_all(folder);
 }
 
+// Not even an abort: what is there can still be read.
+TEST(RocksdbFailedDiskDeathTest, ReadsGoOn) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  const fs::path folder = fs::path(CUSTODY_BINARY_DIR) / "scratch" / "reads_go_on";
+  fs::remove_all(folder);
+  fs::create_directories(folder);
+  EXPECT_EXIT(ReadAfterTheDiskFailed(folder / "store"), testing::ExitedWithCode(kLatched), "");
+  fs::remove_all(folder);
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Faults, RocksdbFaultDeathTest,
     testing::Values(FaultRow{"LogSyncOnce",
@@ -141,6 +170,11 @@ INSTANTIATE_TEST_SUITE_P(
                              {.operation = Operation::kAppend,
                               .call = 2,
                               .file_suffix = ".log",
+                              .every_later_call = true}},
+                    FaultRow{"EveryFileAppend",
+                             {.operation = Operation::kAppend,
+                              .call = 6,
+                              .file_suffix = "",
                               .every_later_call = true}},
                     FaultRow{"LogDiskFull",
                              {.operation = Operation::kAppend,
