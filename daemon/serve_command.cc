@@ -11,6 +11,7 @@
 #include "daemon/build_info.h"
 #include "daemon/call_log.h"
 #include "daemon/files.h"
+#include "daemon/health_keeper.h"
 #include "daemon/http_listener.h"
 #include "daemon/ledger/clock.h"
 #include "daemon/ledger/ledger.h"
@@ -33,40 +34,6 @@ constexpr std::int64_t kStopCallsMs = 2'000;
 constexpr std::string_view kInsecureBanner =
     "INSECURE: listen.insecure_loopback is on. No TLS, no certificates: everybody on this machine "
     "may do everything. Never use this with real data.";
-
-bool WritesServe(const LedgerStatus& status) {
-  return status.mode == LedgerMode::kServing && !status.disk_full;
-}
-
-// Logs each change of what the ledger can do, once, and keeps health in step with it.
-class HealthKeeper {
- public:
-  HealthKeeper(const Ledger& ledger, GrpcServer& server) : ledger_(ledger), server_(server) {}
-
-  void Tick() {
-    const LedgerStatus status = ledger_.Status();
-    const bool writes = WritesServe(status);
-    const std::string state = absl::StrFormat("%s %d %s", ModeName(status.mode),
-                                              status.disk_full ? 1 : 0, status.mode_reason);
-    if (state == last_state_) return;
-    last_state_ = state;
-    server_.SetHealth(/*reads_serve=*/status.mode != LedgerMode::kStopped, writes);
-    const bool expected =
-        status.mode == LedgerMode::kServing || status.mode == LedgerMode::kDraining;
-    Log(status.disk_full ? LogLevel::kWarning
-        : expected       ? LogLevel::kInfo
-                         : LogLevel::kError,
-        "mode of the ledger",
-        {{"mode", std::string(ModeName(status.mode))},
-         {"reason", status.mode_reason},
-         {"disk_full", status.disk_full ? "true" : "false"}});
-  }
-
- private:
-  const Ledger& ledger_;
-  GrpcServer& server_;
-  std::string last_state_;
-};
 
 absl::StatusOr<std::unique_ptr<HttpListener>> StartMetrics(const Config& config,
                                                            const Ledger& ledger,

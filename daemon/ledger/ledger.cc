@@ -299,10 +299,7 @@ LedgerStatus Ledger::Status() const {
                 : why_not.ok() ? LedgerMode::kServing
                                : LedgerMode::kReadOnly;
   lock.unlock();
-  status.mode_reason = why_not.ok() ? p.start_note : std::string(why_not.message());
-  if (const absl::Status failure = p.StoreFailure(); !failure.ok()) {
-    status.mode_reason = std::string(failure.message());
-  }
+  status.mode_reason = why_not.ok() ? p.start_note : TextForOperator(why_not, p.StoreFailure());
   if (p.pipeline) {
     status.queue_events = p.pipeline->queue_size();
     status.pending_count = p.pipeline->pending_count();

@@ -58,7 +58,7 @@ std::string_view ModeName(LedgerMode mode);
 
 struct LedgerStatus {
   LedgerMode mode = LedgerMode::kStopped;
-  // Why it does not write, if so; empty otherwise.
+  // Why it does not write, if so: reason code, what happened, what the operator does about it.
   std::string mode_reason;
   std::string origin;
   std::string log_vkey;

@@ -1,5 +1,7 @@
 #include "daemon/ledger/ledger_refusals.h"
 
+#include <optional>
+
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "lifecycle/parsed_event.h"
@@ -50,7 +52,20 @@ absl::Status StoreRefusal() {
 absl::Status RollbackRefusal(std::string_view why) {
   return RefusalStatus(absl::StatusCode::kUnavailable, v1::REASON_CODE_E_ROLLBACK,
                        absl::StrFormat("the ledger does not write: %s", why),
-                       "the operator has to restore the newest data of this ledger");
+                       "the operator has to put the newest copy of the ledger's data, or its "
+                       "anchor file, back in place and start it again");
+}
+
+std::string TextForOperator(const absl::Status& refusal, const absl::Status& cause) {
+  const std::optional<v1::Refusal> details = RefusalOf(refusal);
+  if (!details.has_value() || details->reasons().empty()) return std::string(refusal.message());
+  const v1::RefusalReason& reason = details->reasons(0);
+  if (cause.ok()) {
+    return absl::StrFormat("%s: %s; %s", ReasonName(reason.code()), reason.message(),
+                           reason.remedy());
+  }
+  return absl::StrFormat("%s: %s; restart the daemon, which reads the store again first",
+                         ReasonName(reason.code()), StdView(cause.message()));
 }
 
 absl::Status UnknownKeyRefusal(std::string_view signer) {

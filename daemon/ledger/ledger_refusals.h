@@ -20,6 +20,9 @@ absl::Status DiskFullRefusal();
 // The store failed, now or before; the cause is for the log and the metric, not for the caller.
 absl::Status StoreRefusal();
 absl::Status RollbackRefusal(std::string_view why);
+// A refusal as a line for logs and health: code, what happened, what to do. `cause` is what the
+// store failed with; OK if it did not.
+std::string TextForOperator(const absl::Status& refusal, const absl::Status& cause);
 absl::Status UnknownKeyRefusal(std::string_view signer);
 absl::Status BadSignatureRefusal(std::string_view signer);
 absl::Status DuplicateConflictRefusal(std::string_view event_id, const Digest& known);

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "crypto/random.h"
+#include "daemon/health_keeper.h"
 #include "daemon/services/status_translation.h"
 #include "tests/integration/service_world.h"
 
@@ -274,17 +275,30 @@ TEST(WatchTest, UnknownCodeIsInvalid) {
   EXPECT_EQ(watch->Finish().error_code(), StatusCode::INVALID_ARGUMENT);
 }
 
-// After a failed write: nobody gets a receipt, reads go on.
+// After a failed write: nobody gets a receipt, nothing is written any more, reads go on, and health
+// says so.
 TEST(FailureTest, FailedWriteIsUnavailableAndReadsServe) {
   for (const Fault fault : {Fault::kBeforeWrite, Fault::kAfterWrite}) {
     ServiceWorld world;
+    HealthKeeper health(world.ledger(), world.server());
+    health.Tick();
+    const auto channel = world.ChannelOf("everything");
+    EXPECT_EQ(HealthOf(channel, kWritesHealth), "SERVING");
     const std::uint64_t size = TreeSize(world);
+    const std::uint64_t writes = world.store().apply_count();
     world.store().FailNextApply(fault);
     for (int i = 0; i < 2; ++i) {
-      const grpc::Status status = world.Record(world.SiteEvent());
+      v1::RecordResponse response;
+      const grpc::Status status = world.Record(world.SiteEvent(), &response);
       EXPECT_EQ(status.error_code(), StatusCode::UNAVAILABLE);
       EXPECT_EQ(FirstReason(status), v1::REASON_CODE_E_STORE);
+      EXPECT_FALSE(response.has_receipt());
     }
+    EXPECT_EQ(world.store().apply_count(), writes + 1);
+    health.Tick();
+    EXPECT_EQ(HealthOf(channel, kWritesHealth), "NOT_SERVING");
+    EXPECT_EQ(HealthOf(channel, kReadsHealth), "SERVING");
+    EXPECT_EQ(HealthOf(channel, ""), "SERVING");
     EXPECT_EQ(world.ledger().Status().mode, LedgerMode::kReadOnly);
     grpc::ClientContext context;
     v1::GetCheckpointResponse checkpoint;

@@ -8,7 +8,6 @@
 #include "crypto/note.h"
 #include "crypto/pae.h"
 #include "crypto/random.h"
-#include "custody/v1/rpc_status.pb.h"
 #include "daemon/ledger/initialize.h"
 #include "lifecycle/touched_subjects.h"
 
@@ -61,20 +60,6 @@ CertificateRequest ClientRequest(const std::string& name) {
 }
 
 }  // namespace
-
-v1::Refusal RefusalIn(const grpc::Status& status) {
-  v1::RpcStatus details;
-  v1::Refusal refusal;
-  if (details.ParseFromString(status.error_details()) && details.details_size() > 0) {
-    CUSTODY_CHECK(refusal.ParseFromString(details.details(0).value()));
-  }
-  return refusal;
-}
-
-v1::ReasonCode FirstReason(const grpc::Status& status) {
-  const v1::Refusal refusal = RefusalIn(status);
-  return refusal.reasons().empty() ? v1::REASON_CODE_UNSPECIFIED : refusal.reasons(0).code();
-}
 
 void CountingObserver::OnAnswer(std::string_view, const Principal*, const absl::Status& status) {
   if (!status.ok()) ++refused_;

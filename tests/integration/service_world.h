@@ -25,11 +25,11 @@
 #include "custody/v1/event.pb.h"
 #include "custody/v1/ledger_service.grpc.pb.h"
 #include "custody/v1/provenance_service.grpc.pb.h"
-#include "custody/v1/reason.pb.h"
 #include "daemon/ledger/clock.h"
 #include "daemon/ledger/ledger.h"
 #include "daemon/services/server.h"
 #include "storage/memory_store.h"
+#include "tests/integration/wire_probe.h"
 #include "tests/support/fault_store.h"
 #include "tests/support/temp_folder.h"
 
@@ -43,11 +43,6 @@ struct Person {
   SigningKey key;
   v1::Role role;
 };
-
-// The refusal in the details of a call; empty if there is none.
-v1::Refusal RefusalIn(const grpc::Status& status);
-// The code of its first reason; UNSPECIFIED if there is none.
-v1::ReasonCode FirstReason(const grpc::Status& status);
 
 class CountingObserver final : public CallObserver {
  public:

@@ -7,10 +7,12 @@
 #include <grpcpp/support/channel_arguments.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
@@ -69,6 +71,7 @@ pid_t SpawnProgram(std::vector<std::string> words, const std::string& log) {
   if (pid == 0) {
     // Between fork and exec only calls that are safe in a signal handler.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::signal(SIGXFSZ, SIG_IGN);  // A file that may not grow is an error of write(), not the end.
     if (::getppid() != parent) ::_exit(127);
     ::dup2(output, 1);
     ::dup2(output, 2);
@@ -242,6 +245,23 @@ std::optional<int> RealLedger::ExitCodeIfEnded() {
   if (::waitpid(pid_, &state, WNOHANG) != pid_) return std::nullopt;
   pid_ = 0;
   return CodeOf(state);
+}
+
+void RealLedger::LimitFileSize(std::size_t bytes) const {
+  rlimit limit{};
+  CUSTODY_CHECK(::prlimit(pid_, RLIMIT_FSIZE, nullptr, &limit) == 0);
+  limit.rlim_cur = bytes == SIZE_MAX ? limit.rlim_max : static_cast<rlim_t>(bytes);
+  CUSTODY_CHECK(::prlimit(pid_, RLIMIT_FSIZE, &limit, nullptr) == 0);
+}
+
+std::size_t RealLedger::LargestWriteAheadLog() const {
+  std::size_t largest = 0;
+  for (const auto& file : std::filesystem::recursive_directory_iterator(data())) {
+    if (file.path().extension() == ".log") {
+      largest = std::max<std::size_t>(largest, file.file_size());
+    }
+  }
+  return largest;
 }
 
 int RealLedger::RunCommand(const std::string& command) {

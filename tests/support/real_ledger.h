@@ -17,6 +17,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -73,6 +74,11 @@ class RealLedger {
   int Stop();
   // The exit code, as Stop(), if it has ended by itself; nullopt while it runs.
   std::optional<int> ExitCodeIfEnded();
+  // From now on the running daemon can write no file beyond this many bytes: its writes fail with
+  // EFBIG, part of the bytes down. SIZE_MAX ends it.
+  void LimitFileSize(std::size_t bytes) const;
+  // The largest write-ahead log of the store now, bytes.
+  std::size_t LargestWriteAheadLog() const;
   bool running() const { return pid_ > 0; }
   pid_t pid() const { return pid_; }
 
