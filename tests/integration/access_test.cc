@@ -104,7 +104,7 @@ TEST(AccessTest, PermissionOfOneMethodOpensNoOther) {
   v1::GetStatusResponse response;
   const grpc::Status status = GetStatus(world.ChannelOf("recorder"), &response);
   EXPECT_EQ(status.error_code(), StatusCode::PERMISSION_DENIED);
-  EXPECT_THAT(status.error_message(), testing::HasSubstr("PERMISSION_ADMINISTER"));
+  EXPECT_THAT(status.error_message(), testing::HasSubstr("needs ADMINISTER"));
 }
 
 TEST(AccessTest, ScopedPrincipalRecordsOnlyForItsSites) {
