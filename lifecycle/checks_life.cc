@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/strings/str_format.h"
+#include "absl/time/time.h"
 #include "base/bytes.h"
 #include "base/status_macros.h"
 #include "lifecycle/check_run.h"
@@ -13,6 +14,8 @@
 
 namespace custody {
 namespace {
+
+constexpr std::int64_t kMinuteMs = 60'000;
 
 SubjectKey ContainerKey(const std::string& id) { return {v1::SUBJECT_KIND_CONTAINER, id}; }
 
@@ -99,6 +102,23 @@ absl::StatusOr<Need> NeedOf(CheckRun& run, const v1::Policy& policy) {
   return Need{start + run.request().planned_duration_ms(), "planned end"};
 }
 
+// The instant in UTC and at the site of the act; the zone of the label too, when the label decides
+// and was printed under another clock; and how long ago it was.
+std::string DescribeExpiry(std::int64_t expiry, const v1::ContainerState& container,
+                           const std::string& site_zone, std::int64_t at_ms) {
+  std::string text = DescribeInstant(expiry, site_zone);
+  const std::string& zone = container.expiry_zone();
+  absl::TimeZone printed;
+  const bool by_label = expiry == container.label_expires_at_ms() && zone != site_zone;
+  if (by_label && !zone.empty() && absl::LoadTimeZone(zone, &printed)) {
+    text += absl::StrFormat(
+        ", on the label %s %s",
+        absl::FormatTime("%Y-%m-%d %H:%M", absl::FromUnixMillis(expiry), printed), zone);
+  }
+  if (at_ms >= expiry) text += absl::StrFormat(", %d min ago", (at_ms - expiry) / kMinuteMs);
+  return text;
+}
+
 absl::Status JudgeExpiry(CheckRun& run, const std::string& id, const v1::Policy& policy,
                          const std::string& site_zone) {
   CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, run.Container(id));
@@ -122,9 +142,9 @@ absl::Status JudgeExpiry(CheckRun& run, const std::string& id, const v1::Policy&
     expiry = std::min(expiry, run.at_ms() + policy.clinical().post_thaw_expiry_ms());
   }
   CUSTODY_ASSIGN_OR_RETURN(const Need need, NeedOf(run, policy));
-  const std::string detail =
-      absl::StrFormat("expires %s; %s %s", DescribeInstant(expiry, site_zone), need.why,
-                      DescribeInstant(need.until_ms, site_zone));
+  const std::string detail = absl::StrFormat(
+      "expires %s; %s %s", DescribeExpiry(expiry, state->container(), site_zone, run.at_ms()),
+      need.why, DescribeInstant(need.until_ms, site_zone));
   run.ValidUntil(expiry);
   // At the instant of the expiry the container is expired; an end may fall on it.
   const bool in_time = run.at_ms() < expiry && need.until_ms <= expiry;
