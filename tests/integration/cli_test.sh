@@ -113,7 +113,7 @@ expect 0 "trace back as JSON" custody --json trace back container:@vial/1
 json '.[0] | length > 3 and (map(.subject.kind) | index("DONOR"))'
 expect 0 "trace forward as Graphviz" custody trace forward donor:@donor/mother --graphviz
 says "digraph custody {"
-tell 10-late-result 11-sibling-attempt
+tell 10-second-patient 11-late-result
 sibling=(dose verify @vial/3 --order @order/o2 --patient @patient/p2 --route INTRAVENOUS --duration 30min --site @site/clinic)
 expect 1 "NO-GO" custody "${sibling[@]}"
 says "E_HOLD"
