@@ -206,7 +206,8 @@ void ReportSecondUse(RuleContext& context, const std::string& container_id,
   body->set_severity(v1::SEVERITY_CRITICAL);
   body->set_trigger(digest.data(), digest.size());
   body->add_codes("E_AFTER_FINAL");
-  std::vector<SubjectKey> scope{ContainerKey(container_id), OrderKey(order_id)};
+  std::vector<SubjectKey> scope{ContainerKey(container_id)};
+  if (!order_id.empty()) scope.push_back(OrderKey(order_id));
   if (!container->order_id().empty()) scope.push_back(OrderKey(container->order_id()));
   for (const SubjectKey& suspect : Suspects(context, *container)) scope.push_back(suspect);
   std::vector<SubjectKey> named;

@@ -202,7 +202,10 @@ void GuardTemperatureSeries(RuleContext& context) {
                     .previous_ended_at_ms = PreviousEnd(context, body),
                     .above = {body.above().begin(), body.above().end()},
                     .gaps = {body.gaps().begin(), body.gaps().end()}};
-  ReportExcursions(context, JudgeSeries(readings, *limits), body.device_id(), "");
+  // A series that leaves out its device still names it.
+  const std::string device_id =
+      body.device_id().empty() ? body.series_id().substr(0, kDeviceIdBytes) : body.device_id();
+  ReportExcursions(context, JudgeSeries(readings, *limits), device_id, "");
 }
 
 void GuardExcursionDetected(RuleContext& context) {
