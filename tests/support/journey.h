@@ -125,8 +125,10 @@ class Journey : public DoseWorld {
     v1::LoggerDataAttached body;
     body.set_shipment_id(shipment_id);
     body.set_logger_device_id(logger_id);
-    body.set_started_at_ms(Shipment().relinquished_at_ms());
-    body.set_ended_at_ms(Shipment().delivered_at_ms());
+    const v1::ShipmentState* const shipment = ledger().Shipment(shipment_id);
+    if (shipment == nullptr) return body;
+    body.set_started_at_ms(shipment->relinquished_at_ms());
+    body.set_ended_at_ms(shipment->delivered_at_ms());
     body.set_interval_ms(10 * kMinuteMs);
     body.set_minimum_millicelsius(-190'000);
     body.set_maximum_millicelsius(-170'000);

@@ -375,9 +375,10 @@ void TestLedger::Apply(const ParsedEvent& event, RecordedEntry* entry) {
   log_.push_back(*entry);
 }
 
-std::map<SubjectKey, v1::SubjectState> TestLedger::Replay() const {
-  std::map<SubjectKey, v1::SubjectState> states;
-  for (const RecordedEntry& entry : log_) {
+std::map<SubjectKey, v1::SubjectState> TestLedger::ReplayFrom(
+    std::map<SubjectKey, v1::SubjectState> states, std::size_t first) const {
+  for (std::size_t position = first; position < log_.size(); ++position) {
+    const RecordedEntry& entry = log_[position];
     const ParsedEvent event = OrStop(ReadRecordedEvent(entry.signed_event));
     const Digest leaf = LeafHash(event.signed_event.SerializeAsString());
     for (std::size_t i = 0; i < event.subjects.size(); ++i) {

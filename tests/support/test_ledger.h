@@ -156,7 +156,11 @@ class TestLedger {
   // All entries in the order of the log, consequences included.
   const std::vector<RecordedEntry>& log() const { return log_; }
   // The states after replaying the log from nothing.
-  std::map<SubjectKey, v1::SubjectState> Replay() const;
+  std::map<SubjectKey, v1::SubjectState> Replay() const { return ReplayFrom({}, 0); }
+  // The same from states that are there before the entry with this index, such as those of a test
+  // that were written by hand.
+  std::map<SubjectKey, v1::SubjectState> ReplayFrom(std::map<SubjectKey, v1::SubjectState> states,
+                                                    std::size_t first) const;
 
  private:
   SigningKey NewKey();

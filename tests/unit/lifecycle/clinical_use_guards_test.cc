@@ -253,6 +253,17 @@ TEST_F(UseRulesTest, TheSameVialGivenTwiceHoldsTheLot) {
   EXPECT_EQ(neighbour.open_cases(0).severity(), v1::SEVERITY_CRITICAL);
 }
 
+// A report without its order is no reason to lose the report.
+TEST_F(UseRulesTest, ASecondUseForNobodyIsRecordedToo) {
+  world_.PlayUntil(DoseStep::kEnded);
+  v1::Event event = world_.MakeStart();
+  event.mutable_administration_started()->clear_order_id();
+  const PlayedEvent played = world_.Play(event);
+  EXPECT_TRUE(played.recorded) << played.status;
+  EXPECT_THAT(played.codes, Contains("E_AFTER_FINAL"));
+  EXPECT_EQ(world_.State(v1::SUBJECT_KIND_BATCH, world_.lot_id).holds_size(), 1);
+}
+
 // The second clinic reports late, and only the end.
 TEST_F(UseRulesTest, AnEndForAnotherOrderIsASecondUse) {
   world_.PlayUntil(DoseStep::kEnded);

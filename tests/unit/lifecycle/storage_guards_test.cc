@@ -266,6 +266,17 @@ TEST_F(StorageRulesTest, TheSeriesIsNamedAfterItsDeviceAndMonth) {
   EXPECT_THAT(PlaySeries(event).codes, Contains("INCONSISTENT"));
 }
 
+TEST_F(StorageRulesTest, ASeriesThatLeavesOutItsDeviceIsAboutItAllTheSame) {
+  v1::Event event = Series(world_.now_ms() - kHour);
+  AddReading(event, 10 * kMinute, -134'999);
+  event.set_policy_hash(world_.policy_hash);
+  event.mutable_temperature_series()->clear_device_id();
+  const PlayedEvent played = PlaySeries(event);
+  ASSERT_TRUE(played.recorded) << played.status;
+  EXPECT_THAT(played.codes, Contains("INCONSISTENT"));
+  EXPECT_EQ(Tank().excursions_size(), 1);
+}
+
 TEST_F(StorageRulesTest, WithoutPolicyNothingIsJudged) {
   v1::Event event = Series(world_.now_ms() - kHour);
   AddReading(event, 10 * kMinute, -100'000);
