@@ -51,6 +51,7 @@ class CrashRun {
   bool StartAndWait();
   void KillWhileStarting();
   void PlantLoss(std::uint32_t number);
+  void WaitForReceiptsToLose();
   // A client without any memory of this ledger.
   std::unique_ptr<Client> Stranger(milliseconds deadline) const;
   void CheckEverything();
@@ -73,6 +74,7 @@ class CrashRun {
   // The checkpoint of the check before: what it continued need not be asked again.
   std::optional<VerifiedCheckpoint> checked_;
   bool gave_up_ = false;
+  std::size_t receipts_at_copy_ = 0;
   CrashReport report_;
 };
 
@@ -128,12 +130,21 @@ void CrashRun::KillWhileStarting() {
   ++report_.kills_while_starting;
 }
 
+// Without them nothing would be lost.
+void CrashRun::WaitForReceiptsToLose() {
+  const Clock::time_point begin = Clock::now();
+  while (journal_.receipt_count() <= receipts_at_copy_ && MsSince(begin) < 30'000) {
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+}
+
 void CrashRun::PlantLoss(std::uint32_t number) {
   const std::filesystem::path copy = ledger_->folder() / "copy";
   if (number == 1) {
     std::filesystem::create_directory(copy);
     CopyFolder(ledger_->data(), copy / "data");
     CopyFolder(ledger_->anchor().parent_path(), copy / "anchor");
+    receipts_at_copy_ = journal_.receipt_count();
   } else if (number == 2) {
     CopyFolder(copy / "data", ledger_->data());
     CopyFolder(copy / "anchor", ledger_->anchor().parent_path());
@@ -143,6 +154,7 @@ void CrashRun::PlantLoss(std::uint32_t number) {
 void CrashRun::Round(std::uint32_t number) {
   gate_.Open();
   std::this_thread::sleep_for(Draw(options_.kill_after_ms_max));
+  if (options_.plant == Plant::kLoss && number == 2) WaitForReceiptsToLose();
   ledger_->Kill();
   ++report_.kills;
   if (options_.plant == Plant::kLoss) PlantLoss(number);

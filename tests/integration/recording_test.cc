@@ -294,6 +294,26 @@ TEST(FailureTest, FailedWriteIsUnavailableAndReadsServe) {
       EXPECT_EQ(FirstReason(status), v1::REASON_CODE_E_STORE);
       EXPECT_FALSE(response.has_receipt());
     }
+    // Streams and proposals are told the same.
+    const auto stub = v1::LedgerService::NewStub(channel);
+    grpc::ClientContext stream_context;
+    const auto stream = stub->RecordStream(&stream_context);
+    v1::RecordStreamRequest streamed;
+    *streamed.mutable_signed_event() = world.SiteEvent();
+    EXPECT_TRUE(stream->Write(streamed));
+    stream->WritesDone();
+    v1::RecordStreamResponse answer;
+    ASSERT_TRUE(stream->Read(&answer));
+    EXPECT_EQ(answer.status_code(), StatusCode::UNAVAILABLE);
+    EXPECT_FALSE(answer.has_receipt());
+    EXPECT_TRUE(stream->Finish().ok());
+    grpc::ClientContext propose_context;
+    v1::ProposeRequest proposal;
+    *proposal.mutable_signed_event() = world.SiteEvent();
+    v1::ProposeResponse proposed;
+    EXPECT_EQ(stub->Propose(&propose_context, proposal, &proposed).error_code(),
+              StatusCode::UNAVAILABLE);
+    EXPECT_FALSE(proposed.has_receipt() || proposed.has_pending());
     EXPECT_EQ(world.store().apply_count(), writes + 1);
     health.Tick();
     EXPECT_EQ(HealthOf(channel, kWritesHealth), "NOT_SERVING");
