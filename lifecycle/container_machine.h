@@ -2,8 +2,8 @@
 //
 // The machine is total: every state and every trigger have an answer. A pair that the table does
 // not list is a violation, with a code, and still says where the container then is, because what
-// happened to it physically happened (ARCHITECTURE P7): a bag that was infused without a thaw on
-// record is empty all the same.
+// happened to it physically happened: a bag that was infused without a thaw on record is empty
+// all the same.
 //
 //   FILLED -> FROZEN -> STORED <-> OUT -> PACKED -> IN_TRANSIT -> AT_RECEIVER -> STORED
 //   STORED, OUT, AT_RECEIVER -> THAWING -> THAWED -> PREPARED -> ADMINISTERING -> ADMINISTERED

@@ -207,7 +207,7 @@ void GuardConsentWithdrawn(RuleContext& context) {
     Flag(context, v1::REASON_CODE_E_CONSENT, v1::SEVERITY_MAJOR,
          "the consent that is withdrawn is not known", "consent_id");
   }
-  // What was made from the donations stays where it is until people decide (scenario N17).
+  // What was made from the donations stays where it is until people decide.
   const auto hold = [&](const v1::DonorState& of) {
     for (const std::string& id : of.donation_ids()) {
       HoldDonation(context, id, v1::REASON_CODE_E_CONSENT);

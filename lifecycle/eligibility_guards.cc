@@ -29,7 +29,7 @@ const v1::ResultState* FindResult(const v1::DonorState& donor, const std::string
   return nullptr;
 }
 
-// The reactive result was true for somebody: that donor needs an answer (scenario N7).
+// The reactive result was true for somebody: that donor needs an answer.
 void OpenCaseForOtherDonor(RuleContext& context, const std::string& donor_id) {
   const Digest& trigger = context.parsed().digest;
   v1::Event event;

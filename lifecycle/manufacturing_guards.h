@@ -1,5 +1,5 @@
-// Guards of the events of materials and manufacture (MAT, MFG), from DOMAIN 2.5 and the readings of
-// 0.5: what each event needs, and what is found when it lacks it.
+// Guards of the events of materials and manufacture (MAT, MFG); what each event needs stands in
+// docs/event-catalogue.md.
 //
 // Threads: one evaluation, one thread.
 

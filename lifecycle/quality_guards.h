@@ -1,5 +1,5 @@
-// Guards of the events of quality control and release (QC, REL), from DOMAIN 2.5 and the readings
-// of 0.5.
+// Guards of the events of quality control and release (QC, REL); what each event needs stands in
+// docs/event-catalogue.md.
 //
 // Threads: one evaluation, one thread.
 

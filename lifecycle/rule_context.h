@@ -105,7 +105,7 @@ class RuleContext {
   void Violate(Violation violation);
 
   // Requires that the subject exists / does not exist yet; violates E_UNKNOWN_SUBJECT (critical on
-  // observations: DOMAIN reading 10) / E_SUBJECT_EXISTS.
+  // observations, where the unknown is on record) / E_SUBJECT_EXISTS.
   void RequireKnown(v1::SubjectKind kind, std::string_view id);
   void RequireNew(v1::SubjectKind kind, std::string_view id);
 

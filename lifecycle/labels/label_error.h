@@ -5,7 +5,7 @@
 // also travels as the payload kReasonPayloadUrl, so that nobody has to take the message apart.
 // Messages never contain the value of a structure that identifies a person.
 //
-// Codes (DOMAIN reason codes first, then those that only this folder uses):
+// Codes (those of the whole ledger first, then those that only this folder uses):
 //   E_DIN_CHARSET        a character that a donation number cannot contain
 //   E_DIN_CHECK          keyboard check character missing or wrong
 //   E_DIN_CHECKSUM       flag characters 60-96 disagree with the donation number

@@ -44,7 +44,7 @@ TEST_F(EffectiveQualityTest, RejectedBankRejectsTheContainer) {
   EXPECT_EQ(Ask().quality, v1::QUALITY_REJECTED);
 }
 
-// I8: whatever is held, the container is at the least suspended.
+// Whatever is held, the container is at the least suspended.
 TEST_F(EffectiveQualityTest, HoldOnAnyAncestorSuspends) {
   for (const SubjectKey& key : {SubjectKey{v1::SUBJECT_KIND_DONOR, world_.donor_id},
                                 SubjectKey{v1::SUBJECT_KIND_DONATION, world_.donation_id},
@@ -106,7 +106,7 @@ TEST_F(EffectiveQualityTest, CumulatedExposureBlocksBeyondTheLimit) {
   EXPECT_EQ(Ask().quality, v1::QUALITY_SUSPENDED);
 }
 
-// I9: each instant that is added can only shorten.
+// Each instant that is added can only shorten.
 TEST_F(EffectiveQualityTest, ExpiryIsTheEarliestOfAllAndOnlyShrinks) {
   world_.container().clear_thawed_recorded_at_ms();
   const std::int64_t label = Expiry();

@@ -76,7 +76,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Trap{v1::COMPARATOR_LESS_OR_EQUAL, "2.0", "2.05", kFail, kFail},
                     Trap{v1::COMPARATOR_LESS_OR_EQUAL, "2.0", "2.04", kPass, kFail},
                     Trap{v1::COMPARATOR_GREATER, "90", "90", kFail, kFail},
-                    // Strict at the limit (scenario N12), whatever the decimals.
+                    // Strict at the limit, whatever the decimals.
                     Trap{v1::COMPARATOR_GREATER, "90.0", "90.0", kFail, kFail},
                     Trap{v1::COMPARATOR_GREATER, "90.0", "90", kFail, kFail},
                     Trap{v1::COMPARATOR_GREATER, "90.0", "90.04", kFail, kPass},
