@@ -161,8 +161,10 @@ absl::StatusOr<Draft> ReadDraft(const YAML::Node& node, std::string_view file,
     const auto known = [&](const std::vector<std::string>& keys) {
       return std::find(keys.begin(), keys.end(), key) != keys.end();
     };
-    if (!known(DraftKeys()) && !known(extra))
-      return reader.UnknownKey(item.first, "a draft", DraftKeys());
+    if (known(DraftKeys()) || known(extra)) continue;
+    std::vector<std::string> all = DraftKeys();
+    all.insert(all.end(), extra.begin(), extra.end());
+    return reader.UnknownKey(item.first, "a draft", all);
   }
   Draft draft;
   draft.source = absl::StrFormat("%s:%d", file, node.Mark().line + 1);

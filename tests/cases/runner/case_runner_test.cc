@@ -105,8 +105,9 @@ TEST(CaseRunner, StopsAtARecordThatShouldBeRefused) {
 TEST(CaseRunner, UnknownWordsAreErrorsWithTheirPlace) {
   EXPECT_THAT(ErrorOf("no_such_step: 1\n"),
               HasSubstr("trial.yaml:5:1: a step has one of the keys"));
-  EXPECT_THAT(ErrorOf(std::string(kSite) + "finding: [E_HOLD]\n"),
-              HasSubstr("trial.yaml:8:1: a draft has no field 'finding'"));
+  EXPECT_THAT(
+      ErrorOf(std::string(kSite) + "finding: [E_HOLD]\n"),
+      HasSubstr("trial.yaml:8:1: a draft has no field 'finding'; did you mean 'findings'?"));
   EXPECT_THAT(ErrorOf("state: site:@site/b\nis: {country: TH}\n"),
               HasSubstr("trial.yaml:5:8: no name 'site/b'"));
   EXPECT_THAT(ErrorOf(std::string(kSite) + "---\nstate: site:@site/a\nis: {contry: TH}\n"),
