@@ -69,6 +69,12 @@ class DonorLedger {
     }
   }
 
+  // Back to states from before the first step.
+  void Restart(const MapStateView& states) {
+    ledger_.mutable_view() = states;
+    steps_ = 0;
+  }
+
   v1::Event Make(DonorStep step) {
     switch (step) {
       case DonorStep::kMother:
