@@ -203,7 +203,10 @@ void CheckLabelledContainer(RuleContext& context, const v1::ContainerLabel& labe
             DetailAbout(label.container_id(), life), ContainerKey(label.container_id()));
   }
   for (const std::string& known : container->keys()) {
-    if (known == label.container_key()) continue;
+    const bool is_same = known == label.container_key() &&
+                         container->collection_type() == label.collection_type() &&
+                         container->label_expires_at_ms() == label.expires_at_ms();
+    if (is_same) continue;
     LabelConflict(context, label, "the container carries another label", "labelled before");
     break;
   }

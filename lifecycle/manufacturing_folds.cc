@@ -148,11 +148,22 @@ v1::DeviationState* FindDeviation(const std::string& id, v1::BatchState* batch) 
 void FoldMaterialReceived(const FoldInput& input, v1::SubjectState* state) {
   const v1::MaterialReceived& body = EventOf(input).material_received();
   v1::MaterialState* const material = state->mutable_material();
-  if (!input.adverse()) return;
+  if (!input.adverse()) {
+    // The receipt that made the material, attested later: its "no" is one now.
+    const bool waited = material->animal_origin() == v1::ANSWER_UNKNOWN;
+    if (waited && state->first_index() == input.index) {
+      material->set_animal_origin(body.animal_origin());
+    }
+    return;
+  }
   if (material->lot_number().empty()) {
     material->set_lot_number(body.lot_number());
     material->set_supplier(body.supplier());
-    material->set_animal_origin(body.animal_origin());
+    // A doubtful "no" is an "unknown".
+    const bool doubtful = !input.favourable() && body.animal_origin() == v1::ANSWER_NO;
+    material->set_animal_origin(doubtful ? v1::ANSWER_UNKNOWN : body.animal_origin());
+  } else if (body.animal_origin() == v1::ANSWER_YES) {
+    material->set_animal_origin(v1::ANSWER_YES);
   }
   material->set_expires_at_ms(EarlierOf(material->expires_at_ms(), body.expires_at_ms()));
   for (const std::string& protein : body.animal_proteins()) {
