@@ -209,6 +209,23 @@ TEST_F(MakingTest, ALabelBelongsToOneContainer) {
                   .conflict());
 }
 
+// One key with two collection types or two expiries is two labels.
+TEST_F(MakingTest, TheSameLabelSaysTheSame) {
+  const LotScenario lot = bench_.MakeLot(false);
+  const v1::Event event = Find(lot, v1::Event::kContainerLabelled);
+  for (const std::string& id : lot.container_ids) {
+    bench_.view().Container(id).set_life(v1::CONTAINER_LIFE_FILLED);
+  }
+  EXPECT_THAT(bench_.Play(event).codes, IsEmpty());
+  v1::ContainerState& vial = bench_.view().Container(lot.container_ids[0]);
+  const v1::ContainerState before = vial;
+  vial.set_collection_type("1");
+  EXPECT_THAT(bench_.Play(event).codes, ElementsAre(v1::REASON_CODE_E_LABEL_CONFLICT));
+  vial = before;
+  vial.set_label_expires_at_ms(before.label_expires_at_ms() - 60'000);
+  EXPECT_THAT(bench_.Play(event).codes, ElementsAre(v1::REASON_CODE_E_LABEL_CONFLICT));
+}
+
 TEST_F(MakingTest, TheScanSaysWhatTheEventSays) {
   const LotScenario lot = Culture();
   bench_.Play(Find(lot, v1::Event::kHarvested));
