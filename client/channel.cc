@@ -4,6 +4,8 @@
 #include <grpcpp/support/channel_arguments.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <limits>
 #include <string>
 
@@ -11,6 +13,8 @@
 #include "base/status_macros.h"
 #include "client/client_impl.h"
 #include "client/files.h"
+#include "crypto/certificate.h"
+#include "lifecycle/refusal.h"
 
 namespace custody {
 namespace {
@@ -29,6 +33,21 @@ absl::StatusOr<std::string> PemOf(std::string_view name, const std::string& text
   return ReadWholeFile(file, kPemBytesMax);
 }
 
+// The server would only close the connection, without a word why.
+absl::Status CheckOwnCertificate(const std::string& pem) {
+  CUSTODY_ASSIGN_OR_RETURN(const Certificate certificate, ParseCertificatePem(pem));
+  const std::int64_t now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+                                  std::chrono::system_clock::now().time_since_epoch())
+                                  .count();
+  if (now_ms <= certificate.not_after_ms) return absl::OkStatus();
+  constexpr std::int64_t kDayMs = 86'400'000;
+  return RefusalStatus(absl::StatusCode::kUnauthenticated, v1::REASON_CODE_E_CERT_EXPIRED,
+                       absl::StrFormat("the certificate of this client (%s) expired %d days ago",
+                                       certificate.subject_common_name,
+                                       (now_ms - certificate.not_after_ms) / kDayMs),
+                       "have a certificate issued for the same key, or a new one and enrol it");
+}
+
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(
     const ClientOptions& options) {
   if (options.insecure_loopback_only) {
@@ -39,6 +58,7 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(
                                                      options.ca_certificate_file));
   CUSTODY_ASSIGN_OR_RETURN(ssl.pem_cert_chain,
                            PemOf("certificate", options.certificate_pem, options.certificate_file));
+  CUSTODY_RETURN_IF_ERROR(CheckOwnCertificate(ssl.pem_cert_chain));
   CUSTODY_ASSIGN_OR_RETURN(ssl.pem_private_key,
                            PemOf("private_key", options.private_key_pem, options.private_key_file));
   return grpc::SslCredentials(ssl);

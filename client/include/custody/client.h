@@ -58,8 +58,8 @@ class Client {
  public:
   // Checks the options and opens the checkpoint file. Does not wait for the server: an unreachable
   // one shows in the first call.
-  // Errors: kInvalidArgument (options, PEM, keys); kNotFound (a file); kDataLoss if the checkpoint
-  // file is not signed by a configured key.
+  // Errors: kInvalidArgument (options, PEM, keys); kNotFound (a file); kUnauthenticated
+  // E_CERT_EXPIRED; kDataLoss if the checkpoint file is not signed by a configured key.
   static absl::StatusOr<std::unique_ptr<Client>> Connect(const ClientOptions& options);
   ~Client();
   Client(const Client&) = delete;
