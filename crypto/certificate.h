@@ -62,6 +62,7 @@ struct CertificateRequest {
   bool server_usage = false;              // Extended key usage serverAuth.
   bool client_usage = false;              // Extended key usage clientAuth.
   std::int32_t days = 30;                 // Valid from a minute before now, 1..3,650.
+  std::int32_t begin_days_ago = 0;        // Valid from so many days earlier, 0..3,650.
 };
 
 // A self-signed CA that may issue leaf certificates (path length 0); PEM.

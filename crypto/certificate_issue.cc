@@ -31,7 +31,8 @@ constexpr std::size_t kCommonNameBytesMax = 64;  // X.520's upper bound.
 constexpr std::size_t kSerialBytes = 16;
 constexpr long kBackdateSeconds = 60;  // Clocks of two machines differ.
 
-absl::Status CheckRequest(std::string_view common_name, std::int32_t days) {
+absl::Status CheckRequest(std::string_view common_name, std::int32_t days,
+                          std::int32_t begin_days_ago) {
   if (common_name.empty() || common_name.size() > kCommonNameBytesMax) {
     return absl::InvalidArgumentError(absl::StrFormat("common name has %d bytes, want 1 to %d",
                                                       common_name.size(), kCommonNameBytesMax));
@@ -39,6 +40,10 @@ absl::Status CheckRequest(std::string_view common_name, std::int32_t days) {
   if (days < 1 || days > kDaysMax) {
     return absl::InvalidArgumentError(
         absl::StrFormat("validity is %d days, want 1 to %d", days, kDaysMax));
+  }
+  if (begin_days_ago < 0 || begin_days_ago > kDaysMax) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("validity begins %d days ago, want 0 to %d", begin_days_ago, kDaysMax));
   }
   return absl::OkStatus();
 }
@@ -60,13 +65,15 @@ bool SetSubject(std::string_view common_name, X509* x509) {
 
 // Everything but issuer, extensions and signature.
 absl::StatusOr<X509Ptr> NewCertificate(std::string_view common_name, EVP_PKEY* subject_key,
-                                       std::int32_t days) {
-  CUSTODY_RETURN_IF_ERROR(CheckRequest(common_name, days));
+                                       std::int32_t days, std::int32_t begin_days_ago) {
+  CUSTODY_RETURN_IF_ERROR(CheckRequest(common_name, days, begin_days_ago));
   X509Ptr x509(X509_new());
   if (x509 == nullptr || X509_set_version(x509.get(), X509_VERSION_3) != 1 ||
       !SetSerial(x509.get()) ||
-      X509_gmtime_adj(X509_getm_notBefore(x509.get()), -kBackdateSeconds) == nullptr ||
-      X509_time_adj_ex(X509_getm_notAfter(x509.get()), days, 0, nullptr) == nullptr ||
+      X509_time_adj_ex(X509_getm_notBefore(x509.get()), -begin_days_ago, -kBackdateSeconds,
+                       nullptr) == nullptr ||
+      X509_time_adj_ex(X509_getm_notAfter(x509.get()), days - begin_days_ago, 0, nullptr) ==
+          nullptr ||
       !SetSubject(common_name, x509.get()) || X509_set_pubkey(x509.get(), subject_key) != 1) {
     return OpensslError("X509_new");
   }
@@ -192,8 +199,8 @@ absl::StatusOr<X509Ptr> ParseCa(const Certificate& ca, const SigningKey& ca_key)
 
 absl::StatusOr<std::string> IssueSelfSignedCa(std::string_view common_name, const SigningKey& key,
                                               std::int32_t days) {
-  CUSTODY_ASSIGN_OR_RETURN(const X509Ptr x509,
-                           NewCertificate(common_name, KeyAccess::Get(key), days));
+  CUSTODY_ASSIGN_OR_RETURN(const X509Ptr x509, NewCertificate(common_name, KeyAccess::Get(key),
+                                                              days, /*begin_days_ago=*/0));
   X509* const ca = x509.get();
   if (X509_set_issuer_name(ca, X509_get_subject_name(ca)) != 1) {
     return OpensslError("X509_set_issuer_name");
@@ -212,9 +219,9 @@ absl::StatusOr<std::string> IssueCertificate(const Certificate& ca, const Signin
     return absl::InvalidArgumentError("request names neither server nor client usage");
   }
   CUSTODY_ASSIGN_OR_RETURN(const X509Ptr issuer, ParseCa(ca, ca_key));
-  CUSTODY_ASSIGN_OR_RETURN(
-      const X509Ptr x509,
-      NewCertificate(request.common_name, KeyAccess::Get(subject_key), request.days));
+  CUSTODY_ASSIGN_OR_RETURN(const X509Ptr x509,
+                           NewCertificate(request.common_name, KeyAccess::Get(subject_key),
+                                          request.days, request.begin_days_ago));
   X509* const leaf = x509.get();
   if (X509_set_issuer_name(leaf, X509_get_subject_name(issuer.get())) != 1) {
     return OpensslError("X509_set_issuer_name");

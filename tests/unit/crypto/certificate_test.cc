@@ -94,6 +94,19 @@ TEST_P(CertificateTest, RoundTripsThroughPemAndReadsChains) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("none")));
 }
 
+TEST_P(CertificateTest, MayHaveExpired) {
+  CertificateRequest request = Request();
+  request.begin_days_ago = 30;
+  ASSERT_OK_AND_ASSIGN(const Certificate past, Issue(request));
+  ASSERT_OK_AND_ASSIGN(const Certificate present, Issue(Request()));
+  constexpr std::int64_t kDayMs = 86'400'000;
+  const auto off_by = [&](std::int64_t earlier_ms, std::int64_t later_ms) {
+    return std::abs(later_ms - earlier_ms - 30 * kDayMs);
+  };
+  EXPECT_LE(off_by(past.not_before_ms, present.not_before_ms), 5'000);
+  EXPECT_LE(off_by(past.not_after_ms, present.not_after_ms), 5'000);
+}
+
 TEST_P(CertificateTest, RefusesRequestsThatMakeNoSense) {
   const auto refused = [&](const CertificateRequest& request, const char* why) {
     EXPECT_THAT(Issue(request), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(why)));
@@ -104,6 +117,9 @@ TEST_P(CertificateTest, RefusesRequestsThatMakeNoSense) {
   request = Request();
   request.days = 0;
   refused(request, "0 days");
+  request = Request();
+  request.begin_days_ago = -1;
+  refused(request, "begins -1 days ago");
   request = Request();
   request.server_usage = request.client_usage = false;
   refused(request, "usage");
