@@ -104,8 +104,7 @@ absl::Status CheckRawScan(const std::string& raw) {
   if (!scan.ok()) {
     v1::ReasonCode code = ReasonFromName(ReasonCodeOf(scan.status()));
     if (code == v1::REASON_CODE_UNSPECIFIED) code = v1::REASON_CODE_E_SCAN_MALFORMED;
-    return RefusalStatus(absl::StatusCode::kInvalidArgument, code, StdView(scan.status().message()),
-                         "");
+    return RefusalStatus(absl::StatusCode::kInvalidArgument, code, SentenceOf(scan.status()), "");
   }
   if (ContainsPersonalData(*scan)) {
     return RefusalStatus(absl::StatusCode::kInvalidArgument, v1::REASON_CODE_E_PERSONAL_DATA,

@@ -56,10 +56,7 @@ absl::StatusOr<StoredEntry> FindEntry(const LedgerReader& reader, const Principa
 absl::Status ScanRefusal(const absl::Status& status) {
   v1::ReasonCode code = ReasonFromName(ReasonCodeOf(status));
   if (code == v1::REASON_CODE_UNSPECIFIED) code = v1::REASON_CODE_E_SCAN_MALFORMED;
-  std::string_view message = StdView(status.message());
-  const std::string prefix = absl::StrFormat("%s: ", ReasonName(code));
-  if (message.starts_with(prefix)) message.remove_prefix(prefix.size());
-  return RefusalStatus(status.code(), code, message, DefaultRemedy(code));
+  return RefusalStatus(status.code(), code, SentenceOf(status), DefaultRemedy(code));
 }
 
 }  // namespace

@@ -22,4 +22,14 @@ std::string_view ReasonCodeOf(const absl::Status& status) {
   return StdView(status.message()).substr(0, payload->size());
 }
 
+std::string_view SentenceOf(const absl::Status& status) {
+  const std::string_view code = ReasonCodeOf(status);
+  std::string_view message(status.message().data(), status.message().size());
+  if (!code.empty() && message.substr(0, code.size()) == code &&
+      message.substr(code.size(), 2) == ": ") {
+    message.remove_prefix(code.size() + 2);
+  }
+  return message;
+}
+
 }  // namespace custody

@@ -41,6 +41,10 @@ absl::Status LabelError(std::string_view code, std::string_view sentence);
 std::string_view ReasonCodeOf(const absl::Status& status);
 std::string_view ReasonCodeOf(const absl::Status&& status) = delete;
 
+// The message without its code, for refusals that state the code themselves. Views the status.
+std::string_view SentenceOf(const absl::Status& status);
+std::string_view SentenceOf(const absl::Status&& status) = delete;
+
 }  // namespace custody
 
 #endif  // CUSTODY_LIFECYCLE_LABELS_LABEL_ERROR_H_
