@@ -119,6 +119,17 @@ const ServiceWorld::ClientFiles& ServiceWorld::FilesOf(const std::string& name) 
                            issued.key.verify_key().key_id()};
 }
 
+ServiceWorld::ClientFiles ServiceWorld::ExpiredFilesOf(const std::string& name) {
+  ClientFiles files = FilesOf(name);
+  const SigningKey key = OrStop(SigningKey::FromPem(files.private_key_pem, ""));
+  CertificateRequest request = ClientRequest(name);
+  request.days = 1;
+  request.begin_days_ago = 3;
+  const Certificate ca = OrStop(ParseCertificatePem(ca_pem_));
+  files.certificate_pem = OrStop(IssueCertificate(ca, ca_key_, key.verify_key(), request));
+  return files;
+}
+
 std::shared_ptr<grpc::Channel> ServiceWorld::Connect(const std::string& certificate_pem,
                                                      const std::string& private_key_pem) const {
   grpc::SslCredentialsOptions tls;
@@ -167,7 +178,7 @@ v1::SignedEvent ServiceWorld::Sign(v1::Event event,
     statement.set_key_id(std::string(person->key.verify_key().key_id().view()));
     statement.set_person_id(person->id);
     statement.set_role(person->role);
-    statement.set_meaning(v1::MEANING_APPROVED);
+    statement.set_meaning(person->meaning);
     statement.set_signed_at_ms(now_ms);
     statement.set_ledger(event.ledger());
     v1::Signature& signature = by_key[statement.key_id()];
@@ -230,6 +241,19 @@ std::string ServiceWorld::Enrol(const std::string& name,
   for (const std::string& site : site_ids) principal.add_site_ids(site);
   MustRecord(Sign(event, {&administrator_, &quality_}));
   return principal.principal_id();
+}
+
+Person ServiceWorld::EnrolPerson(v1::Role role, const std::string& site_id, v1::Meaning meaning,
+                                 v1::SignerKey key) {
+  Person person{RandomBytes(16), NewKey(KeyAlgorithm::kEd25519), role, meaning};
+  v1::Event event;
+  v1::PersonEnrolment& enrolment = *event.mutable_actor_enrolled()->mutable_person();
+  enrolment = EnrolmentOf(person);
+  enrolment.mutable_roles(0)->set_site_id(site_id);
+  key.MergeFrom(enrolment.keys(0));
+  *enrolment.mutable_keys(0) = key;
+  MustRecord(Sign(event, {&administrator_, &quality_}));
+  return person;
 }
 
 void ServiceWorld::Revoke(const std::string& principal_id) {

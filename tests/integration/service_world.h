@@ -42,6 +42,7 @@ struct Person {
   std::string id;
   SigningKey key;
   v1::Role role;
+  v1::Meaning meaning = v1::MEANING_APPROVED;
 };
 
 class CountingObserver final : public CallObserver {
@@ -70,15 +71,31 @@ class ServiceWorld {
   // A client that trusts the server and shows no certificate, or one of an authority of its own.
   std::shared_ptr<grpc::Channel> ChannelWithoutCertificate() const;
   std::shared_ptr<grpc::Channel> ChannelOfStranger() const;
+  // What a client of this name holds, and the same key with a certificate that expired two days
+  // ago.
+  struct ClientFiles {
+    std::string certificate_pem;
+    std::string private_key_pem;
+    Digest spki_sha256;
+  };
+  const ClientFiles& FilesOf(const std::string& name);
+  ClientFiles ExpiredFilesOf(const std::string& name);
+  const std::string& ca_pem() const { return ca_pem_; }
+  std::shared_ptr<grpc::Channel> Connect(const std::string& certificate_pem,
+                                         const std::string& private_key_pem) const;
 
   // Enrols the certificate of this name, by GOV-05a; returns the principal's id.
   std::string Enrol(const std::string& name, const std::vector<v1::Permission>& permissions,
                     const std::vector<std::string>& site_ids = {});
   void Revoke(const std::string& principal_id);
+  // Enrols a person with this role at a site, by GOV-01a. `key` bounds the validity of the key;
+  // its spki and algorithm are filled in.
+  Person EnrolPerson(v1::Role role, const std::string& site_id, v1::Meaning meaning,
+                     v1::SignerKey key = {});
   // Registers a site, by GOV-03a; returns its id.
   std::string AddSite();
 
-  // Fills what is empty of the header; signed by these persons with meaning APPROVED.
+  // Fills what is empty of the header; signed by these persons, each with its meaning.
   v1::SignedEvent Sign(v1::Event event, const std::vector<const Person*>& persons) const;
   v1::SignedEvent SiteEvent() const;
   // Records it directly in the ledger and waits; stops the process if it is refused.
@@ -90,15 +107,6 @@ class ServiceWorld {
   const Person& quality() const { return quality_; }
 
  private:
-  struct ClientFiles {
-    std::string certificate_pem;
-    std::string private_key_pem;
-    Digest spki_sha256;
-  };
-  const ClientFiles& FilesOf(const std::string& name);
-  std::shared_ptr<grpc::Channel> Connect(const std::string& certificate_pem,
-                                         const std::string& private_key_pem) const;
-
   TempFolder folder_;
   SystemClock clock_;
   MemoryStore disk_;
