@@ -218,7 +218,7 @@ void BindEnrol(CLI::App* command, EnrolOptions* options) {
   command
       ->add_option("--site", options->sites,
                    "Site where the roles count: @name or hexadecimal; may be repeated (default: "
-                   "every site)")
+                   "every site, for governance and quality roles)")
       ->allow_extra_args(false);
   command->add_option("--from", options->from, "Begin of roles and key, for example now-900d")
       ->capture_default_str();

@@ -8,8 +8,9 @@
 set -uo pipefail
 
 work=$(mktemp -d)
-pid=""
+pid="" slow=""
 finish() {
+  [ -z "$slow" ] || kill "$slow" 2>/dev/null
   [ -z "$pid" ] || { kill "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; }
   rm -rf "$work"
 }
@@ -229,6 +230,7 @@ json '.[0].event_digest | length == 64'
 digest=$(jq -r .event_digest out)
 expect 0 "it is pending" custody --json event pending
 json '.[0].pending | length == 1'
+expect 1 "the same person twice" custody event cosign "$digest" --as "quality as RELEASE_AUTHORITY/APPROVED"
 expect 2 "cosign without a signer" custody event cosign "$digest"
 expect 0 "the second person signs" custody event cosign "$digest" --as release
 says "recorded"
@@ -276,6 +278,33 @@ custody -q context add down --endpoint 127.0.0.1:1 --ca pki/ca.crt --certificate
   --private-key pki/all.key --trust trust.toml
 expect 3 "a daemon that is down" custody -c down --timeout 1 log status
 says "does custodyd serve at 127.0.0.1:1"
+
+# A link on which a handshake takes longer than the first wait between two tries.
+cat >slow.py <<'PYTHON'
+import socket, sys, threading, time
+host, port = sys.argv[1].rsplit(":", 1)
+def pump(source, target, delay):
+    try:
+        while data := source.recv(65536):
+            time.sleep(delay)
+            target.sendall(data)
+    except OSError:
+        pass
+listener = socket.create_server(("127.0.0.1", 0))
+with open("slow.address", "w") as out:
+    print("127.0.0.1:%d" % listener.getsockname()[1], file=out)
+while True:
+    client, _ = listener.accept()
+    server = socket.create_connection((host, int(port)))
+    threading.Thread(target=pump, args=(client, server, 0), daemon=True).start()
+    threading.Thread(target=pump, args=(server, client, 0.7), daemon=True).start()
+PYTHON
+python3 slow.py "$(cat address)" &
+slow=$!
+for _ in $(seq 100); do [ -s slow.address ] && break; sleep 0.1; done
+custody -q context add slow --endpoint "$(cat slow.address)" --ca pki/ca.crt --certificate pki/all.crt \
+  --private-key pki/all.key --trust trust.toml
+expect 0 "a slow link" custody -c slow --timeout 20 log status
 
 # --- help and completion -----------------------------------------------------------------------------------
 expect 0 "help" custody --help
