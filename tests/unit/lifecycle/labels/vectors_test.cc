@@ -109,7 +109,8 @@ TEST(VectorsTest, Dates) {
 }
 
 TEST(VectorsTest, EuropeanCodes) {
-  for (const auto& vector : Vectors()["sec"]) {
+  const auto vectors = Vectors();
+  for (const auto& vector : vectors["sec"]) {
     ASSERT_OK_AND_ASSIGN(const SingleEuropeanCode sec,
                          SingleEuropeanCode::Parse(vector["raw"].get<std::string>()));
     EXPECT_EQ(sec.country(), vector["country"].get<std::string>());
