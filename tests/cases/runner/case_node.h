@@ -22,7 +22,8 @@ class CaseNode {
  public:
   CaseNode(std::string_view file, YAML::Node node) : file_(file), node_(std::move(node)) {}
 
-  const YAML::Node& yaml() const { return node_; }
+  // By value: it is a handle, and loops over a part of a temporary need it to live.
+  YAML::Node yaml() const { return node_; }
   const std::string& file() const { return file_; }
   // "file:line".
   std::string Place() const;
