@@ -9,6 +9,7 @@
 #include "client/verify/receipt_verifier.h"
 #include "custody/event_builder.h"
 #include "custody/v1/event.pb.h"
+#include "lifecycle/batch_statement.h"
 
 namespace custody {
 namespace {
@@ -94,6 +95,51 @@ absl::Status Client::Impl::BelieveReceipt(const v1::Receipt& receipt, const v1::
   CUSTODY_ASSIGN_OR_RETURN(const v1::Entry entry, BelieveEntry(receipt, call));
   const absl::Status holds = CheckEntryHolds(entry, sent, already_recorded);
   return holds.ok() ? holds : NotTrue(holds);
+}
+
+absl::StatusOr<std::vector<absl::StatusOr<RecordResult>>> Client::RecordBatch(
+    const v1::RecordBatchRequest& request, const CallOptions& call) {
+  CUSTODY_RETURN_IF_ERROR(impl_->guard->CheckConfigured());
+  v1::Signature signature;
+  signature.set_statement(request.statement());
+  signature.set_signature(request.signature());
+  CUSTODY_ASSIGN_OR_RETURN(
+      const std::vector<v1::SignedEvent> sent,
+      SplitBatch(signature, {request.events().begin(), request.events().end()}));
+  v1::RecordBatchResponse response;
+  const CallScope scope(impl_->options, call, *impl_->channel);
+  // The call is tried again while an event was told to wait: what is recorded stays so.
+  const absl::Status status =
+      CallWithRetry(scope, TryLength::kAttempt, [&](grpc::ClientContext* context) {
+        response.Clear();
+        CUSTODY_RETURN_IF_ERROR(FromGrpc(impl_->ledger->RecordBatch(context, request, &response)));
+        for (const v1::RecordOutcome& outcome : response.outcomes()) {
+          const absl::Status own =
+              FromStreamAnswer(outcome.status_code(), outcome.status_message(), outcome.refusal());
+          if (!own.ok() && MayTryAgain(own)) return own;
+        }
+        return absl::OkStatus();
+      });
+  if (!status.ok() && response.outcomes().empty()) return status;
+  if (response.outcomes_size() != request.events_size()) {
+    return absl::DataLossError("the ledger has not answered for each event of the batch");
+  }
+  std::vector<absl::StatusOr<RecordResult>> results;
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    v1::RecordOutcome& outcome = *response.mutable_outcomes(static_cast<int>(i));
+    absl::Status own =
+        FromStreamAnswer(outcome.status_code(), outcome.status_message(), outcome.refusal());
+    if (own.ok()) {
+      own = impl_->BelieveReceipt(outcome.receipt(), sent[i], outcome.already_recorded(), call);
+    }
+    if (own.ok()) {
+      results.emplace_back(
+          RecordResult{std::move(*outcome.mutable_receipt()), outcome.already_recorded()});
+    } else {
+      results.emplace_back(std::move(own));
+    }
+  }
+  return results;
 }
 
 absl::StatusOr<RecordResult> Client::Record(const v1::SignedEvent& signed_event,

@@ -15,6 +15,7 @@
 #include "crypto/pae.h"
 #include "custody/event_builder.h"
 #include "custody/v1/event.pb.h"
+#include "lifecycle/batch_statement.h"
 #include "lifecycle/parsed_event.h"
 
 namespace custody {
@@ -105,6 +106,65 @@ absl::StatusOr<Signer> Signer::ForDeviceFromFile(std::string_view device_id,
   return Create(device_id, true, pem, passphrase);
 }
 
+namespace {
+
+// What every kind of statement says of its signer.
+template <typename Impl, typename Statement>
+void FillStatement(const Impl& signer, const SignatureTerms& terms, const std::string& ledger,
+                   Statement* statement) {
+  statement->set_key_id(signer.key_id);
+  signer.is_device ? statement->set_device_id(signer.id) : statement->set_person_id(signer.id);
+  statement->set_role(terms.role);
+  statement->set_meaning(terms.meaning);
+  statement->set_signed_at_ms(terms.signed_at_ms != 0 ? terms.signed_at_ms : NowMs());
+  statement->set_authentication(AuthenticationOf(terms, signer.is_device));
+  statement->set_ledger(ledger);
+}
+
+// The ledger for which all these events are meant.
+absl::StatusOr<std::string> LedgerOf(const std::vector<std::string>& events) {
+  std::string ledger;
+  for (const std::string& bytes : events) {
+    v1::Event event;
+    if (!event.ParseFromString(bytes) || event.ledger().empty()) {
+      return absl::InvalidArgumentError("these bytes are no event");
+    }
+    if (!ledger.empty() && ledger != event.ledger()) {
+      return absl::InvalidArgumentError(absl::StrFormat(
+          "the batch has events for ledger %s and for ledger %s", ledger, event.ledger()));
+    }
+    ledger = event.ledger();
+  }
+  return ledger;
+}
+
+}  // namespace
+
+absl::StatusOr<v1::RecordBatchRequest> Signer::SignBatch(std::vector<std::string> events,
+                                                         const SignatureTerms& terms) const {
+  if (events.empty() || events.size() > kBatchEventsMax) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("a batch has 1 to %d events, not %d", kBatchEventsMax, events.size()));
+  }
+  if (terms.role == v1::ROLE_UNSPECIFIED ||
+      (terms.meaning != v1::MEANING_PERFORMED && terms.meaning != v1::MEANING_AUTHORED)) {
+    return absl::InvalidArgumentError(
+        "a batch statement needs a role and the meaning performed or authored");
+  }
+  CUSTODY_ASSIGN_OR_RETURN(const std::string ledger, LedgerOf(events));
+  v1::BatchStatement statement;
+  statement.set_events_root(std::string(BatchRoot(events).view()));
+  statement.set_events_count(static_cast<std::uint32_t>(events.size()));
+  FillStatement(*impl_, terms, ledger, &statement);
+  v1::RecordBatchRequest request;
+  request.set_statement(statement.SerializeAsString());
+  CUSTODY_ASSIGN_OR_RETURN(
+      *request.mutable_signature(),
+      impl_->key.Sign(PreAuthEncoding(kBatchStatementPayloadType, request.statement())));
+  for (std::string& bytes : events) request.add_events(std::move(bytes));
+  return request;
+}
+
 absl::StatusOr<v1::Signature> Signer::SignEvent(std::string_view event_bytes,
                                                 const SignatureTerms& terms) const {
   v1::Event event;
@@ -117,13 +177,7 @@ absl::StatusOr<v1::Signature> Signer::SignEvent(std::string_view event_bytes,
   }
   v1::SignatureStatement statement;
   statement.set_event_digest(EventDigest(event_bytes));
-  statement.set_key_id(impl_->key_id);
-  impl_->is_device ? statement.set_device_id(impl_->id) : statement.set_person_id(impl_->id);
-  statement.set_role(terms.role);
-  statement.set_meaning(terms.meaning);
-  statement.set_signed_at_ms(terms.signed_at_ms != 0 ? terms.signed_at_ms : NowMs());
-  statement.set_authentication(AuthenticationOf(terms, impl_->is_device));
-  statement.set_ledger(event.ledger());
+  FillStatement(*impl_, terms, event.ledger(), &statement);
 
   v1::Signature signature;
   signature.set_statement(statement.SerializeAsString());

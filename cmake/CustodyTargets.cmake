@@ -66,8 +66,6 @@ function(custody_test name)
   if("custody_lifecycle" IN_LIST ARG_DEPS)
     custody_precompile(${name})
   endif()
-  target_compile_definitions(${name} PRIVATE CUSTODY_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
-                                             CUSTODY_BINARY_DIR="${PROJECT_BINARY_DIR}")
   if(ARG_LABEL MATCHES "^(unit|property|conformance|case|fuzz)$")
     set_property(GLOBAL APPEND PROPERTY CUSTODY_SANITIZED_TESTS ${name})
   endif()

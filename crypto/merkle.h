@@ -64,6 +64,13 @@ Digest MerkleRoot(std::span<const Digest> leaf_hashes);
 absl::StatusOr<std::vector<Digest>> InclusionProofFromLeaves(std::uint64_t index,
                                                              std::span<const Digest> leaf_hashes);
 
+// The proofs of all leaves at once: n log n hashes to copy, n to compute.
+struct InclusionProofs {
+  Digest root;
+  std::vector<std::vector<Digest>> paths;
+};
+InclusionProofs AllInclusionProofs(std::span<const Digest> leaf_hashes);
+
 // The number of hashes of an inclusion proof.
 //   inner    those below the point where the path joins the right border of the tree
 //   border   those on the border, all left siblings

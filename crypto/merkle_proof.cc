@@ -49,6 +49,17 @@ class SpanNodeReader : public NodeReader {
   std::span<const Digest> leaf_hashes_;
 };
 
+// The root over the leaves; each path grows by the sibling of its subtree, leaf side first.
+Digest AddPaths(std::span<const Digest> leaf_hashes, std::span<std::vector<Digest>> paths) {
+  if (leaf_hashes.size() == 1) return leaf_hashes.front();
+  const std::size_t middle = std::bit_floor(leaf_hashes.size() - 1);
+  const Digest left = AddPaths(leaf_hashes.first(middle), paths.first(middle));
+  const Digest right = AddPaths(leaf_hashes.subspan(middle), paths.subspan(middle));
+  for (std::vector<Digest>& path : paths.first(middle)) path.push_back(right);
+  for (std::vector<Digest>& path : paths.subspan(middle)) path.push_back(left);
+  return NodeHash(left, right);
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<Digest>> InclusionProof(std::uint64_t index, std::uint64_t size,
@@ -104,6 +115,13 @@ absl::StatusOr<Digest> TreeRoot(std::uint64_t size, const NodeReader& nodes) {
     return EmptyRoot();
   }
   return RangeRoot(0, size, nodes);
+}
+
+InclusionProofs AllInclusionProofs(std::span<const Digest> leaf_hashes) {
+  InclusionProofs proofs;
+  proofs.paths.resize(leaf_hashes.size());
+  proofs.root = leaf_hashes.empty() ? EmptyRoot() : AddPaths(leaf_hashes, proofs.paths);
+  return proofs;
 }
 
 absl::StatusOr<std::vector<Digest>> InclusionProofFromLeaves(std::uint64_t index,

@@ -8,6 +8,7 @@
 #include "base/status_macros.h"
 #include "crypto/merkle.h"
 #include "crypto/pae.h"
+#include "lifecycle/batch_statement.h"
 #include "lifecycle/field_check.h"
 #include "lifecycle/refusal.h"
 #include "lifecycle/touched_subjects.h"
@@ -16,7 +17,6 @@
 namespace custody {
 namespace {
 
-constexpr std::uint32_t kBatchEventsMax = 1'024;
 constexpr std::size_t kSignatureBytes = 64;
 constexpr std::size_t kSignerIdBytes = 16;
 
@@ -148,13 +148,17 @@ absl::Status CheckStatement(const v1::SignatureStatement& statement, const Diges
   return absl::OkStatus();
 }
 
-// Statements differ in the type of field 2, so bytes that are one are never the other.
+// Statements differ in the type of field 2, so bytes that are one are never the other. Whoever
+// reads a batch does not try the other type first for each of its events.
 absl::Status ReadStatement(const v1::Signature& signature, const Digest& digest,
                            ParsedSignature* parsed) {
-  const absl::Status single = ParseStrictly(signature.statement(), &parsed->statement);
-  if (!single.ok()) {
+  absl::Status single;
+  if (signature.batch_path().empty())
+    single = ParseStrictly(signature.statement(), &parsed->statement);
+  if (!signature.batch_path().empty() || !single.ok()) {
     v1::BatchStatement batch;
-    if (!ParseStrictly(signature.statement(), &batch).ok()) return single;
+    const absl::Status many = ParseStrictly(signature.statement(), &batch);
+    if (!many.ok()) return single.ok() ? many : single;
     CUSTODY_RETURN_IF_ERROR(CheckBatch(signature, batch, digest));
     parsed->batch = true;
     parsed->statement = StatementOfBatch(batch, digest);

@@ -13,6 +13,7 @@
 #include "daemon/services/answer_stream.h"
 #include "daemon/services/entry_lookup.h"
 #include "daemon/services/page.h"
+#include "daemon/services/record_batch.h"
 #include "daemon/services/record_stream.h"
 #include "daemon/services/site_scope.h"
 #include "daemon/services/watch_stream.h"
@@ -110,12 +111,9 @@ LedgerServiceImpl::RecordStream(grpc::CallbackServerContext* context) {
 }
 
 grpc::ServerUnaryReactor* LedgerServiceImpl::RecordBatch(grpc::CallbackServerContext* context,
-                                                         const v1::RecordBatchRequest*,
-                                                         v1::RecordBatchResponse*) {
-  return AnswerRead(parts_, context, "custody.v1.LedgerService.RecordBatch", [](const Principal&) {
-    return NotBuilt("recording with one batch statement",
-                    "sign each event and send them through RecordStream");
-  });
+                                                         const v1::RecordBatchRequest* request,
+                                                         v1::RecordBatchResponse* response) {
+  return StartRecordBatch(parts_, context, request, response);
 }
 
 grpc::ServerUnaryReactor* LedgerServiceImpl::Propose(grpc::CallbackServerContext* context,

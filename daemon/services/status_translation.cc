@@ -81,12 +81,25 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
   return {code, ShortMessage(status), details.SerializeAsString()};
 }
 
-void FillStreamError(const absl::Status& status, v1::RecordStreamResponse* response) {
-  response->set_status_code(static_cast<std::int32_t>(status.code()));
-  response->set_status_message(ShortMessage(status));
+namespace {
+
+template <typename Answer>
+void FillError(const absl::Status& status, Answer* answer) {
+  answer->set_status_code(static_cast<std::int32_t>(status.code()));
+  answer->set_status_message(ShortMessage(status));
   if (const std::optional<v1::Refusal> refusal = RefusalToSend(status); refusal.has_value()) {
-    response->set_refusal(refusal->SerializeAsString());
+    answer->set_refusal(refusal->SerializeAsString());
   }
+}
+
+}  // namespace
+
+void FillStreamError(const absl::Status& status, v1::RecordStreamResponse* response) {
+  FillError(status, response);
+}
+
+void FillStreamError(const absl::Status& status, v1::RecordOutcome* outcome) {
+  FillError(status, outcome);
 }
 
 }  // namespace custody

@@ -26,6 +26,8 @@ grpc::Status ToGrpcStatus(const absl::Status& status);
 
 // The answer to one event of a stream. Never fails.
 void FillStreamError(const absl::Status& status, v1::RecordStreamResponse* response);
+// The same for one event of a batch.
+void FillStreamError(const absl::Status& status, v1::RecordOutcome* outcome);
 
 }  // namespace custody
 

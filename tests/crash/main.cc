@@ -13,6 +13,7 @@
 #include "absl/strings/str_format.h"
 #include "nlohmann/json.hpp"
 #include "tests/crash/crash_run.h"
+#include "tests/support/paths.h"
 
 namespace custody {
 namespace {
@@ -108,7 +109,7 @@ int RunIn(CrashOptions options, const std::string& parent, bool keep, bool json)
 
 int Run(int argc, char** argv) {
   CrashOptions options;
-  options.program = CUSTODY_BINARY_DIR "/daemon/custodyd";
+  options.program = BinaryPath("daemon/custodyd");
   options.seed = std::random_device{}();
   std::string parent = std::filesystem::temp_directory_path().string();
   std::string plant;

@@ -20,6 +20,7 @@
 #include "crypto/keys.h"
 #include "crypto/random.h"
 #include "custody/v1/admin_service.grpc.pb.h"
+#include "tests/support/paths.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
 
@@ -41,7 +42,7 @@ class ProgramTest : public testing::Test {
  protected:
   // Starts custodyd; its output goes to files of the folder.
   pid_t Start(const std::vector<std::string>& arguments) {
-    const std::string program = std::string(CUSTODY_BINARY_DIR) + "/daemon/custodyd";
+    const std::string program = BinaryPath("daemon/custodyd");
     std::vector<std::string> words = {program};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> argv;

@@ -6,8 +6,7 @@
 //   v1::Policy policy = DefaultPolicy(product_id);
 //   policy.mutable_clinical()->set_post_thaw_expiry_ms(3'600'000);
 //
-// Serialize with PolicyBytes(): the encoding that PolicyPublished takes. A program that includes
-// this header defines CUSTODY_SOURCE_DIR (every test does).
+// Serialize with PolicyBytes(): the encoding that PolicyPublished takes.
 
 #ifndef CUSTODY_TESTS_SUPPORT_DEFAULT_POLICY_H_
 #define CUSTODY_TESTS_SUPPORT_DEFAULT_POLICY_H_
@@ -21,12 +20,13 @@
 
 #include "base/check.h"
 #include "custody/v1/policy.pb.h"
+#include "tests/support/paths.h"
 
 namespace custody {
 
 // Stops the process if the file is missing or is no policy.
 inline v1::Policy DefaultPolicy(std::string_view product_id) {
-  std::ifstream file(CUSTODY_SOURCE_DIR "/deploy/quickstart.d/policy.json");
+  std::ifstream file(SourcePath("deploy/quickstart.d/policy.json"));
   std::ostringstream text;
   text << file.rdbuf();
   v1::Policy policy;

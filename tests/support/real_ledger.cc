@@ -23,8 +23,10 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/status_macros.h"
+#include "client/verify/trust.h"
 #include "crypto/certificate.h"
 #include "crypto/keys.h"
+#include "crypto/note.h"
 #include "crypto/random.h"
 #include "custody/event_builder.h"
 
@@ -114,6 +116,19 @@ absl::StatusOr<std::unique_ptr<RealLedger>> RealLedger::Create(RealLedgerOptions
   return ledger;
 }
 
+absl::StatusOr<std::unique_ptr<RealLedger>> RealLedger::Adopt(RealLedgerOptions options) {
+  std::unique_ptr<RealLedger> ledger(new RealLedger(std::move(options)));
+  ledger->ca_pem_ = ReadAll(ledger->PathOf("pki/ca.crt"));
+  ledger->client_pem_ = ReadAll(ledger->PathOf("pki/client.crt"));
+  ledger->client_key_pem_ = ReadAll(ledger->PathOf("pki/client.key"));
+  if (ledger->ca_pem_.empty() || ledger->client_pem_.empty() || ledger->client_key_pem_.empty()) {
+    return absl::NotFoundError(
+        absl::StrFormat("%s/pki lacks a certificate or a key", ledger->folder().string()));
+  }
+  CUSTODY_RETURN_IF_ERROR(ledger->ReadTrust());
+  return ledger;
+}
+
 RealLedger::~RealLedger() { Kill(); }
 
 absl::Status RealLedger::MakePki() {
@@ -180,13 +195,13 @@ absl::Status RealLedger::Init() {
   if (pid == 0 || WaitFor(pid) != 0) {
     return absl::InternalError(absl::StrFormat("%s init: %s", options_.program, this->log()));
   }
-  const std::string trust = ReadAll(PathOf("trust.toml"));
-  const std::size_t begin = trust.find("[\"");
-  const std::size_t end = trust.find("\"]");
-  if (begin == std::string::npos || end == std::string::npos) {
-    return absl::InternalError("trust.toml names no log key");
-  }
-  log_key_ = trust.substr(begin + 2, end - begin - 2);
+  return ReadTrust();
+}
+
+absl::Status RealLedger::ReadTrust() {
+  CUSTODY_ASSIGN_OR_RETURN(const Trust trust, ReadTrustFile(PathOf("trust.toml")));
+  origin_ = trust.ledger;
+  log_key_ = FormatVkey(trust.log_keys.front());
   return absl::OkStatus();
 }
 

@@ -57,6 +57,10 @@ class RealLedger {
   // Makes certificates and keys and runs `custodyd init`. Starts nothing.
   // Errors: kInternal with what the program said.
   static absl::StatusOr<std::unique_ptr<RealLedger>> Create(RealLedgerOptions options);
+  // One that somebody else has made with the same files (deploy/quickstart.d/ledger.sh):
+  // certificates, trust.toml and custodyd.toml of the folder. It has no administrator() and no
+  // quality(). Errors: kNotFound for a missing file; those of reading trust.toml.
+  static absl::StatusOr<std::unique_ptr<RealLedger>> Adopt(RealLedgerOptions options);
   ~RealLedger();
   RealLedger(const RealLedger&) = delete;
   RealLedger& operator=(const RealLedger&) = delete;
@@ -114,8 +118,10 @@ class RealLedger {
   absl::Status Init();
   std::string PathOf(const std::string& name) const { return (folder() / name).string(); }
 
+  absl::Status ReadTrust();
+
   const RealLedgerOptions options_;
-  const std::string origin_ = "test.example/ledger";
+  std::string origin_ = "test.example/ledger";
   std::string ca_pem_;
   std::string client_pem_;
   std::string client_key_pem_;

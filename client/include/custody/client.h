@@ -24,6 +24,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -72,6 +73,12 @@ class Client {
   // Records one event, with retries, and returns its verified receipt. Repeating it is always safe.
   absl::StatusOr<RecordResult> Record(const v1::SignedEvent& signed_event,
                                       const CallOptions& call = {});
+  // Records the observations of Signer::SignBatch(), one result for each in their order. An event
+  // that the ledger asks to wait with is sent again until the call's deadline; repeating the whole
+  // is always safe. Errors: those of the call as a whole; an event's own refusal stands in its
+  // result.
+  absl::StatusOr<std::vector<absl::StatusOr<RecordResult>>> RecordBatch(
+      const v1::RecordBatchRequest& request, const CallOptions& call = {});
   // Many events in flight. Errors: kFailedPrecondition without log keys.
   absl::StatusOr<std::unique_ptr<RecordStream>> OpenRecordStream(RecordCallback callback,
                                                                  RecordStreamOptions options = {});

@@ -18,6 +18,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "custody/v1/ledger_service.pb.h"
 #include "custody/v1/record.pb.h"
 #include "custody/v1/vocabulary.pb.h"
 
@@ -58,6 +59,15 @@ class Signer {
   // Errors: kInvalidArgument if the bytes are no event or role or meaning is missing; kInternal.
   absl::StatusOr<v1::Signature> SignEvent(std::string_view event_bytes,
                                           const SignatureTerms& terms) const;
+
+  // Signs many observations with one signature, to be recorded by Client::RecordBatch(): one
+  // verification for all of them, and each proves itself alone ever after. `events` are their final
+  // bytes, in the order in which they shall reach the log. Only MEANING_PERFORMED and
+  // MEANING_AUTHORED; a decision cannot be signed so.
+  // Errors: kInvalidArgument for no or more than 1,024 events, bytes that are no event, events of
+  // different ledgers, another meaning, a missing role; kInternal.
+  absl::StatusOr<v1::RecordBatchRequest> SignBatch(std::vector<std::string> events,
+                                                   const SignatureTerms& terms) const;
 
   // 16 bytes.
   const std::string& signer_id() const;

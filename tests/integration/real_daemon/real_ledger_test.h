@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "custody/v1/admin_service.grpc.pb.h"
 #include "custody/v1/ledger_service.grpc.pb.h"
+#include "tests/support/paths.h"
 #include "tests/support/real_ledger.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
@@ -26,7 +27,7 @@ class RealLedgerTest : public testing::Test {
     RealLedgerOptions options;
     options.folder = folder_.Path("ledger");
     std::filesystem::create_directory(options.folder);
-    options.program = std::string(CUSTODY_BINARY_DIR) + "/daemon/custodyd";
+    options.program = BinaryPath("daemon/custodyd");
     options.unix_socket = unix_socket;
     auto ledger = RealLedger::Create(options);
     if (!ledger.ok()) ADD_FAILURE() << ledger.status();

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "crypto/merkle.h"
+#include "tests/support/paths.h"
 #include "tests/support/status_matchers.h"
 
 namespace custody {
@@ -17,7 +18,7 @@ using testing::HasSubstr;
 constexpr std::string_view kOrigin = "example.com/log/testdata";
 
 std::string ReadData(const std::string& path) {
-  std::ifstream file(std::string(CUSTODY_SOURCE_DIR) + "/tests/data/" + path, std::ios::binary);
+  std::ifstream file(SourcePath("tests/data/" + path), std::ios::binary);
   std::stringstream text;
   text << file.rdbuf();
   return text.str();

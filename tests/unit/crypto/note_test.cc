@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
+#include "tests/support/paths.h"
 #include "tests/support/status_matchers.h"
 
 namespace custody {
@@ -34,7 +35,7 @@ const std::string kEnochLine =
 NoteVerifier V(std::string_view vkey) { return *ParseVkey(vkey); }
 
 std::string ReadData(const std::string& path) {
-  std::ifstream file(std::string(CUSTODY_SOURCE_DIR) + "/tests/data/" + path, std::ios::binary);
+  std::ifstream file(SourcePath("tests/data/" + path), std::ios::binary);
   std::stringstream text;
   text << file.rdbuf();
   return text.str();

@@ -7,6 +7,7 @@
 #include <map>
 #include <sstream>
 
+#include "tests/support/paths.h"
 #include "tests/support/status_matchers.h"
 
 namespace custody {
@@ -135,7 +136,7 @@ TEST(ConfigTest, DefaultsAreValidOnceTheOriginIsSet) {
 
 // deploy/custodyd.toml is the reference: every key, with the default that the program has.
 TEST(ConfigTest, ShippedFileHoldsEveryKeyWithItsDefault) {
-  const std::string path = std::string(CUSTODY_SOURCE_DIR) + "/deploy/custodyd.toml";
+  const std::string path = SourcePath("deploy/custodyd.toml");
   std::ifstream in(path);
   std::ostringstream text;
   text << in.rdbuf();

@@ -16,6 +16,7 @@
 
 #include "storage/rocksdb_store.h"
 #include "tests/support/fault_file_system.h"
+#include "tests/support/paths.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
 
@@ -125,7 +126,7 @@ class RocksdbFaultDeathTest : public testing::TestWithParam<FaultRow> {};
 TEST_P(RocksdbFaultDeathTest, NothingAcknowledgedIsLost) {
   testing::FLAGS_gtest_death_test_style = "threadsafe";
   // The same in parent and child; the folder is this build's own.
-  const fs::path folder = fs::path(CUSTODY_BINARY_DIR) / "scratch" / GetParam().name;
+  const fs::path folder = fs::path(BinaryPath("scratch")) / GetParam().name;
   fs::remove_all(folder);
   fs::create_directories(folder);
   const std::string path = folder / "store";
@@ -148,7 +149,7 @@ TEST_P(RocksdbFaultDeathTest, NothingAcknowledgedIsLost) {
 // Not even an abort: what is there can still be read.
 TEST(RocksdbFailedDiskDeathTest, ReadsGoOn) {
   testing::FLAGS_gtest_death_test_style = "threadsafe";
-  const fs::path folder = fs::path(CUSTODY_BINARY_DIR) / "scratch" / "reads_go_on";
+  const fs::path folder = fs::path(BinaryPath("scratch")) / "reads_go_on";
   fs::remove_all(folder);
   fs::create_directories(folder);
   EXPECT_EXIT(ReadAfterTheDiskFailed(folder / "store"), testing::ExitedWithCode(kLatched), "");

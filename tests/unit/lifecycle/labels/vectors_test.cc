@@ -6,13 +6,14 @@
 #include <nlohmann/json.hpp>
 
 #include "lifecycle/labels/scan.h"
+#include "tests/support/paths.h"
 #include "tests/support/status_matchers.h"
 
 namespace custody {
 namespace {
 
 nlohmann::json Vectors() {
-  std::ifstream file(CUSTODY_SOURCE_DIR "/tests/vectors/identifiers.json");
+  std::ifstream file(SourcePath("tests/vectors/identifiers.json"));
   return nlohmann::json::parse(file);
 }
 
