@@ -11,6 +11,7 @@
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
 #include "crypto/note.h"
+#include "daemon/ledger/thread_name.h"
 
 namespace custody {
 namespace {
@@ -101,6 +102,7 @@ void AnchorWriter::Publish(std::string note) {
 }
 
 void AnchorWriter::Run() {
+  NameThread("anchor");
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return stopping_ || !newest_.empty(); });

@@ -7,6 +7,7 @@
 
 #include "base/status_macros.h"
 #include "daemon/ledger/ledger_reader.h"
+#include "daemon/ledger/thread_name.h"
 
 namespace custody {
 
@@ -57,6 +58,7 @@ VerifierPool::VerifierPool(std::uint32_t thread_count, AdmissionQueue& queue,
       thread_count != 0 ? thread_count : std::max(1U, std::thread::hardware_concurrency());
   for (std::uint32_t i = 0; i < count; ++i) {
     threads_.emplace_back([&queue, &verifier] {
+      NameThread("verifier");
       while (QueueItem* item = queue.TakeUnverified()) {
         verifier.VerifyItem(item);
         queue.MarkVerified(item);

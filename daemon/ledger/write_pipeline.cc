@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "daemon/ledger/ledger_refusals.h"
+#include "daemon/ledger/thread_name.h"
 
 namespace custody {
 namespace {
@@ -100,6 +101,7 @@ void WritePipeline::HandOver(bool seal) {
 }
 
 void WritePipeline::RunSequencer() {
+  NameThread("sequencer");
   while (true) {
     PlanWaiting();
     const bool seal_due = CanWrite() && !disk_full() &&
@@ -118,6 +120,7 @@ void WritePipeline::RunSequencer() {
 }
 
 void WritePipeline::RunCommitter() {
+  NameThread("committer");
   while (true) {
     PlannedBatch batch;
     {

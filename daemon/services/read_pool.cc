@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "daemon/ledger/thread_name.h"
 #include "lifecycle/refusal.h"
 
 namespace custody {
@@ -66,6 +67,7 @@ void ReadPool::Stop() {
 }
 
 void ReadPool::Run() {
+  NameThread("reader");
   std::unique_lock lock(mutex_);
   for (;;) {
     wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/ledger/thread_name.h"
+
 namespace custody {
 
 WatchHub::WatchHub(Ledger& ledger) : ledger_(ledger) {
@@ -88,6 +90,7 @@ std::vector<std::function<void()>> WatchHub::TakeDue() {
 }
 
 void WatchHub::Run() {
+  NameThread("watcher");
   std::unique_lock lock(mutex_);
   for (;;) {
     ring_.wait(lock, [this] { return look_ || ended_; });

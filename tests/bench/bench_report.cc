@@ -86,7 +86,8 @@ nlohmann::ordered_json ToJson(const BenchOptions& options, const BenchReport& re
 }  // namespace
 
 void PrintTable(const BenchOptions& options, const BenchReport& report) {
-  for (const auto& [key, value] : ToJson(options, report).items()) {
+  const nlohmann::ordered_json json = ToJson(options, report);
+  for (const auto& [key, value] : json.items()) {
     if (value.is_object()) {
       absl::PrintF("%s\n", key);
       for (const auto& [name, part] : value.items())

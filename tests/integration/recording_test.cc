@@ -5,9 +5,11 @@
 
 #include <set>
 
+#include "crypto/pae.h"
 #include "crypto/random.h"
 #include "daemon/health_keeper.h"
 #include "daemon/services/status_translation.h"
+#include "lifecycle/batch_statement.h"
 #include "tests/integration/service_world.h"
 
 namespace custody {
@@ -30,6 +32,112 @@ TEST(RecordingTest, AnswersWithAReceiptAndThenWithTheSameOne) {
   v1::Entry entry;
   ASSERT_TRUE(entry.ParseFromString(first.receipt().entry()));
   EXPECT_EQ(entry.signed_event().event(), event.event());
+}
+
+// Arrivals of material at a site, signed by one operator with one statement.
+v1::RecordBatchRequest ArrivalsOf(ServiceWorld& world, const Person& person,
+                                  const std::string& site_id, int count) {
+  std::vector<std::string> events;
+  for (int i = 0; i < count; ++i) {
+    v1::Event event;
+    event.set_site_id(site_id);
+    event.mutable_environment_monitored()->add_batch_ids(RandomBytes(16));
+    events.push_back(world.Sign(std::move(event), {&person}).event());
+  }
+  v1::BatchStatement statement;
+  statement.set_events_root(std::string(BatchRoot(events).view()));
+  statement.set_events_count(static_cast<std::uint32_t>(count));
+  statement.set_key_id(std::string(person.key.verify_key().key_id().view()));
+  statement.set_person_id(person.id);
+  statement.set_role(person.role);
+  statement.set_meaning(person.meaning);
+  statement.set_signed_at_ms(SystemClock().WallMs());
+  statement.set_ledger(kWorldOrigin);
+  v1::RecordBatchRequest request;
+  request.set_statement(statement.SerializeAsString());
+  request.set_signature(
+      *person.key.Sign(PreAuthEncoding(kBatchStatementPayloadType, request.statement())));
+  for (std::string& event : events) request.add_events(std::move(event));
+  return request;
+}
+
+TEST(RecordBatchTest, EachEventHasItsReceiptInTheOrderOfTheCall) {
+  ServiceWorld world;
+  const std::string site = world.AddSite();
+  const Person person = world.EnrolPerson(v1::ROLE_OPERATOR, site, v1::MEANING_PERFORMED);
+  const v1::RecordBatchRequest request = ArrivalsOf(world, person, site, 100);
+  const auto stub = v1::LedgerService::NewStub(world.ChannelOf("everything"));
+  v1::RecordBatchResponse first;
+  v1::RecordBatchResponse second;
+  grpc::ClientContext context;
+  grpc::ClientContext again;
+  ASSERT_TRUE(stub->RecordBatch(&context, request, &first).ok());
+  ASSERT_TRUE(stub->RecordBatch(&again, request, &second).ok());
+  ASSERT_EQ(first.outcomes_size(), 100);
+  std::uint64_t last_index = 0;
+  for (int i = 0; i < first.outcomes_size(); ++i) {
+    const v1::RecordOutcome& outcome = first.outcomes(i);
+    ASSERT_EQ(outcome.status_code(), 0) << outcome.status_message();
+    EXPECT_GT(outcome.receipt().index(), last_index);
+    last_index = outcome.receipt().index();
+    v1::Entry entry;
+    ASSERT_TRUE(entry.ParseFromString(outcome.receipt().entry()));
+    EXPECT_EQ(entry.signed_event().event(), request.events(i));
+    EXPECT_TRUE(second.outcomes(i).already_recorded());
+    EXPECT_EQ(second.outcomes(i).receipt().SerializeAsString(),
+              outcome.receipt().SerializeAsString());
+  }
+}
+
+TEST(RecordBatchTest, AFalseSignatureRecordsNothing) {
+  ServiceWorld world;
+  const std::string site = world.AddSite();
+  const Person person = world.EnrolPerson(v1::ROLE_OPERATOR, site, v1::MEANING_PERFORMED);
+  v1::RecordBatchRequest request = ArrivalsOf(world, person, site, 3);
+  (*request.mutable_signature())[5] ^= 1;
+  const std::uint64_t size = TreeSize(world);
+  const auto stub = v1::LedgerService::NewStub(world.ChannelOf("everything"));
+  v1::RecordBatchResponse response;
+  grpc::ClientContext context;
+  ASSERT_TRUE(stub->RecordBatch(&context, request, &response).ok());
+  for (const v1::RecordOutcome& outcome : response.outcomes()) {
+    EXPECT_EQ(outcome.status_code(), StatusCode::UNAUTHENTICATED);
+    EXPECT_FALSE(outcome.refusal().empty());
+  }
+  EXPECT_EQ(TreeSize(world), size);
+}
+
+TEST(RecordBatchTest, AStatementOverOtherEventsFailsTheCall) {
+  ServiceWorld world;
+  const std::string site = world.AddSite();
+  const Person person = world.EnrolPerson(v1::ROLE_OPERATOR, site, v1::MEANING_PERFORMED);
+  v1::RecordBatchRequest request = ArrivalsOf(world, person, site, 3);
+  request.mutable_events()->RemoveLast();
+  const auto stub = v1::LedgerService::NewStub(world.ChannelOf("everything"));
+  v1::RecordBatchResponse response;
+  grpc::ClientContext context;
+  EXPECT_EQ(stub->RecordBatch(&context, request, &response).error_code(),
+            StatusCode::INVALID_ARGUMENT);
+}
+
+// Each event is asked for its site, not the batch.
+TEST(RecordBatchTest, AnEventOfAForeignSiteHindersNoOther) {
+  ServiceWorld world;
+  const std::string own = world.AddSite();
+  const std::string foreign = world.AddSite();
+  const Person person = world.EnrolPerson(v1::ROLE_OPERATOR, own, v1::MEANING_PERFORMED);
+  world.Enrol("lab", {v1::PERMISSION_RECORD}, {own});
+  const auto stub = v1::LedgerService::NewStub(world.ChannelOf("lab"));
+  for (const bool is_own : {true, false}) {
+    v1::RecordBatchResponse response;
+    grpc::ClientContext context;
+    ASSERT_TRUE(
+        stub->RecordBatch(&context, ArrivalsOf(world, person, is_own ? own : foreign, 2), &response)
+            .ok());
+    for (const v1::RecordOutcome& outcome : response.outcomes()) {
+      EXPECT_EQ(outcome.status_code(), is_own ? StatusCode::OK : StatusCode::PERMISSION_DENIED);
+    }
+  }
 }
 
 TEST(RecordStreamTest, ManyInFlightAreAllAnsweredByTag) {

@@ -208,5 +208,19 @@ TEST(BatchProofTest, ProvesEachOfAFewLeaves) {
               StatusIs(absl::StatusCode::kOutOfRange, HasSubstr("index 8")));
 }
 
+TEST(BatchProofTest, AllProofsAtOnceAreTheProofsOneByOne) {
+  std::vector<Digest> leaves;
+  for (std::uint8_t count = 1; count <= 130; ++count) {
+    leaves.push_back(LeafHash(std::string(1, static_cast<char>(count))));
+    const InclusionProofs all = AllInclusionProofs(leaves);
+    ASSERT_EQ(all.root, MerkleRoot(leaves));
+    for (std::uint64_t i = 0; i < leaves.size(); ++i) {
+      ASSERT_OK_AND_ASSIGN(const std::vector<Digest> one, InclusionProofFromLeaves(i, leaves));
+      ASSERT_EQ(all.paths[i], one) << i << " of " << leaves.size();
+    }
+  }
+  EXPECT_EQ(AllInclusionProofs({}).root, EmptyRoot());
+}
+
 }  // namespace
 }  // namespace custody
