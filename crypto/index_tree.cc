@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "absl/strings/str_format.h"
 #include "base/check.h"
@@ -210,6 +211,7 @@ absl::StatusOr<IndexTree> IndexTree::Load(std::span<const IndexBucketRecord> rec
 absl::StatusOr<std::vector<IndexLeaf>> IndexTree::BucketLeaves(std::uint16_t bucket,
                                                                const IndexLeafStore& store) const {
   const std::uint64_t want = top_.Bucket(bucket).leaf_count;
+  if (const auto cached = cached_.find(bucket); cached != cached_.end()) return cached->second;
   std::vector<IndexLeaf> leaves;
   for (auto it = pending_.lower_bound(FirstKeyOf(bucket));
        it != pending_.end() && IndexBucketOf(it->first) == bucket; ++it) {
@@ -228,19 +230,35 @@ absl::StatusOr<std::vector<IndexLeaf>> IndexTree::BucketLeaves(std::uint16_t buc
 }
 
 absl::StatusOr<IndexBucketRecord> IndexTree::RebuildBucket(std::span<const IndexLeaf> touched,
-                                                           const IndexLeafStore& store) const {
+                                                           const IndexLeafStore& store,
+                                                           std::vector<IndexLeaf>* rebuilt) const {
   const std::uint16_t bucket = IndexBucketOf(touched.front().key);
   CUSTODY_ASSIGN_OR_RETURN(const std::vector<IndexLeaf> before, BucketLeaves(bucket, store));
-  const std::vector<IndexLeaf> after = Merge(before, touched);
+  *rebuilt = Merge(before, touched);
   return IndexBucketRecord{.bucket = bucket,
-                           .leaf_count = after.size(),
-                           .root = IndexSubtreeRoot(after, kIndexBucketBits)};
+                           .leaf_count = rebuilt->size(),
+                           .root = IndexSubtreeRoot(*rebuilt, kIndexBucketBits)};
+}
+
+void IndexTree::Cache(std::uint16_t bucket, std::vector<IndexLeaf> leaves) {
+  std::vector<IndexLeaf>& slot = cached_[bucket];
+  cached_leaves_ += leaves.size();
+  cached_leaves_ -= slot.size();
+  slot = std::move(leaves);
+  // The hash map's order is as good as any: subjects that are touched come back by themselves.
+  while (cached_leaves_ > kCachedLeavesMax && cached_.size() > 1) {
+    const auto first = cached_.begin();
+    const auto victim = first->first == bucket ? std::next(first) : first;
+    cached_leaves_ -= victim->second.size();
+    cached_.erase(victim);
+  }
 }
 
 absl::StatusOr<IndexUpdate> IndexTree::Update(std::span<const IndexLeaf> leaves,
                                               const IndexLeafStore& store) {
   const std::vector<IndexLeaf> sorted = SortedLast(leaves);
   IndexUpdate update;
+  std::vector<std::vector<IndexLeaf>> rebuilt;
   for (std::size_t begin = 0; begin < sorted.size();) {
     const std::uint16_t bucket = IndexBucketOf(sorted[begin].key);
     std::size_t end = begin;
@@ -248,11 +266,15 @@ absl::StatusOr<IndexUpdate> IndexTree::Update(std::span<const IndexLeaf> leaves,
       ++end;
     }
     CUSTODY_ASSIGN_OR_RETURN(const IndexBucketRecord record,
-                             RebuildBucket(std::span(sorted).subspan(begin, end - begin), store));
+                             RebuildBucket(std::span(sorted).subspan(begin, end - begin), store,
+                                           &rebuilt.emplace_back()));
     update.buckets.push_back(record);
     begin = end;
   }
   // From here on nothing can fail.
+  for (std::size_t i = 0; i < rebuilt.size(); ++i) {
+    Cache(update.buckets[i].bucket, std::move(rebuilt[i]));
+  }
   top_.top_ = Replace(top_.top_, 0, update.buckets);
   update.sequence = ++sequence_;
   std::vector<Digest> keys;

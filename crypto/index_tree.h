@@ -27,6 +27,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "crypto/digest.h"
@@ -119,6 +120,10 @@ struct IndexUpdate {
 
 class IndexTree {
  public:
+  // Leaves of buckets that were rebuilt lately are kept, up to this many (about 80 bytes each), so
+  // that a subject that is touched again costs no read.
+  static constexpr std::size_t kCachedLeavesMax = 1'000'000;
+
   IndexTree() = default;
 
   // The tree of stored bucket records, in any order.
@@ -150,12 +155,18 @@ class IndexTree {
   // The leaves of a bucket as they are now, keys ascending: the store's under the pending ones.
   absl::StatusOr<std::vector<IndexLeaf>> BucketLeaves(std::uint16_t bucket,
                                                       const IndexLeafStore& store) const;
+  // The bucket with `touched` in it; its leaves go to `rebuilt`.
   absl::StatusOr<IndexBucketRecord> RebuildBucket(std::span<const IndexLeaf> touched,
-                                                  const IndexLeafStore& store) const;
+                                                  const IndexLeafStore& store,
+                                                  std::vector<IndexLeaf>* rebuilt) const;
+  void Cache(std::uint16_t bucket, std::vector<IndexLeaf> leaves);
 
   IndexSnapshot top_;
   std::uint64_t sequence_ = 0;
   std::map<Digest, Pending> pending_;
+  // As of the last update, pending leaves included.
+  absl::flat_hash_map<std::uint16_t, std::vector<IndexLeaf>> cached_;
+  std::size_t cached_leaves_ = 0;
   std::deque<std::pair<std::uint64_t, std::vector<Digest>>> pending_keys_;  // By update.
 };
 

@@ -137,12 +137,16 @@ void AddRefusals(const LedgerMetrics& metrics, Families* families) {
 
 void CallCounters::Count(std::string_view method, absl::StatusCode code) {
   const std::lock_guard lock(mutex_);
-  ++counts_[{std::string(method), absl::StatusCodeToString(code)}];
+  ++counts_[{method, code}];
 }
 
 std::map<std::pair<std::string, std::string>, std::uint64_t> CallCounters::counts() const {
   const std::lock_guard lock(mutex_);
-  return counts_;
+  std::map<std::pair<std::string, std::string>, std::uint64_t> counts;
+  for (const auto& [call, count] : counts_) {
+    counts[{std::string(call.first), absl::StatusCodeToString(call.second)}] = count;
+  }
+  return counts;
 }
 
 std::string MetricsText(const Ledger& ledger, const CallCounters& calls, std::string_view version,

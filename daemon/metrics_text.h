@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "daemon/ledger/ledger.h"
 
@@ -20,12 +21,15 @@ namespace custody {
 // Answers by method and status code.
 class CallCounters {
  public:
+  // `method` is a literal: it is kept as it is.
   void Count(std::string_view method, absl::StatusCode code);
+  // By method and name of the code.
   std::map<std::pair<std::string, std::string>, std::uint64_t> counts() const;
 
  private:
   mutable std::mutex mutex_;
-  std::map<std::pair<std::string, std::string>, std::uint64_t> counts_;  // Guarded by mutex_.
+  // Guarded by mutex_.
+  absl::flat_hash_map<std::pair<std::string_view, absl::StatusCode>, std::uint64_t> counts_;
 };
 
 std::string MetricsText(const Ledger& ledger, const CallCounters& calls, std::string_view version,

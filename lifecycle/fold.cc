@@ -9,29 +9,11 @@
 namespace custody {
 namespace {
 
-constexpr int kRecentEventsMax = 64;
-
 void AdvanceChain(std::uint64_t index, const Digest& leaf_hash, v1::SubjectState* state) {
   if (state->event_count() == 0) state->set_first_index(index);
   state->set_event_count(state->event_count() + 1);
   state->set_head(std::string(leaf_hash.view()));
   state->set_last_index(index);
-}
-
-void RememberEvent(const ParsedEvent& event, std::uint64_t index, std::int64_t recorded_at_ms,
-                   v1::SubjectState* state) {
-  auto& recent = *state->mutable_recent_events();
-  if (recent.size() == kRecentEventsMax) recent.DeleteSubrange(0, 1);
-  v1::EventTrace& trace = *recent.Add();
-  trace.set_event_digest(std::string(event.digest.view()));
-  trace.set_index(index);
-  trace.set_code(std::string(event.code()));
-  trace.set_recorded_at_ms(recorded_at_ms);
-  for (const ParsedSignature& signature : event.signatures) {
-    if (signature.signer.kind == v1::SUBJECT_KIND_PERSON) {
-      trace.add_person_ids(signature.signer.id);
-    }
-  }
 }
 
 // Parts are counted on the subject that all of them name: the only primary one of the event, or,
@@ -113,7 +95,6 @@ void ApplyEntry(const ParsedEvent& event, std::uint64_t index, std::int64_t reco
   }
   RunRule(input, state);
   ReleaseHeldEvents(input, state);
-  RememberEvent(event, index, recorded_at_ms, state);
   if (held && !LetsOthersCount(event.event)) HoldEvent(input, state);
 }
 

@@ -17,11 +17,13 @@ constexpr std::size_t kPolicyIdBytes = 16;
 // stay valid; policies are published by two signatures and therefore few.
 class ParsedPolicies {
  public:
-  // nullptr if the bytes are no policy.
+  // The bytes are hashed once for each policy, not for each question. nullptr if they have another
+  // hash or are no policy.
   const v1::Policy* Get(const Digest& hash, std::string_view bytes) {
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto found = policies_.find(hash);
     if (found != policies_.end()) return found->second.get();
+    if (PolicyHash(bytes) != hash) return nullptr;
     auto policy = std::make_unique<v1::Policy>();
     if (!policy->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return nullptr;
     return policies_.emplace(hash, std::move(policy)).first->second.get();
@@ -43,14 +45,11 @@ absl::StatusOr<std::optional<PolicyRef>> ReadPolicy(const StateView& view, const
   const SubjectKey key{v1::SUBJECT_KIND_POLICY, PolicyIdOf(hash)};
   CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* const state, view.Find(key));
   if (state == nullptr || !state->has_policy()) return std::nullopt;
-  const std::string& bytes = state->policy().policy();
-  if (PolicyHash(bytes) != hash) {
-    // Another policy with the same first 16 bytes does not exist; the stored bytes are damaged.
-    return absl::DataLossError(absl::StrFormat("policy %s does not have its hash", hash.ToHex()));
-  }
-  const v1::Policy* const policy = Cache().Get(hash, bytes);
+  // Whoever asks may have made up the part of the hash that is not in the key.
+  if (state->policy().policy_hash() != hash.view()) return std::nullopt;
+  const v1::Policy* const policy = Cache().Get(hash, state->policy().policy());
   if (policy == nullptr) {
-    return absl::DataLossError(absl::StrFormat("policy %s does not parse", hash.ToHex()));
+    return absl::DataLossError(absl::StrFormat("policy %s is damaged", hash.ToHex()));
   }
   return PolicyRef{.policy = policy, .hash = std::string(hash.view())};
 }

@@ -15,6 +15,8 @@
 namespace custody {
 namespace {
 
+constexpr int kAnnulledEventsMax = 64;
+
 using Targets = google::protobuf::RepeatedPtrField<v1::SubjectRef>;
 
 void Violate(v1::ReasonCode code, v1::Severity severity, std::string message, bool authority,
@@ -28,18 +30,6 @@ void Violate(v1::ReasonCode code, v1::Severity severity, std::string message, bo
   context.Violate(std::move(violation));
 }
 
-const v1::EventTrace* FindTrace(const Targets& targets, std::string_view digest,
-                                RuleContext& context) {
-  for (const v1::SubjectRef& target : targets) {
-    const v1::SubjectState* state = context.Find(target.kind(), target.id());
-    if (state == nullptr) continue;
-    for (const v1::EventTrace& trace : state->recent_events()) {
-      if (trace.event_digest() == digest) return &trace;
-    }
-  }
-  return nullptr;
-}
-
 const v1::HeldEvent* FindHeld(const Targets& targets, std::string_view digest,
                               RuleContext& context) {
   for (const v1::SubjectRef& target : targets) {
@@ -50,17 +40,21 @@ const v1::HeldEvent* FindHeld(const Targets& targets, std::string_view digest,
   return nullptr;
 }
 
-// The event named is one of the newest 64 about its targets. Who may correct it cannot be judged
-// otherwise (`authority`).
-const v1::EventTrace* RequireTrace(const Targets& targets, std::string_view digest, bool authority,
-                                   RuleContext& context) {
-  const v1::EventTrace* trace = FindTrace(targets, digest, context);
-  if (trace == nullptr) {
-    Violate(v1::REASON_CODE_E_MISSING, v1::SEVERITY_MAJOR,
-            absl::StrFormat("event %s is not among the newest of its subjects", ToHex(digest)),
-            authority, context);
-  }
-  return trace;
+// The event named, when it is on record and about one of the targets. Who may correct it cannot be
+// judged otherwise (`authority`).
+std::optional<RecordedEvent> RequireEvent(const Targets& targets, std::string_view digest,
+                                          bool authority, RuleContext& context) {
+  std::optional<RecordedEvent> event = context.FindEvent(digest);
+  const bool about_them =
+      event.has_value() && std::any_of(targets.begin(), targets.end(), [&](const auto& target) {
+        return std::find(event->subjects.begin(), event->subjects.end(), KeyOf(target)) !=
+               event->subjects.end();
+      });
+  if (about_them) return event;
+  Violate(v1::REASON_CODE_E_MISSING, v1::SEVERITY_MAJOR,
+          absl::StrFormat("event %s is not on record about its subjects", ToHex(digest)), authority,
+          context);
+  return std::nullopt;
 }
 
 std::set<int> RolesOf(const CatalogueEntry& entry) {
@@ -72,8 +66,8 @@ std::set<int> RolesOf(const CatalogueEntry& entry) {
 }
 
 // Someone who could have signed the original, and quality assurance: two persons.
-void RequireOriginalRole(const v1::EventTrace& trace, RuleContext& context) {
-  const CatalogueEntry* original = FindCatalogueEntry(trace.code());
+void RequireOriginalRole(const RecordedEvent& event, RuleContext& context) {
+  const CatalogueEntry* original = FindCatalogueEntry(event.code);
   if (original == nullptr || context.dry_run()) return;
   const std::set<int> roles = RolesOf(*original);
   if (roles == std::set<int>{v1::ROLE_DEVICE}) return;  // No person could have signed it.
@@ -86,7 +80,7 @@ void RequireOriginalRole(const v1::EventTrace& trace, RuleContext& context) {
     if (other) return;
   }
   Violate(v1::REASON_CODE_E_FOUR_EYES, v1::SEVERITY_MINOR,
-          absl::StrFormat("a role of %s signs beside quality assurance", trace.code()), true,
+          absl::StrFormat("a role of %s signs beside quality assurance", event.code), true,
           context);
 }
 
@@ -106,20 +100,20 @@ void RequireReason(RuleContext& context) {
 void GuardEventCorrected(RuleContext& context) {
   const v1::EventCorrected& body = context.event().event_corrected();
   RequireReason(context);
-  const v1::EventTrace* trace =
-      RequireTrace(body.targets(), context.event().corrects(), true, context);
-  if (trace != nullptr) RequireOriginalRole(*trace, context);
+  const std::optional<RecordedEvent> event =
+      RequireEvent(body.targets(), context.event().corrects(), true, context);
+  if (event.has_value()) RequireOriginalRole(*event, context);
   BlockUntilReviewed("corrected event", context);
 }
 
 void GuardEventAnnulled(RuleContext& context) {
   const v1::EventAnnulled& body = context.event().event_annulled();
   RequireReason(context);
-  const v1::EventTrace* trace =
-      RequireTrace(body.targets(), context.event().annuls(), true, context);
-  if (trace != nullptr) {
-    RequireOriginalRole(*trace, context);
-    const CatalogueEntry* original = FindCatalogueEntry(trace->code());
+  const std::optional<RecordedEvent> event =
+      RequireEvent(body.targets(), context.event().annuls(), true, context);
+  if (event.has_value()) {
+    RequireOriginalRole(*event, context);
+    const CatalogueEntry* original = FindCatalogueEntry(event->code);
     if (original != nullptr && !original->is_observation()) {
       Violate(v1::REASON_CODE_E_STATE, v1::SEVERITY_MAJOR, "a decision is undone by a new decision",
               true, context);
@@ -131,9 +125,9 @@ void GuardEventAnnulled(RuleContext& context) {
 void FoldEventAnnulled(const FoldInput& input, v1::SubjectState* state) {
   if (!input.favourable()) return;
   const std::string& digest = input.event.event.annuls();
-  for (v1::EventTrace& trace : *state->mutable_recent_events()) {
-    if (trace.event_digest() == digest) trace.set_annulled(true);
-  }
+  auto& annulled = *state->mutable_annulled_events();
+  if (annulled.size() == kAnnulledEventsMax) annulled.DeleteSubrange(0, 1);
+  *annulled.Add() = digest;
   auto& held = *state->mutable_held_events();
   held.erase(std::remove_if(held.begin(), held.end(),
                             [&](const v1::HeldEvent& one) { return one.event_digest() == digest; }),
@@ -142,7 +136,7 @@ void FoldEventAnnulled(const FoldInput& input, v1::SubjectState* state) {
 
 void GuardLateEntryDeclared(RuleContext& context) {
   const v1::LateEntryDeclared& body = context.event().late_entry_declared();
-  RequireTrace(body.targets(), body.event(), false, context);
+  RequireEvent(body.targets(), body.event(), false, context);
 }
 
 bool Covers(const Targets& targets, const SubjectKey& subject) {
@@ -215,7 +209,7 @@ void GuardSignatureAdded(RuleContext& context) {
   const v1::SignatureAdded& body = context.event().signature_added();
   const v1::HeldEvent* held = FindHeld(body.targets(), body.event(), context);
   if (held == nullptr) {
-    RequireTrace(body.targets(), body.event(), false, context);
+    RequireEvent(body.targets(), body.event(), false, context);
     return;
   }
   const std::optional<ParsedEvent> event = ReadHeld(*held, context);

@@ -48,6 +48,15 @@ const v1::SubjectState* RuleContext::Find(v1::SubjectKind kind, std::string_view
   return *found;
 }
 
+std::optional<RecordedEvent> RuleContext::FindEvent(std::string_view digest) {
+  absl::StatusOr<std::optional<RecordedEvent>> found = view_.FindEvent(digest);
+  if (!found.ok()) {
+    KeepError(found.status());
+    return std::nullopt;
+  }
+  return *std::move(found);
+}
+
 const v1::PersonState* RuleContext::Person(std::string_view id) {
   return StateOf(Find(v1::SUBJECT_KIND_PERSON, id), &v1::SubjectState::has_person,
                  &v1::SubjectState::person);

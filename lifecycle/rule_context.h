@@ -65,6 +65,8 @@ class RuleContext {
   // --- Reading. All return nullptr when the subject is unknown (or of another kind). A failure of
   // the store is kept in status() and makes the evaluation fail as a whole.
   const v1::SubjectState* Find(v1::SubjectKind kind, std::string_view id);
+  // The recorded event with this digest; nullopt if there is none.
+  std::optional<RecordedEvent> FindEvent(std::string_view digest);
   const v1::PersonState* Person(std::string_view id);
   const v1::DeviceState* Device(std::string_view id);
   const v1::SiteState* Site(std::string_view id);

@@ -6,11 +6,23 @@
 #ifndef CUSTODY_LIFECYCLE_STATE_VIEW_H_
 #define CUSTODY_LIFECYCLE_STATE_VIEW_H_
 
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "absl/status/statusor.h"
 #include "custody/v1/state.pb.h"
 #include "lifecycle/subject.h"
 
 namespace custody {
+
+// An event on record, as rules about corrections need it.
+struct RecordedEvent {
+  // Catalogue code, for example "CLN-12".
+  std::string code;
+  std::vector<SubjectKey> subjects;
+};
 
 class StateView {
  public:
@@ -22,6 +34,12 @@ class StateView {
   // Errors: kDataLoss if the stored bytes are damaged; kFailedPrecondition (E_MISSING) if the view
   // is a bundle that does not carry the subject: the caller must then answer "cannot verify".
   virtual absl::StatusOr<const v1::SubjectState*> Find(const SubjectKey& key) const = 0;
+
+  // The recorded event with this digest (32 bytes); nullopt if there is none. Only the rules of REC
+  // events ask, so a view that is never asked by them leaves it as it is.
+  //
+  // Errors: kDataLoss; kFailedPrecondition from a view that knows no events.
+  virtual absl::StatusOr<std::optional<RecordedEvent>> FindEvent(std::string_view digest) const;
 };
 
 }  // namespace custody

@@ -2,6 +2,7 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 
 #include <algorithm>
@@ -40,6 +41,9 @@ rocksdb::ColumnFamilyOptions FamilyOptions(const RocksdbOptions& options,
 
   rocksdb::ColumnFamilyOptions family;
   family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  // The first byte of a key is its table. Insertions go on from the last one of their table, so a
+  // batch that comes in the order of the keys costs a fraction of a search for each.
+  family.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(1));
   family.write_buffer_size = std::max(options.write_buffer_bytes_max / 2, kMebibyte / 2);
   family.level_compaction_dynamic_level_bytes = true;
   family.compression = Compression(rocksdb::kLZ4Compression);

@@ -167,11 +167,19 @@ absl::Status RocksdbStore::DoApply(const WriteBatch& batch, Durability durabilit
   constexpr std::size_t kChecksumBytesPerKey = 8;  // Guards the batch on its way through memory.
   rocksdb::WriteBatch rocks(/*reserved_bytes=*/batch.bytes() + 16 * batch.size(), /*max_bytes=*/0,
                             kChecksumBytesPerKey, /*default_cf_ts_sz=*/0);
-  for (const auto& [key, value] : batch) {
-    rocksdb::ColumnFamilyHandle* const family = engine_->FamilyOf(key);
-    CUSTODY_RETURN_IF_ERROR(FromRocksdb(value ? rocks.Put(family, ToSlice(key), ToSlice(*value))
-                                              : rocks.Delete(family, ToSlice(key)),
-                                        "batch"));
+  // In the order of the keys each insertion begins where the last one ended, which halves its cost.
+  // Of writes to one key the later one stays behind the earlier one.
+  std::vector<const WriteBatch::Write*> sorted;
+  sorted.reserve(batch.size());
+  for (const WriteBatch::Write& write : batch) sorted.push_back(&write);
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const auto* a, const auto* b) { return a->key < b->key; });
+  for (const WriteBatch::Write* write : sorted) {
+    rocksdb::ColumnFamilyHandle* const family = engine_->FamilyOf(write->key);
+    const rocksdb::Status added =
+        write->value ? rocks.Put(family, ToSlice(write->key), ToSlice(*write->value))
+                     : rocks.Delete(family, ToSlice(write->key));
+    CUSTODY_RETURN_IF_ERROR(FromRocksdb(added, "batch"));
   }
   rocksdb::WriteOptions options;
   options.sync = durability == Durability::kSynced;

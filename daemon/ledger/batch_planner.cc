@@ -35,6 +35,14 @@ BatchPlanner::BatchPlanner(const LedgerOptions& options, RecoveredLedger recover
       overlay_(std::shared_ptr<const ReadView>(recovered.snapshot, recovered.snapshot->view.get()),
                options.state_cache_subjects_max),
       builder_(overlay_, std::move(recovered.tree), std::move(recovered.index)) {
+  overlay_.SetEventSource(
+      [this](std::string_view digest) -> absl::StatusOr<std::optional<RecordedEvent>> {
+        const absl::StatusOr<Digest> named = Digest::FromBytes(digest);
+        if (!named.ok()) return std::nullopt;
+        CUSTODY_ASSIGN_OR_RETURN(const auto event, FindRecorded(*named));
+        if (!event.has_value()) return std::nullopt;
+        return RecordedEvent{std::string((*event)->code()), (*event)->subjects};
+      });
   for (v1::PendingEvent& pending : recovered.pending) {
     v1::Event event;
     if (event.ParseFromString(pending.signed_event().event())) {
@@ -146,13 +154,10 @@ absl::StatusOr<std::optional<std::shared_ptr<const ParsedEvent>>> BatchPlanner::
   using Found = std::optional<std::shared_ptr<const ParsedEvent>>;
   const auto flying = in_flight_digests_.find(event_digest);
   if (flying != in_flight_digests_.end()) return Found(in_flight_.at(flying->second).event);
-  CUSTODY_ASSIGN_OR_RETURN(const auto bytes, overlay_.view().Get(KeyOfEventDigest(event_digest)));
-  if (!bytes.has_value()) return Found();
-  CUSTODY_ASSIGN_OR_RETURN(const std::uint64_t index, DecodeU64(*bytes));
-  CUSTODY_ASSIGN_OR_RETURN(const auto entry, ReadEntry(overlay_.view(), index));
-  if (!entry.has_value()) return absl::DataLossError("a recorded event has no entry");
-  CUSTODY_ASSIGN_OR_RETURN(ParsedEvent event, ReadRecordedEvent(entry->signed_event()));
-  return Found(std::make_shared<const ParsedEvent>(std::move(event)));
+  CUSTODY_ASSIGN_OR_RETURN(std::optional<ParsedEvent> event,
+                           ReadEventByDigest(overlay_.view(), event_digest));
+  if (!event.has_value()) return Found();
+  return Found(std::make_shared<const ParsedEvent>(*std::move(event)));
 }
 
 absl::StatusOr<BatchPlanner::Result> BatchPlanner::DecideEvent(QueueItem* item) {
@@ -165,7 +170,7 @@ absl::StatusOr<BatchPlanner::Result> BatchPlanner::DecideEvent(QueueItem* item) 
       return DuplicateConflictRefusal(event.event.event_id(), known->first);
     }
     metrics_.events_duplicate.fetch_add(1, std::memory_order_relaxed);
-    return Result(RecordedAt{known->second, true});
+    return Result(RecordedAt{known->second, true, {}});
   }
   const auto reserved = reserved_ids_.find(event.event.event_id());
   if (reserved != reserved_ids_.end()) {
@@ -185,17 +190,16 @@ absl::StatusOr<BatchPlanner::Result> BatchPlanner::Admit(std::shared_ptr<ParsedE
     return RefuseAttempt(*event, evaluation.verdict);
   }
   int budget = kConsequencesMax;
-  CUSTODY_ASSIGN_OR_RETURN(const std::uint64_t index,
-                           Append(event, evaluation.acceptance, 0, &budget));
+  CUSTODY_ASSIGN_OR_RETURN(AppendedEntry entry, Append(event, evaluation.acceptance, 0, &budget));
   DropPending(std::string(event->digest.view()));
   metrics_.events_recorded.fetch_add(1, std::memory_order_relaxed);
-  return Result(RecordedAt{index, false});
+  return Result(RecordedAt{entry.index, false, std::move(entry.bytes)});
 }
 
-absl::StatusOr<std::uint64_t> BatchPlanner::Append(std::shared_ptr<const ParsedEvent> event,
+absl::StatusOr<AppendedEntry> BatchPlanner::Append(std::shared_ptr<const ParsedEvent> event,
                                                    const Acceptance& acceptance, int depth,
                                                    int* budget) {
-  CUSTODY_ASSIGN_OR_RETURN(const AppendedEntry entry,
+  CUSTODY_ASSIGN_OR_RETURN(AppendedEntry entry,
                            builder_.AppendEvent(*event, recorded_at_ms_, acceptance.findings));
   ++events_;
   metrics_.findings_recorded.fetch_add(acceptance.findings.size(), std::memory_order_relaxed);
@@ -204,7 +208,7 @@ absl::StatusOr<std::uint64_t> BatchPlanner::Append(std::shared_ptr<const ParsedE
   in_flight_[id] = {number_, entry.index, event};
   in_flight_order_.emplace_back(number_, id);
   CUSTODY_RETURN_IF_ERROR(AppendConsequences(*event, entry, acceptance, depth, budget));
-  return entry.index;
+  return entry;
 }
 
 absl::Status BatchPlanner::AppendConsequences(const ParsedEvent& cause, const AppendedEntry& entry,

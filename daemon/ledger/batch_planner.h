@@ -94,7 +94,7 @@ class BatchPlanner {
   absl::StatusOr<std::optional<std::shared_ptr<const ParsedEvent>>> FindRecorded(
       const Digest& event_digest) const;
   absl::Status CheckKeys(const QueueItem& item);
-  absl::StatusOr<std::uint64_t> Append(std::shared_ptr<const ParsedEvent> event,
+  absl::StatusOr<AppendedEntry> Append(std::shared_ptr<const ParsedEvent> event,
                                        const Acceptance& acceptance, int depth, int* budget);
   absl::Status AppendConsequences(const ParsedEvent& cause, const AppendedEntry& entry,
                                   const Acceptance& acceptance, int depth, int* budget);

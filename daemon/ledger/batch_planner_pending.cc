@@ -137,7 +137,7 @@ absl::StatusOr<BatchPlanner::Result> BatchPlanner::CosignRecorded(const QueueIte
                           .Finish();
   std::string id = ConsequenceEventId(name, 0, item.added->statement.signed_at_ms());
   CUSTODY_ASSIGN_OR_RETURN(const auto known, FindId(id));
-  if (known.has_value()) return Result(RecordedAt{known->second, true});
+  if (known.has_value()) return Result(RecordedAt{known->second, true, {}});
   CUSTODY_ASSIGN_OR_RETURN(
       ParsedEvent made,
       system_events_.Make(SignatureAddedBody(item.cosigned, event.subjects, item.signature),
@@ -146,10 +146,9 @@ absl::StatusOr<BatchPlanner::Result> BatchPlanner::CosignRecorded(const QueueIte
   CUSTODY_ASSIGN_OR_RETURN(const Evaluation evaluation, Evaluate(overlay_, *added, Input(true)));
   if (!evaluation.verdict.ok()) return Result(evaluation.verdict);
   int budget = 64;
-  CUSTODY_ASSIGN_OR_RETURN(const std::uint64_t index,
-                           Append(added, evaluation.acceptance, 0, &budget));
+  CUSTODY_ASSIGN_OR_RETURN(AppendedEntry entry, Append(added, evaluation.acceptance, 0, &budget));
   metrics_.events_recorded.fetch_add(1, std::memory_order_relaxed);
-  return Result(RecordedAt{index, false});
+  return Result(RecordedAt{entry.index, false, std::move(entry.bytes)});
 }
 
 absl::StatusOr<BatchPlanner::Result> BatchPlanner::RefuseAttempt(const ParsedEvent& event,

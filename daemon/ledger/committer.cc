@@ -5,7 +5,6 @@
 
 #include "base/status_macros.h"
 #include "daemon/ledger/ledger_refusals.h"
-#include "daemon/ledger/receipt_maker.h"
 #include "daemon/ledger/schema.h"
 
 namespace custody {
@@ -66,7 +65,8 @@ absl::StatusOr<std::shared_ptr<const LedgerSnapshot>> Committer::Write(PlannedBa
 
 void Committer::Answer(PlannedBatch* batch, const LedgerSnapshot& snapshot,
                        std::uint64_t newest_begin) {
-  const ReceiptMaker receipts(snapshot, newest_begin);
+  if (known_nodes_.size() > kKnownNodesMax) known_nodes_.clear();
+  const ReceiptMaker receipts(snapshot, newest_begin, &known_nodes_);
   for (PlannedAnswer& answer : batch->answers) {
     absl::StatusOr<ProposeOutcome> outcome = absl::UnknownError("");
     if (auto* status = std::get_if<absl::Status>(&answer.result)) {
@@ -74,8 +74,9 @@ void Committer::Answer(PlannedBatch* batch, const LedgerSnapshot& snapshot,
     } else if (auto* pending = std::get_if<v1::PendingEvent>(&answer.result)) {
       outcome = ProposeOutcome{std::move(*pending)};
     } else {
-      const RecordedAt& recorded = std::get<RecordedAt>(answer.result);
-      absl::StatusOr<v1::Receipt> receipt = receipts.Make(recorded.index);
+      RecordedAt& recorded = std::get<RecordedAt>(answer.result);
+      absl::StatusOr<v1::Receipt> receipt =
+          receipts.Make(recorded.index, std::move(recorded.entry));
       // The entry is durable; only showing it failed. A retry finds it.
       outcome = receipt.ok() ? absl::StatusOr<ProposeOutcome>(ProposeOutcome{
                                    RecordOutcome{*std::move(receipt), recorded.already_recorded}})

@@ -21,6 +21,7 @@
 #include "daemon/ledger/ledger_metrics.h"
 #include "daemon/ledger/ledger_snapshot.h"
 #include "daemon/ledger/planned_batch.h"
+#include "daemon/ledger/receipt_maker.h"
 #include "storage/store.h"
 
 namespace custody {
@@ -57,6 +58,10 @@ class Committer {
   const NoteSigner& signer_;
   LedgerMetrics& metrics_;
   const Publish publish_;
+
+  // Nodes that the proofs of earlier batches needed; the next ones share most of them.
+  static constexpr std::size_t kKnownNodesMax = 50'000;
+  KnownNodes known_nodes_;
 
   mutable std::mutex mutex_;
   std::shared_ptr<const LedgerSnapshot> snapshot_;  // Guarded by mutex_.

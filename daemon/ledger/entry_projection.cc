@@ -3,6 +3,7 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 
+#include "absl/container/flat_hash_map.h"
 #include "custody/v1/options.pb.h"
 #include "daemon/ledger/encode.h"
 #include "daemon/ledger/schema.h"
@@ -30,6 +31,34 @@ SubjectKey OwnerOf(const Message& message, const SubjectKey& outer) {
   return outer;
 }
 
+// Types of messages in which a number of another system can stand, however deep: found once, since
+// most events hold none and need not be walked.
+class ExternalHolders {
+ public:
+  ExternalHolders() { Visit(v1::Event::descriptor()); }
+  bool Contains(const google::protobuf::Descriptor* type) const { return holds_.at(type); }
+
+ private:
+  // Message types do not contain themselves, so this ends.
+  bool Visit(const google::protobuf::Descriptor* type) {
+    if (const auto known = holds_.find(type); known != holds_.end()) return known->second;
+    bool holds = type == v1::ExternalIdentifier::descriptor();
+    for (int i = 0; i < type->field_count(); ++i) {
+      const FieldDescriptor* field = type->field(i);
+      if (field->message_type() != nullptr && Visit(field->message_type())) holds = true;
+    }
+    holds_[type] = holds;
+    return holds;
+  }
+
+  absl::flat_hash_map<const google::protobuf::Descriptor*, bool> holds_;
+};
+
+const ExternalHolders& Holders() {
+  static const auto& holders = *new ExternalHolders();
+  return holders;
+}
+
 void CollectExternal(const Message& message, const SubjectKey& outer,
                      std::vector<ExternalName>* names) {
   if (message.GetDescriptor() == v1::ExternalIdentifier::descriptor()) {
@@ -42,7 +71,7 @@ void CollectExternal(const Message& message, const SubjectKey& outer,
   std::vector<const FieldDescriptor*> fields;
   reflection.ListFields(message, &fields);
   for (const FieldDescriptor* field : fields) {
-    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    if (field->message_type() == nullptr || !Holders().Contains(field->message_type())) continue;
     if (!field->is_repeated()) {
       CollectExternal(reflection.GetMessage(message, field), owner, names);
       continue;
@@ -100,7 +129,8 @@ std::vector<ExternalName> ExternalNamesOf(const v1::Event& event) {
 }
 
 void ProjectEntry(const ParsedEvent& event, std::uint64_t index, std::string_view entry_bytes,
-                  const google::protobuf::RepeatedPtrField<v1::Link>& links, WriteBatch* writes) {
+                  const google::protobuf::RepeatedPtrField<v1::Link>& links, WriteBatch* writes,
+                  EntryLists* lists) {
   writes->Put(KeyOfEntry(index), entry_bytes);
   writes->Put(KeyOfEventId(event.event.event_id()), EncodeEventIdRecord({event.digest, index}));
   writes->Put(KeyOfEventDigest(event.digest), EncodeU64(index));
@@ -115,10 +145,10 @@ void ProjectEntry(const ParsedEvent& event, std::uint64_t index, std::string_vie
   for (const ExternalName& name : ExternalNamesOf(event.event)) {
     writes->Put(KeyOfExternal(name.scheme, name.value, name.subject), "");
   }
-  writes->Put(KeyOfCode(event.code(), index), "");
-  if (!event.event.site_id().empty()) writes->Put(KeyOfSite(event.event.site_id(), index), "");
+  lists->Add(PrefixOfCode(event.code()), index);
+  if (!event.event.site_id().empty()) lists->Add(PrefixOfSite(event.event.site_id()), index);
   for (const ParsedSignature& signature : event.signatures) {
-    writes->Put(KeyOfSigner(signature.signer, index), "");
+    lists->Add(PrefixOfSigner(signature.signer), index);
   }
 }
 

@@ -14,6 +14,7 @@
 
 #include "custody/v1/record.pb.h"
 #include "custody/v1/state.pb.h"
+#include "daemon/ledger/entry_lists.h"
 #include "lifecycle/parsed_event.h"
 #include "storage/store.h"
 
@@ -32,9 +33,11 @@ struct ExternalName {
 };
 std::vector<ExternalName> ExternalNamesOf(const v1::Event& event);
 
-// `links` are those of the entry, one for each subject of the event.
+// `links` are those of the entry, one for each subject of the event. What the entry adds to lists
+// goes to `lists`, to be written at the end of the batch.
 void ProjectEntry(const ParsedEvent& event, std::uint64_t index, std::string_view entry_bytes,
-                  const google::protobuf::RepeatedPtrField<v1::Link>& links, WriteBatch* writes);
+                  const google::protobuf::RepeatedPtrField<v1::Link>& links, WriteBatch* writes,
+                  EntryLists* lists);
 
 // The state itself and the lists that follow from it (open cases, running orders).
 void ProjectState(const SubjectKey& subject, const v1::SubjectState& state, WriteBatch* writes);

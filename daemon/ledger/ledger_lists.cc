@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/status_macros.h"
 #include "custody/v1/event.pb.h"
+#include "daemon/ledger/entry_lists.h"
 #include "daemon/ledger/ledger_reader.h"
 #include "daemon/ledger/schema.h"
 #include "lifecycle/catalogue.h"
@@ -102,24 +103,14 @@ absl::StatusOr<bool> Matches(const v1::ListEventsRequest& request, const StoredE
   return request.person_id().empty() || SignedBy(entry.signed_event(), request.person_id());
 }
 
-// Indices at the end of the keys of a list, between two of them.
-absl::StatusOr<std::vector<std::uint64_t>> ListedIndices(const ReadView& view,
-                                                         const std::string& prefix,
-                                                         std::uint64_t begin, std::uint64_t end,
-                                                         bool newest_first, std::size_t count_max) {
+// The numbers of the entries themselves.
+std::vector<std::uint64_t> AllIndices(std::uint64_t begin, std::uint64_t end, bool newest_first,
+                                      std::size_t count_max) {
   std::vector<std::uint64_t> indices;
-  absl::Status bad;
-  const auto visit = [&](std::string_view key, std::string_view) {
-    const absl::StatusOr<std::uint64_t> index = IndexInKey(key);
-    if (!index.ok()) bad = index.status();
-    if (index.ok()) indices.push_back(*index);
-    return index.ok() && indices.size() < count_max;
-  };
-  const std::string from = prefix + EncodeU64(begin);
-  const std::string to = prefix + EncodeU64(end);
-  CUSTODY_RETURN_IF_ERROR(newest_first ? view.ScanReverse(from, to, visit)
-                                       : view.Scan(from, to, visit));
-  CUSTODY_RETURN_IF_ERROR(bad);
+  const std::uint64_t count = std::min<std::uint64_t>(end > begin ? end - begin : 0, count_max);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    indices.push_back(newest_first ? end - 1 - i : begin + i);
+  }
   return indices;
 }
 
@@ -149,17 +140,17 @@ absl::StatusOr<std::vector<std::uint64_t>> LedgerReader::CandidatePage(
     return chain;
   }
   if (!request.person_id().empty()) {
-    return ListedIndices(view, PrefixOfSigner({v1::SUBJECT_KIND_PERSON, request.person_id()}),
+    return ReadEntryList(view, PrefixOfSigner({v1::SUBJECT_KIND_PERSON, request.person_id()}),
                          begin, end, newest_first, count_max);
   }
   if (request.codes_size() == 1) {
-    return ListedIndices(view, PrefixOfCode(request.codes(0)), begin, end, newest_first, count_max);
+    return ReadEntryList(view, PrefixOfCode(request.codes(0)), begin, end, newest_first, count_max);
   }
   if (!request.site_id().empty()) {
-    return ListedIndices(view, PrefixOfSite(request.site_id()), begin, end, newest_first,
+    return ReadEntryList(view, PrefixOfSite(request.site_id()), begin, end, newest_first,
                          count_max);
   }
-  return ListedIndices(view, PrefixOfTable(Table::kEntry), begin, end, newest_first, count_max);
+  return AllIndices(begin, end, newest_first, count_max);
 }
 
 absl::StatusOr<LedgerReader::EventPage> LedgerReader::ListEvents(

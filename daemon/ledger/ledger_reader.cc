@@ -9,6 +9,7 @@
 #include "crypto/tiles.h"
 #include "daemon/ledger/log_builder.h"
 #include "daemon/ledger/receipt_maker.h"
+#include "daemon/ledger/recovery.h"
 #include "daemon/ledger/schema.h"
 #include "storage/key_codec.h"
 
@@ -131,6 +132,16 @@ absl::StatusOr<const v1::SubjectState*> LedgerReader::Find(const SubjectKey& key
     }
   }
   return states_.emplace(key, std::move(state)).first->second.get();
+}
+
+absl::StatusOr<std::optional<RecordedEvent>> LedgerReader::FindEvent(
+    std::string_view digest) const {
+  const absl::StatusOr<Digest> named = Digest::FromBytes(digest);
+  if (!named.ok()) return std::nullopt;
+  CUSTODY_ASSIGN_OR_RETURN(const std::optional<ParsedEvent> event,
+                           ReadEventByDigest(*snapshot_->view, *named));
+  if (!event.has_value()) return std::nullopt;
+  return RecordedEvent{std::string(event->code()), event->subjects};
 }
 
 absl::StatusOr<std::vector<std::uint64_t>> LedgerReader::Chain(const SubjectKey& subject,

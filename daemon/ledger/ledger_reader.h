@@ -74,6 +74,7 @@ class LedgerReader final : public StateView {
   // --- Subjects.
 
   absl::StatusOr<const v1::SubjectState*> Find(const SubjectKey& key) const override;
+  absl::StatusOr<std::optional<RecordedEvent>> FindEvent(std::string_view digest) const override;
 
   // Indices of the entries about a subject, from `first_position` on, at most `count_max`.
   absl::StatusOr<std::vector<std::uint64_t>> Chain(const SubjectKey& subject,

@@ -47,7 +47,7 @@ absl::Status LogBuilder::Fold(const ParsedEvent& event, const v1::Entry& entry,
     CUSTODY_ASSIGN_OR_RETURN(v1::SubjectState * state, overlay_.Change(event.subjects[i]));
     ApplyEntry(event, entry.index(), entry.recorded_at_ms(), leaf_hash, findings, i, state);
   }
-  ProjectEntry(event, entry.index(), bytes, entry.links(), &writes_);
+  ProjectEntry(event, entry.index(), bytes, entry.links(), &writes_, &lists_);
   touches_ += event.subjects.size();
   AppendLeaf(leaf_hash);
   return absl::OkStatus();
@@ -104,6 +104,7 @@ absl::StatusOr<IndexUpdate> LogBuilder::UpdateIndex() {
 absl::StatusOr<SealedLog> LogBuilder::AppendSeal(std::int64_t sealed_at_ms,
                                                  std::uint32_t rules_version) {
   CUSTODY_ASSIGN_OR_RETURN(const IndexUpdate update, UpdateIndex());
+  lists_.Write(&writes_);
   v1::Entry entry;
   entry.set_index(tree_.size());
   entry.set_recorded_at_ms(sealed_at_ms);

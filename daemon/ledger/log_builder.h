@@ -22,6 +22,7 @@
 #include "crypto/merkle.h"
 #include "crypto/tiles.h"
 #include "custody/v1/record.pb.h"
+#include "daemon/ledger/entry_lists.h"
 #include "daemon/ledger/state_overlay.h"
 #include "lifecycle/parsed_event.h"
 #include "storage/store.h"
@@ -87,6 +88,7 @@ class LogBuilder {
   TileTree tree_;
   IndexTree index_;
   WriteBatch writes_;
+  EntryLists lists_;
   std::uint64_t first_unsealed_;
   std::size_t touches_ = 0;
 };

@@ -22,6 +22,8 @@ namespace custody {
 struct RecordedAt {
   std::uint64_t index = 0;
   bool already_recorded = false;
+  // Its bytes, when they are at hand; else empty.
+  std::string entry;
 };
 
 // What a caller hears once the batch is durable. Refusals wait too: they may rest on states that

@@ -1,6 +1,7 @@
 #include "daemon/ledger/receipt_maker.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_format.h"
@@ -34,23 +35,26 @@ absl::StatusOr<std::pair<std::uint64_t, std::string>> ReceiptMaker::CheckpointOv
   return std::pair{snapshot_.size(), snapshot_.note};
 }
 
-absl::StatusOr<v1::Receipt> ReceiptMaker::Make(std::uint64_t index) const {
+absl::StatusOr<v1::Receipt> ReceiptMaker::Make(std::uint64_t index, std::string entry) const {
   if (index >= snapshot_.size()) {
     return absl::OutOfRangeError(
         absl::StrFormat("entry %d of a log of %d", index, snapshot_.size()));
   }
-  CUSTODY_ASSIGN_OR_RETURN(const auto entry, snapshot_.view->Get(KeyOfEntry(index)));
-  if (!entry.has_value()) {
-    return absl::DataLossError(absl::StrFormat("entry %d is missing", index));
+  if (entry.empty()) {
+    CUSTODY_ASSIGN_OR_RETURN(auto stored, snapshot_.view->Get(KeyOfEntry(index)));
+    if (!stored.has_value()) {
+      return absl::DataLossError(absl::StrFormat("entry %d is missing", index));
+    }
+    entry = *std::move(stored);
   }
-  CUSTODY_ASSIGN_OR_RETURN(const auto checkpoint, CheckpointOver(index));
+  CUSTODY_ASSIGN_OR_RETURN(auto checkpoint, CheckpointOver(index));
   CUSTODY_ASSIGN_OR_RETURN(const std::vector<Digest> proof,
                            InclusionProof(index, checkpoint.first, nodes_));
   v1::Receipt receipt;
-  receipt.set_entry(*entry);
+  receipt.set_entry(std::move(entry));
   receipt.set_index(index);
   for (const Digest& hash : proof) receipt.add_inclusion(std::string(hash.view()));
-  receipt.set_checkpoint(checkpoint.second);
+  receipt.set_checkpoint(std::move(checkpoint.second));
   return receipt;
 }
 

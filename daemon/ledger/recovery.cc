@@ -100,6 +100,17 @@ absl::StatusOr<std::optional<v1::Entry>> ReadEntry(const ReadView& view, std::ui
   return std::optional<v1::Entry>(std::move(entry));
 }
 
+absl::StatusOr<std::optional<ParsedEvent>> ReadEventByDigest(const ReadView& view,
+                                                             const Digest& event_digest) {
+  CUSTODY_ASSIGN_OR_RETURN(const auto bytes, view.Get(KeyOfEventDigest(event_digest)));
+  if (!bytes.has_value()) return std::nullopt;
+  CUSTODY_ASSIGN_OR_RETURN(const std::uint64_t index, DecodeU64(*bytes));
+  CUSTODY_ASSIGN_OR_RETURN(const auto entry, ReadEntry(view, index));
+  if (!entry.has_value()) return absl::DataLossError("a recorded event has no entry");
+  CUSTODY_ASSIGN_OR_RETURN(ParsedEvent event, ReadRecordedEvent(entry->signed_event()));
+  return event;
+}
+
 absl::StatusOr<Checkpoint> ReadHead(const ReadView& view) {
   CUSTODY_RETURN_IF_ERROR(CheckFormat(view));
   CUSTODY_ASSIGN_OR_RETURN(const auto origin, view.Get(KeyOfMeta(MetaKey::kOrigin)));

@@ -17,6 +17,7 @@
 #include "custody/v1/record.pb.h"
 #include "daemon/ledger/ledger_options.h"
 #include "daemon/ledger/ledger_snapshot.h"
+#include "lifecycle/parsed_event.h"
 #include "storage/store.h"
 
 namespace custody {
@@ -48,6 +49,9 @@ absl::Status CheckAnchor(const std::string& anchor_path, const LedgerSnapshot& s
 
 // An entry of the log; nullopt if it is not there. Errors: kDataLoss if it does not parse.
 absl::StatusOr<std::optional<v1::Entry>> ReadEntry(const ReadView& view, std::uint64_t index);
+// The recorded event with this digest; nullopt if there is none. Errors: as ReadEntry().
+absl::StatusOr<std::optional<ParsedEvent>> ReadEventByDigest(const ReadView& view,
+                                                             const Digest& event_digest);
 
 }  // namespace custody
 

@@ -87,19 +87,6 @@ std::string KeyOfRunningOrder(std::string_view order_id) {
   return WriterOf(Table::kRunningOrder).Rest(order_id).Take();
 }
 
-std::string KeyOfCode(std::string_view code, std::uint64_t index) {
-  return WriterOf(Table::kByCode).Bytes(code).U64(index).Take();
-}
-
-std::string KeyOfSite(std::string_view site_id, std::uint64_t index) {
-  return WriterOf(Table::kBySite).Fixed(site_id).U64(index).Take();
-}
-
-std::string KeyOfSigner(const SubjectKey& signer, std::uint64_t index) {
-  KeyWriter writer = WriterOf(Table::kBySigner);
-  return writer.U8(static_cast<std::uint8_t>(signer.kind)).Fixed(signer.id).U64(index).Take();
-}
-
 std::string KeyOfIndexLeaf(const Digest& key) {
   return WriterOf(Table::kIndexLeaf).Fixed(key.view()).Take();
 }

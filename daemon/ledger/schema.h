@@ -11,12 +11,11 @@
 //   'm' name                        -> see MetaKey
 //   'o' case_id:16                  -> ""                   cases that are open
 //   'p' event_digest:32             -> PendingEvent
-//   'q' code:escaped index:u64      -> ""                   entries by catalogue code
-//   's' subject                     -> SubjectState
-//   't' level:u8 tile:u64           -> 8,192 bytes          full tiles only
-//   'u' site_id:16 index:u64        -> ""                   entries by site
-//   'v' kind:u8 signer:16 index:u64 -> ""                   entries by signing person or device
-//   'w' order_id:16                 -> ""                   orders with a running follow-up
+//   'q' code:escaped first:u64      -> distances            entries by catalogue code
+//   (entry_lists.h) 's' subject                     -> SubjectState 't' level:u8 tile:u64 -> 8,192
+//   bytes          full tiles only 'u' site_id:16 first:u64        -> distances            entries
+//   by site 'v' kind:u8 signer:16 first:u64 -> distances            entries by signing person or
+//   device 'w' order_id:16                 -> ""                   orders with a running follow-up
 //   'x' key:32                      -> event_count:u64 head:32   leaves of the subject index
 //   'y' bucket:u16                  -> leaf_count:u64 root:32    its buckets
 //   'z' scheme:escaped value:escaped subject -> ""          numbers of other systems
@@ -82,9 +81,6 @@ std::string KeyOfChain(const SubjectKey& subject, std::uint64_t position);
 std::string KeyOfEdge(Table direction, const SubjectKey& from, const SubjectKey& to);
 std::string KeyOfOpenCase(std::string_view case_id);
 std::string KeyOfRunningOrder(std::string_view order_id);
-std::string KeyOfCode(std::string_view code, std::uint64_t index);
-std::string KeyOfSite(std::string_view site_id, std::uint64_t index);
-std::string KeyOfSigner(const SubjectKey& signer, std::uint64_t index);
 std::string KeyOfIndexLeaf(const Digest& key);
 std::string KeyOfIndexBucket(std::uint16_t bucket);
 std::string KeyOfExternal(std::string_view scheme, std::string_view value,

@@ -21,7 +21,11 @@ absl::StatusOr<const v1::SubjectState*> StateOverlay::Find(const SubjectKey& key
   }
   ++misses_;
   CUSTODY_ASSIGN_OR_RETURN(const std::optional<std::string> bytes, view_->Get(KeyOfState(key)));
-  if (!bytes.has_value()) return nullptr;
+  // That there is none is remembered too: rules and links ask for a new subject several times.
+  if (!bytes.has_value()) {
+    slots_.emplace(key, Slot{nullptr, 0, ++tick_});
+    return nullptr;
+  }
   auto state = std::make_unique<v1::SubjectState>();
   if (!state->ParseFromString(*bytes)) {
     return absl::DataLossError(absl::StrFormat("state of %s does not parse", Describe(key)));
@@ -29,6 +33,11 @@ absl::StatusOr<const v1::SubjectState*> StateOverlay::Find(const SubjectKey& key
   const v1::SubjectState* result = state.get();
   slots_.emplace(key, Slot{std::move(state), 0, ++tick_});
   return result;
+}
+
+absl::StatusOr<std::optional<RecordedEvent>> StateOverlay::FindEvent(
+    std::string_view digest) const {
+  return event_source_ ? event_source_(digest) : StateView::FindEvent(digest);
 }
 
 absl::StatusOr<v1::SubjectState*> StateOverlay::Change(const SubjectKey& key) {

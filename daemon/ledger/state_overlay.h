@@ -10,8 +10,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <set>
+#include <string_view>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
@@ -28,6 +32,10 @@ class StateOverlay final : public StateView {
 
   // The pointer lives until Trim().
   absl::StatusOr<const v1::SubjectState*> Find(const SubjectKey& key) const override;
+  // Asks whoever knows the events that are planned and not yet durable.
+  absl::StatusOr<std::optional<RecordedEvent>> FindEvent(std::string_view digest) const override;
+  using EventSource = std::function<absl::StatusOr<std::optional<RecordedEvent>>(std::string_view)>;
+  void SetEventSource(EventSource source) { event_source_ = std::move(source); }
 
   // The state to change, marked as changed by the current batch; a new, empty one for an unknown
   // subject. Errors: as Find().
@@ -58,6 +66,7 @@ class StateOverlay final : public StateView {
   };
 
   std::shared_ptr<const ReadView> view_;
+  EventSource event_source_;
   std::size_t subjects_max_;
   std::uint64_t batch_ = 0;
   std::uint64_t view_batches_ = 0;

@@ -75,6 +75,8 @@ void WritePipeline::PlanWaiting() {
   planner_.AdvanceTo(progress.number, progress.snapshot);
   CheckDisk();
   for (std::unique_ptr<QueueItem>& item : items) {
+    // Events differ in what they touch and write, so the limits are asked before each.
+    if (planner_.full()) HandOver(false);
     if (!CanWrite()) {
       planner_.Refuse(std::move(item), StoreRefusal());
     } else if (disk_full()) {

@@ -46,7 +46,7 @@ nlohmann::ordered_json ToJson(const BenchOptions& options, const BenchReport& re
       {"mode", options.mode},
       {"in_flight", options.in_flight},
       {"clients", options.clients},
-      {"batch", options.mode == "batch" ? options.batch : 1},
+      {"batch", options.mode == "batch" || options.mode == "store" ? options.batch : 1},
       {"key", options.key},
       {"seconds", Rounded(load.seconds)},
       {"events", load.events},

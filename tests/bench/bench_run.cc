@@ -88,6 +88,12 @@ absl::StatusOr<SignersByKey> ReadSigners(const std::filesystem::path& folder) {
   return signers;
 }
 
+LoadPlan PlanOf(const BenchOptions& options) {
+  return {.in_flight = options.in_flight,
+          .warmup_seconds = options.warmup,
+          .seconds = options.seconds};
+}
+
 class Bench {
  public:
   explicit Bench(const BenchOptions& options) : options_(options) {}
@@ -95,6 +101,11 @@ class Bench {
   absl::StatusOr<BenchReport> Run() {
     report_.verify_us =
         MeasureVerify(options_.key == "p256" ? KeyAlgorithm::kEcdsaP256 : KeyAlgorithm::kEd25519);
+    if (options_.mode == "store") {
+      CUSTODY_ASSIGN_OR_RETURN(report_.load,
+                               RunStore(options_.folder, options_.batch, PlanOf(options_)));
+      return std::move(report_);
+    }
     CUSTODY_RETURN_IF_ERROR(MakeWorld());
     CUSTODY_RETURN_IF_ERROR(StartDaemon());
     CUSTODY_RETURN_IF_ERROR(MakeMill());
@@ -294,10 +305,7 @@ class Bench {
   }
 
   absl::Status Measure() {
-    LoadPlan plan;
-    plan.in_flight = options_.in_flight;
-    plan.seconds = options_.seconds;
-    plan.warmup_seconds = options_.warmup;
+    LoadPlan plan = PlanOf(options_);
     std::vector<Lot> lots;
     std::vector<v1::RecordBatchRequest> batches;
     v1::VerifyDoseRequest question;

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "custody/v1/ledger_service.pb.h"
 #include "custody/v1/provenance_service.pb.h"
 #include "tests/bench/receipt_check.h"
@@ -93,6 +94,11 @@ LoadResult RunBatches(const Channels& channels, std::vector<v1::RecordBatchReque
 // failure.
 LoadResult RunVerdicts(const Channels& channels, const v1::VerifyDoseRequest& question,
                        const LoadPlan& plan);
+
+// Synced batches through storage/, without a daemon: the floor.
+// Errors: those of opening the store.
+absl::StatusOr<LoadResult> RunStore(const std::string& folder, std::size_t batch,
+                                    const LoadPlan& plan);
 
 }  // namespace custody
 

@@ -52,7 +52,7 @@ int Run(int argc, char** argv) {
   CLI::App app(kAbout, "custody-bench");
   app.add_option("--mode", options.mode, "what to measure")
       ->capture_default_str()
-      ->check(CLI::IsMember({"unary", "stream", "batch", "verdict", "start"}));
+      ->check(CLI::IsMember({"unary", "stream", "batch", "verdict", "start", "store"}));
   app.add_option("--in-flight", options.in_flight, "events without an answer at any time")
       ->capture_default_str()
       ->check(CLI::Range(1U, 8'192U));

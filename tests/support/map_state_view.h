@@ -6,7 +6,10 @@
 #define CUSTODY_TESTS_SUPPORT_MAP_STATE_VIEW_H_
 
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "lifecycle/state_view.h"
 
@@ -18,6 +21,15 @@ class MapStateView final : public StateView {
     if (key == broken_) return absl::DataLossError("broken on purpose");
     const auto found = states_.find(key);
     return found == states_.end() ? nullptr : &found->second;
+  }
+
+  absl::StatusOr<std::optional<RecordedEvent>> FindEvent(std::string_view digest) const override {
+    const auto found = events_.find(std::string(digest));
+    if (found == events_.end()) return std::nullopt;
+    return found->second;
+  }
+  void AddEvent(std::string_view digest, RecordedEvent event) {
+    events_[std::string(digest)] = std::move(event);
   }
 
   v1::SubjectState* Mutable(const SubjectKey& key) { return &states_[key]; }
@@ -51,6 +63,7 @@ class MapStateView final : public StateView {
 
  private:
   std::map<SubjectKey, v1::SubjectState> states_;
+  std::map<std::string, RecordedEvent> events_;
   SubjectKey broken_;
 };
 

@@ -372,6 +372,7 @@ void TestLedger::Apply(const ParsedEvent& event, RecordedEntry* entry) {
     ApplyEntry(event, entry->index, now_ms_, leaf, entry->findings, i,
                view_.Mutable(event.subjects[i]));
   }
+  view_.AddEvent(event.digest.view(), {std::string(event.code()), event.subjects});
   log_.push_back(*entry);
 }
 

@@ -18,7 +18,6 @@ SubjectKey Subject(std::uint8_t kind, const std::string& id) {
 RC_GTEST_PROP(SchemaProperty, ByteOrderIsOrderOfIndices, (std::uint64_t a, std::uint64_t b)) {
   RC_ASSERT((a < b) == (KeyOfEntry(a) < KeyOfEntry(b)));
   RC_ASSERT((a < b) == (KeyOfCheckpoint(a) < KeyOfCheckpoint(b)));
-  RC_ASSERT((a < b) == (KeyOfCode("DNR-07", a) < KeyOfCode("DNR-07", b)));
 }
 
 RC_GTEST_PROP(SchemaProperty, ChainsOrderBySubjectThenPosition,
