@@ -2,6 +2,7 @@
 
 option(CUSTODY_WERROR "Treat warnings as errors (the presets switch it on)" OFF)
 option(CUSTODY_TESTS "Build the tests" ON)
+option(CUSTODY_CRASH_POINTS "Let tests kill custodyd at named steps of the write path; never in a release" OFF)
 set(CUSTODY_SANITIZE "" CACHE STRING
     "Sanitizers for our own code, for example address,undefined or thread; generated code stays uninstrumented")
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "daemon/ledger/crash_point.h"
 #include "daemon/ledger/ledger_refusals.h"
 
 namespace custody {
@@ -22,6 +23,7 @@ absl::Status AdmissionQueue::Push(std::unique_ptr<QueueItem>* item) {
     bytes_ += (*item)->bytes;
     lane.items.push_back(std::move(*item));
   }
+  CrashPoint("admitted");
   unverified_.notify_one();
   return absl::OkStatus();
 }

@@ -11,6 +11,7 @@
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
 #include "crypto/note.h"
+#include "daemon/ledger/crash_point.h"
 #include "daemon/ledger/thread_name.h"
 
 namespace custody {
@@ -71,7 +72,9 @@ absl::Status WriteAnchor(const std::string& path, const std::string& note) {
     if (!file.open()) return FileError("open", beside);
     CUSTODY_RETURN_IF_ERROR(WriteAll(file, beside, note));
   }
+  CrashPoint("anchoring");
   if (rename(beside.c_str(), path.c_str()) != 0) return FileError("rename", path);
+  CrashPoint("anchored");
   const std::size_t slash = path.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   const File directory(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "daemon/ledger/crash_point.h"
 #include "daemon/ledger/encode.h"
 #include "daemon/ledger/ledger_refusals.h"
 #include "daemon/ledger/schema.h"
@@ -108,6 +109,7 @@ void BatchPlanner::Plan(std::unique_ptr<QueueItem> item) {
     }
   }
   if (item->done) Answer(item.get(), StoreRefusal());
+  CrashPoint("planned");
   metrics_.plan_us.Observe(
       static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(
                                      std::chrono::steady_clock::now() - begin)

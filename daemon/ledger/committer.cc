@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "daemon/ledger/crash_point.h"
 #include "daemon/ledger/ledger_refusals.h"
 #include "daemon/ledger/schema.h"
 
@@ -41,6 +42,7 @@ absl::StatusOr<std::shared_ptr<const LedgerSnapshot>> Committer::Write(PlannedBa
   metrics_.batch_bytes.Observe(batch->writes.bytes());
   const auto begin = std::chrono::steady_clock::now();
   CUSTODY_RETURN_IF_ERROR(store_.Apply(batch->writes, Durability::kSynced));
+  CrashPoint("written");
   metrics_.commit_sync_us.Observe(MicrosSince(begin));
 
   auto after = std::make_shared<LedgerSnapshot>();
@@ -57,6 +59,7 @@ absl::StatusOr<std::shared_ptr<const LedgerSnapshot>> Committer::Write(PlannedBa
   after->edge = batch->sealed->edge;
   after->index = batch->sealed->index;
   CUSTODY_ASSIGN_OR_RETURN(after->note, SignCheckpoint(after->checkpoint, signer_));
+  CrashPoint("signed");
   metrics_.batch_events.Observe(batch->entries);
   metrics_.batches_committed.fetch_add(1, std::memory_order_relaxed);
   metrics_.seals_committed.fetch_add(1, std::memory_order_relaxed);
@@ -83,6 +86,7 @@ void Committer::Answer(PlannedBatch* batch, const LedgerSnapshot& snapshot,
                              : absl::StatusOr<ProposeOutcome>(StoreRefusal());
     }
     metrics_.record_us.Observe(MicrosSince(answer.admitted_at));
+    CrashPoint("answering");
     answer.done(std::move(outcome));
   }
 }
@@ -109,7 +113,9 @@ void Committer::Commit(PlannedBatch batch) {
     number_ = batch.number;
   }
   if (!batch.writes.empty()) publish_(snapshot);
+  CrashPoint("published");
   Answer(&batch, *snapshot, newest_begin);
+  CrashPoint("answered");
 }
 
 }  // namespace custody

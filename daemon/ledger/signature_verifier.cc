@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/status_macros.h"
+#include "daemon/ledger/crash_point.h"
 #include "daemon/ledger/ledger_reader.h"
 #include "daemon/ledger/thread_name.h"
 
@@ -61,6 +62,7 @@ VerifierPool::VerifierPool(std::uint32_t thread_count, AdmissionQueue& queue,
       NameThread("verifier");
       while (QueueItem* item = queue.TakeUnverified()) {
         verifier.VerifyItem(item);
+        CrashPoint("verified");
         queue.MarkVerified(item);
       }
     });

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/ledger/crash_point.h"
 #include "daemon/ledger/ledger_refusals.h"
 #include "daemon/ledger/thread_name.h"
 
@@ -95,6 +96,7 @@ void WritePipeline::PlanWaiting() {
 
 void WritePipeline::HandOver(bool seal) {
   PlannedBatch batch = planner_.Finish(seal);
+  CrashPoint("sealed");
   if (batch.sealed) sealed_ms_ = clock_.MonotonicMs();
   std::unique_lock lock(slot_mutex_);
   slot_changed_.wait(lock, [this] { return !slot_.has_value(); });
@@ -133,6 +135,7 @@ void WritePipeline::RunCommitter() {
       committing_ = true;
     }
     slot_changed_.notify_all();
+    CrashPoint("taken");
     committer_.Commit(std::move(batch));
     {
       const std::lock_guard lock(slot_mutex_);

@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/status_macros.h"
 #include "crypto/merkle.h"
+#include "daemon/ledger/crash_point.h"
 #include "tests/crash/event_source.h"
 #include "tests/crash/journal.h"
 #include "tests/crash/log_check.h"
@@ -27,6 +28,9 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kSampleOfReceipts = 20;
 constexpr std::size_t kProblemsMax = 200;
+// Passes of a step before the process dies there, and how long that may take.
+constexpr std::uint64_t kPassesMax = 60;
+constexpr std::int64_t kPointMsMax = 30'000;
 
 std::int64_t MsSince(Clock::time_point begin) {
   return std::chrono::duration_cast<milliseconds>(Clock::now() - begin).count();
@@ -46,6 +50,8 @@ class CrashRun {
  private:
   absl::Status SetUp();
   void Round(std::uint32_t number);
+  void DieAtPoint(std::uint32_t number);
+  void DieAtRandom(std::uint32_t number);
   void Finish();
   // A daemon that listens, and how long it took.
   bool StartAndWait();
@@ -151,11 +157,35 @@ void CrashRun::PlantLoss(std::uint32_t number) {
   }
 }
 
-void CrashRun::Round(std::uint32_t number) {
+// Started anew, so that it knows the step; it kills itself there while the clients post.
+void CrashRun::DieAtPoint(std::uint32_t number) {
+  const std::string name(kCrashPoints[number % kCrashPoints.size()]);
+  // The anchor is written once a second at most, the other steps with every batch or event.
+  const std::uint64_t pass = 1 + random_() % (name.starts_with("anchor") ? 3 : kPassesMax);
+  Expect(ledger_->Stop() == 0, "the daemon did not stop cleanly");
+  if (!ledger_->Spawn({absl::StrFormat("CUSTODYD_CRASH_POINT=%s:%d", name, pass)}).ok()) return;
+  gate_.Open();
+  const Clock::time_point begin = Clock::now();
+  while (MsSince(begin) < kPointMsMax && !ledger_->ExitCodeIfEnded().has_value()) {
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  if (!ledger_->running()) {
+    ++report_.kills_at_points;
+    return;
+  }
+  journal_.Problem(absl::StrFormat("step '%s' was not passed %d times", name, pass));
+  ledger_->Kill();
+}
+
+void CrashRun::DieAtRandom(std::uint32_t number) {
   gate_.Open();
   std::this_thread::sleep_for(Draw(options_.kill_after_ms_max));
   if (options_.plant == Plant::kLoss && number == 2) WaitForReceiptsToLose();
   ledger_->Kill();
+}
+
+void CrashRun::Round(std::uint32_t number) {
+  options_.points ? DieAtPoint(number) : DieAtRandom(number);
   ++report_.kills;
   if (options_.plant == Plant::kLoss) PlantLoss(number);
   if (random_() % 4 == 0) KillWhileStarting();

@@ -41,6 +41,9 @@ struct CrashOptions {
   std::uint32_t kill_after_ms_max = 800;
   // A start that takes longer is a failure.
   std::uint32_t start_ms_max = 30'000;
+  // Rounds end at the named steps of the write path (daemon/ledger/crash_point.h), in turn, instead
+  // of at random moments. custodyd must have been built with them.
+  bool points = false;
   Plant plant = Plant::kNothing;
   // A line for each round, on standard error.
   bool verbose = false;
@@ -50,6 +53,7 @@ struct CrashReport {
   std::uint32_t rounds = 0;
   std::uint32_t kills = 0;
   std::uint32_t kills_while_starting = 0;
+  std::uint32_t kills_at_points = 0;
   std::size_t events_sent = 0;
   std::size_t receipts = 0;
   // Events whose first answer was lost, of which the log had an entry, or had not.

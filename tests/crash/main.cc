@@ -42,6 +42,7 @@ void PrintJson(const CrashOptions& options, const CrashReport& report) {
       {"rounds", report.rounds},
       {"kills", report.kills},
       {"kills_while_starting", report.kills_while_starting},
+      {"kills_at_points", report.kills_at_points},
       {"clients", options.clients},
       {"events_sent", report.events_sent},
       {"receipts", report.receipts},
@@ -129,6 +130,8 @@ int Run(int argc, char** argv) {
   app.add_option("--kill-after", options.kill_after_ms_max,
                  "ms; a kill comes at a random time up to this")
       ->capture_default_str();
+  app.add_flag("--points", options.points,
+               "die at the named steps of the write path, in turn, instead of at random moments");
   app.add_option("--seed", options.seed,
                  "of every random choice here (default: another each time)");
   app.add_option("--start-ms-max", options.start_ms_max, "a start that takes longer is a failure")

@@ -61,11 +61,19 @@ absl::Status WriteAll(const std::string& path, const std::string& text) {
 
 // Its output is added to the file. It dies with the thread that started it. The process id, 0 if it
 // cannot be started.
-pid_t SpawnProgram(std::vector<std::string> words, const std::string& log) {
+pid_t SpawnProgram(std::vector<std::string> words, const std::string& log,
+                   const std::vector<std::string>& environment = {}) {
   std::vector<char*> argv;
   argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
+  std::vector<std::string> variables = environment;
+  for (char** variable = environ; *variable != nullptr; ++variable)
+    variables.emplace_back(*variable);
+  std::vector<char*> envp;
+  envp.reserve(variables.size() + 1);
+  for (std::string& variable : variables) envp.push_back(variable.data());
+  envp.push_back(nullptr);
   const int output = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (output < 0) return 0;
   const pid_t parent = ::getpid();
@@ -77,7 +85,7 @@ pid_t SpawnProgram(std::vector<std::string> words, const std::string& log) {
     if (::getppid() != parent) ::_exit(127);
     ::dup2(output, 1);
     ::dup2(output, 2);
-    ::execv(argv[0], argv.data());
+    ::execve(argv[0], argv.data(), envp.data());
     ::_exit(127);
   }
   ::close(output);
@@ -205,7 +213,7 @@ absl::Status RealLedger::ReadTrust() {
   return absl::OkStatus();
 }
 
-absl::Status RealLedger::Spawn() {
+absl::Status RealLedger::Spawn(const std::vector<std::string>& environment) {
   CUSTODY_CHECK(!running());
   std::filesystem::remove(folder() / "address");
   std::vector<std::string> words = {options_.program, "serve", "--config", PathOf("custodyd.toml")};
@@ -213,7 +221,7 @@ absl::Status RealLedger::Spawn() {
     words.push_back("--set");
     words.push_back(setting);
   }
-  pid_ = SpawnProgram(std::move(words), PathOf("daemon.log"));
+  pid_ = SpawnProgram(std::move(words), PathOf("daemon.log"), environment);
   if (pid_ > 0) return absl::OkStatus();
   return absl::InternalError(absl::StrFormat("%s cannot be started", options_.program));
 }

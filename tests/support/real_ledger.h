@@ -65,8 +65,9 @@ class RealLedger {
   RealLedger(const RealLedger&) = delete;
   RealLedger& operator=(const RealLedger&) = delete;
 
-  // Starts `custodyd serve` and does not wait. It must not run.
-  absl::Status Spawn();
+  // Starts `custodyd serve` and does not wait. It must not run. `environment`: further variables,
+  // "NAME=value", of this process of it only.
+  absl::Status Spawn(const std::vector<std::string>& environment = {});
   // Waits until it listens. Errors: kInternal with the end of its log if it ended before;
   // kDeadlineExceeded.
   absl::Status WaitUntilListening(std::chrono::milliseconds timeout);
