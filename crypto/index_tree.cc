@@ -210,8 +210,8 @@ absl::StatusOr<IndexTree> IndexTree::Load(std::span<const IndexBucketRecord> rec
 
 absl::StatusOr<std::vector<IndexLeaf>> IndexTree::BucketLeaves(std::uint16_t bucket,
                                                                const IndexLeafStore& store) const {
-  const std::uint64_t want = top_.Bucket(bucket).leaf_count;
   if (const auto cached = cached_.find(bucket); cached != cached_.end()) return cached->second;
+  const std::uint64_t want = top_.Bucket(bucket).leaf_count;
   std::vector<IndexLeaf> leaves;
   for (auto it = pending_.lower_bound(FirstKeyOf(bucket));
        it != pending_.end() && IndexBucketOf(it->first) == bucket; ++it) {

@@ -137,10 +137,8 @@ class Bench {
     RealLedgerOptions real;
     real.folder = options_.folder + "/ledger";
     real.program = options_.programs + "/daemon/custodyd";
-    real.settings = options_.settings;
-    for (const char* setting : {"listen.address=127.0.0.1:0", "metrics.address="}) {
-      real.settings.emplace_back(setting);
-    }
+    real.settings = {"listen.address=127.0.0.1:0", "metrics.address="};
+    real.settings.insert(real.settings.end(), options_.settings.begin(), options_.settings.end());
     real.settings.push_back("listen.address_file=" + real.folder + "/address");
     CUSTODY_ASSIGN_OR_RETURN(ledger_, RealLedger::Adopt(std::move(real)));
     CUSTODY_RETURN_IF_ERROR(ledger_->Start());
