@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "base/status_macros.h"
+#include "lifecycle/case_opening.h"
 #include "lifecycle/enum_label.h"
 #include "lifecycle/excursions.h"
 #include "lifecycle/genealogy.h"
@@ -114,6 +115,8 @@ absl::StatusOr<const v1::SubjectState*> QualityWalk::VisitCommon(const SubjectKe
           {hold.placed_index()});
   }
   for (const v1::OpenCase& open : state->open_cases()) {
+    CUSTODY_ASSIGN_OR_RETURN(const bool is_open, IsOpen(view_, open));
+    if (!is_open) continue;
     std::string codes;
     for (const std::string& code : open.codes()) codes += (codes.empty() ? "" : ", ") + code;
     std::string detail = absl::StrFormat("case %s open (%s)", ToHex(open.case_id()), codes);
