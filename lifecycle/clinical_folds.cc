@@ -7,6 +7,7 @@
 #include "absl/numeric/int128.h"
 #include "lifecycle/container_machine.h"
 #include "lifecycle/container_rules.h"
+#include "lifecycle/denied_attempt.h"
 
 namespace custody {
 namespace {
@@ -428,8 +429,7 @@ void FoldFollowUpRecorded(const FoldInput& input, v1::SubjectState* state) {
 void FoldDeniedAttempt(const FoldInput& input, v1::SubjectState* state) {
   // An attempt on an order that the ledger does not know creates none.
   if (!IsOrder(input) || !state->has_order()) return;
-  const std::string& code = input.event.event.attempt_denied().event_code();
-  if (code != "CLN-06" && code != "CLN-06T") return;
+  if (!UsesMatch(input.event.event.attempt_denied().event_code())) return;
   v1::OrderState* order = state->mutable_order();
   order->set_denied_attempts(order->denied_attempts() + 1);
 }
