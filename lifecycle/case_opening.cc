@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/status_macros.h"
 #include "lifecycle/refusal.h"
 
 namespace custody {
@@ -117,6 +118,12 @@ std::vector<v1::Event> OpenCases(const ParsedEvent& event, std::span<const v1::F
     events.push_back(std::move(opened));
   }
   return events;
+}
+
+absl::StatusOr<bool> IsOpen(const StateView& view, const v1::OpenCase& open) {
+  CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state,
+                           view.Find({v1::SUBJECT_KIND_CASE, open.case_id()}));
+  return state == nullptr || !state->case_().closed();
 }
 
 }  // namespace custody

@@ -21,8 +21,7 @@ bool IsValid(const v1::LicenceState& licence, std::int64_t at_ms) {
 }
 
 bool Covers(const v1::LicenceState& licence, v1::Regime regime) {
-  return licence.regimes().empty() ||
-         std::count(licence.regimes().begin(), licence.regimes().end(), regime) > 0;
+  return std::count(licence.regimes().begin(), licence.regimes().end(), regime) > 0;
 }
 
 // One of the licence types is valid for the regime; remembers when it ends.

@@ -12,6 +12,7 @@
 #include "lifecycle/check_run.h"
 #include "lifecycle/container_machine.h"
 #include "lifecycle/enum_label.h"
+#include "lifecycle/policy.h"
 
 namespace custody {
 namespace {
@@ -51,6 +52,11 @@ absl::uint128 Billionths(const v1::Decimal& value) {
 
 std::uint64_t Low(absl::uint128 value) { return absl::Uint128Low64(value); }
 
+// It runs already, or was given, thrown away or spoiled.
+bool CannotStart(v1::ContainerLife life) {
+  return IsFinal(life) || IsConsumed(life) || life == v1::CONTAINER_LIFE_THAWED_UNUSABLE;
+}
+
 // Containers of the order that will be or were given, with those of the question.
 absl::StatusOr<std::set<std::string>> DoseContainers(CheckRun& run, const v1::OrderState& order) {
   std::set<std::string> all(order.container_ids().begin(), order.container_ids().end());
@@ -82,6 +88,49 @@ std::uint32_t UndilutedVolume(std::uint32_t given_ul, const v1::ContainerState& 
   if (prepared == 0 || prepared <= container.volume_ul()) return given_ul;
   const std::uint64_t scaled = static_cast<std::uint64_t>(given_ul) * container.volume_ul();
   return static_cast<std::uint32_t>((scaled + prepared - 1) / prepared);
+}
+
+// An authorisation that was not used yet and still may be.
+absl::StatusOr<bool> IsPending(CheckRun& run, const v1::AuthorisationState& authorisation) {
+  if (authorisation.used()) return false;
+  CUSTODY_ASSIGN_OR_RETURN(const std::optional<PolicyRef> policy,
+                           FindPolicyByHash(run.view(), authorisation.policy_hash()));
+  if (!policy.has_value()) return true;
+  return run.at_ms() <=
+         authorisation.valid_from_ms() + policy->policy->clinical().authorisation_valid_ms();
+}
+
+// Containers of an order that run, or may begin to run at any moment.
+absl::Status AddPendingOf(CheckRun& run, const v1::OrderState& order,
+                          std::set<std::string>* pending) {
+  for (const std::string& id : order.container_ids()) {
+    CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, run.Container(id));
+    const bool runs =
+        state != nullptr && state->container().life() == v1::CONTAINER_LIFE_ADMINISTERING;
+    if (runs) pending->insert(id);
+  }
+  for (const v1::AuthorisationState& authorisation : order.authorisations()) {
+    CUSTODY_ASSIGN_OR_RETURN(const bool is_pending, IsPending(run, authorisation));
+    if (!is_pending) continue;
+    for (const std::string& id : authorisation.container_ids()) {
+      CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, run.Container(id));
+      if (state != nullptr && !CannotStart(state->container().life())) pending->insert(id);
+    }
+  }
+  return absl::OkStatus();
+}
+
+// What runs or may run into the patient by any order, with the containers of the question.
+absl::StatusOr<std::set<std::string>> PendingContainers(CheckRun& run) {
+  std::set<std::string> pending(run.request().container_ids().begin(),
+                                run.request().container_ids().end());
+  CUSTODY_ASSIGN_OR_RETURN(const v1::PatientState* patient, run.Patient());
+  if (patient == nullptr) return pending;
+  for (const std::string& id : patient->order_ids()) {
+    CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* order, run.Find(v1::SUBJECT_KIND_ORDER, id));
+    if (order != nullptr) CUSTODY_RETURN_IF_ERROR(AddPendingOf(run, order->order(), &pending));
+  }
+  return pending;
 }
 
 absl::StatusOr<absl::uint128> DmsoGiven(CheckRun& run, std::uint32_t density_mg_per_ml) {
@@ -127,12 +176,13 @@ v1::Route RouteOf(const CheckRun& run, const v1::OrderState& order) {
   return run.request().route() == v1::ROUTE_UNSPECIFIED ? order.route() : run.request().route();
 }
 
-// Endotoxin of all containers in billionths of EU/mL x uL; 0 with a check added when a lot has no
-// usable result.
-absl::StatusOr<std::optional<absl::uint128>> TotalEndotoxin(CheckRun& run) {
+// Endotoxin of the containers in billionths of EU/mL x uL; none, with a check added, when a lot has
+// no usable result.
+absl::StatusOr<std::optional<absl::uint128>> TotalEndotoxin(
+    CheckRun& run, const std::set<std::string>& containers) {
   absl::uint128 total = 0;
   bool complete = true;
-  for (const std::string& id : run.request().container_ids()) {
+  for (const std::string& id : containers) {
     CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, run.Container(id));
     CUSTODY_ASSIGN_OR_RETURN(const v1::BatchState* lot, run.LotOf(id));
     const v1::QcResult* result = lot == nullptr ? nullptr : HighestEndotoxin(*lot);
@@ -230,7 +280,8 @@ absl::Status CheckDmso(CheckRun& run) {
   }
   const std::uint32_t density = policy->policy->clinical().dmso_density_mg_per_ml();
   CUSTODY_ASSIGN_OR_RETURN(absl::uint128 total_ug, DmsoGiven(run, density));
-  for (const std::string& id : run.request().container_ids()) {
+  CUSTODY_ASSIGN_OR_RETURN(const std::set<std::string> pending, PendingContainers(run));
+  for (const std::string& id : pending) {
     CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, run.Container(id));
     CUSTODY_ASSIGN_OR_RETURN(const v1::BatchState* lot, run.LotOf(id));
     if (state == nullptr || lot == nullptr) continue;
@@ -263,13 +314,18 @@ absl::Status CheckEndotoxin(CheckRun& run) {
     run.NotApplicable("the policy has no endotoxin limit for this route");
     return absl::OkStatus();
   }
-  const auto duration_ms =
-      static_cast<std::uint64_t>(std::max<std::int64_t>(run.request().planned_duration_ms(), 0));
+  const auto duration_ms = static_cast<std::uint64_t>(
+      std::clamp<std::int64_t>(run.request().planned_duration_ms(), 0, kDayMs));
   if (rule->per_hour() && duration_ms == 0) {
     run.Unknown("the limit is per hour and no planned duration is stated");
     return absl::OkStatus();
   }
-  CUSTODY_ASSIGN_OR_RETURN(const std::optional<absl::uint128> total, TotalEndotoxin(run));
+  // By the hour, what runs together counts together; else the dose is one, however many containers
+  // and authorisations it takes.
+  CUSTODY_ASSIGN_OR_RETURN(const std::set<std::string> containers,
+                           rule->per_hour() ? PendingContainers(run) : DoseContainers(run, *order));
+  CUSTODY_ASSIGN_OR_RETURN(const std::optional<absl::uint128> total,
+                           TotalEndotoxin(run, containers));
   if (!total.has_value()) return absl::OkStatus();
   // EU/mL x uL = thousandths of EU; K x g = thousandths of EU: the thousandths cancel.
   const absl::uint128 allowed = Billionths(rule->eu_per_kg()) * order->weight_g();

@@ -1,6 +1,7 @@
 // Checks of life, allocation and time.
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <string>
 
@@ -16,6 +17,7 @@ namespace custody {
 namespace {
 
 constexpr std::int64_t kMinuteMs = 60'000;
+constexpr std::int64_t kDayMs = 86'400'000;
 
 SubjectKey ContainerKey(const std::string& id) { return {v1::SUBJECT_KIND_CONTAINER, id}; }
 
@@ -51,6 +53,25 @@ v1::ReasonCode LifeCode(v1::ContainerLife life) {
   return IsFinal(life) ? v1::REASON_CODE_E_AFTER_FINAL : v1::REASON_CODE_E_STATE;
 }
 
+// What waits outside its storage device for the thaw warms up.
+absl::Status JudgeTimeOut(CheckRun& run, const std::string& id,
+                          const v1::ContainerState& container) {
+  if (run.stage() != v1::STAGE_THAW || run.matching()) return absl::OkStatus();
+  CUSTODY_ASSIGN_OR_RETURN(const std::optional<PolicyRef> policy, run.Policy());
+  const std::int64_t limit =
+      policy.has_value() ? policy->policy->clinical().out_to_thaw_max_ms() : 0;
+  if (limit == 0 || container.out_to_thaw_at_ms() == 0) return absl::OkStatus();
+  const std::int64_t out_ms = run.at_ms() - container.out_to_thaw_at_ms();
+  if (out_ms <= limit) {
+    run.ValidUntil(container.out_to_thaw_at_ms() + limit);
+    return absl::OkStatus();
+  }
+  run.Fail(v1::REASON_CODE_E_POLICY,
+           absl::StrFormat("is out of storage for %d ms before the thaw, limit %d", out_ms, limit),
+           ContainerKey(id));
+  return absl::OkStatus();
+}
+
 void JudgeAllocation(CheckRun& run, const std::string& id, const v1::ContainerState& container) {
   const v1::ContainerAllocation allocation = container.allocation();
   const bool free = allocation == v1::CONTAINER_ALLOCATION_UNALLOCATED ||
@@ -79,6 +100,23 @@ void JudgeAllocation(CheckRun& run, const std::string& id, const v1::ContainerSt
   }
 }
 
+// An infusion does not end before it began, and a question may state any number.
+std::int64_t SaturatingSum(std::int64_t instant_ms, std::int64_t length_ms) {
+  constexpr std::int64_t kLatest = std::numeric_limits<std::int64_t>::max();
+  const std::int64_t length = std::max<std::int64_t>(length_ms, 0);
+  return instant_ms > kLatest - length ? kLatest : instant_ms + length;
+}
+
+// Without a possible duration nobody knows when the infusion ends.
+void JudgeDuration(CheckRun& run) {
+  const std::int64_t duration_ms = run.request().planned_duration_ms();
+  if (run.matching() || (duration_ms > 0 && duration_ms <= kDayMs)) return;
+  run.Add(
+      duration_ms == 0 ? v1::CHECK_RESULT_VALUE_UNKNOWN : v1::CHECK_RESULT_VALUE_FAIL,
+      v1::REASON_CODE_E_FIELD,
+      absl::StrFormat("a planned duration of %d ms is not above 0 and at most a day", duration_ms));
+}
+
 // How long the container must last, and until when.
 struct Need {
   std::int64_t until_ms = 0;
@@ -93,13 +131,13 @@ absl::StatusOr<Need> NeedOf(CheckRun& run, const v1::Policy& policy) {
     return Need{std::max(at, planned), "planned administration"};
   }
   if (run.stage() == v1::STAGE_SHIP) {
-    return Need{
-        std::max(at, run.request().planned_arrival_ms()) + policy.transport().expiry_margin_ms(),
-        "planned arrival and margin"};
+    const std::int64_t arrival = std::max(at, run.request().planned_arrival_ms());
+    return Need{SaturatingSum(arrival, policy.transport().expiry_margin_ms()),
+                "planned arrival and margin"};
   }
   if (run.stage() == v1::STAGE_RECEIVE) return Need{at, "now"};
   const std::int64_t start = std::max(at, run.question().planned_start_ms);
-  return Need{start + run.request().planned_duration_ms(), "planned end"};
+  return Need{SaturatingSum(start, run.request().planned_duration_ms()), "planned end"};
 }
 
 // The instant in UTC and at the site of the act; the zone of the label too, when the label decides
@@ -177,8 +215,9 @@ absl::Status CheckLife(CheckRun& run) {
     const v1::ContainerLife life =
         state == nullptr ? v1::CONTAINER_LIFE_UNSPECIFIED : state->container().life();
     const std::string detail = absl::StrFormat("is %s", EnumLabel(life));
-    if (LifeAllows(run, life, fresh)) {
+    if (state != nullptr && LifeAllows(run, life, fresh)) {
       run.Pass(detail, ContainerKey(id));
+      CUSTODY_RETURN_IF_ERROR(JudgeTimeOut(run, id, state->container()));
     } else {
       v1::Check& check = run.Fail(LifeCode(life), detail, ContainerKey(id));
       if (state != nullptr) check.add_evidence(state->last_index());
@@ -203,6 +242,7 @@ absl::Status CheckExpiry(CheckRun& run) {
   CUSTODY_ASSIGN_OR_RETURN(const std::optional<PolicyRef> policy, run.Policy());
   CUSTODY_ASSIGN_OR_RETURN(const v1::SiteState* site, run.Site());
   const v1::Policy none;
+  if (run.stage() == v1::STAGE_ADMINISTER || run.stage() == v1::STAGE_THAW) JudgeDuration(run);
   if (!policy.has_value()) {
     if (run.stage() == v1::STAGE_ADMINISTER || run.stage() == v1::STAGE_THAW) {
       run.Unknown("without a policy the expiry after thaw is not known");

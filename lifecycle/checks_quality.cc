@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "base/status_macros.h"
+#include "lifecycle/case_opening.h"
 #include "lifecycle/check_run.h"
 #include "lifecycle/container_machine.h"
 #include "lifecycle/policy.h"
@@ -141,6 +142,8 @@ absl::Status CheckCases(CheckRun& run) {
   CUSTODY_ASSIGN_OR_RETURN(const std::vector<const v1::SubjectState*> states, OrderAndPatient(run));
   for (const v1::SubjectState* state : states) {
     for (const v1::OpenCase& open : state->open_cases()) {
+      CUSTODY_ASSIGN_OR_RETURN(const bool is_open, IsOpen(run.view(), open));
+      if (!is_open) continue;
       const bool critical = open.severity() == v1::SEVERITY_CRITICAL;
       run.Add(critical ? v1::CHECK_RESULT_VALUE_FAIL : v1::CHECK_RESULT_VALUE_WARN,
               v1::REASON_CODE_E_CASE_OPEN,

@@ -7,6 +7,7 @@
 #include "absl/numeric/int128.h"
 #include "lifecycle/container_machine.h"
 #include "lifecycle/container_rules.h"
+#include "lifecycle/denied_attempt.h"
 
 namespace custody {
 namespace {
@@ -20,9 +21,58 @@ bool IsContainer(const FoldInput& input) {
 }
 bool IsOrder(const FoldInput& input) { return input.subject.kind == v1::SUBJECT_KIND_ORDER; }
 
-// A doubtful "no" is an "unknown".
-v1::Answer Counted(const FoldInput& input, v1::Answer answer) {
-  return input.favourable() || answer != v1::ANSWER_NO ? answer : v1::ANSWER_UNKNOWN;
+// A doubtful "no" is an "unknown", and so is a doubtful "has met the virus already".
+v1::Answer Doubtful(v1::Answer answer) {
+  return answer == v1::ANSWER_NO ? v1::ANSWER_UNKNOWN : answer;
+}
+v1::CmvStatus Doubtful(v1::CmvStatus status) {
+  return status == v1::CMV_STATUS_POSITIVE ? v1::CMV_STATUS_UNKNOWN : status;
+}
+
+int Strictness(v1::Answer answer) {
+  switch (answer) {
+    case v1::ANSWER_YES:
+      return 3;
+    case v1::ANSWER_NO:
+      return 0;
+    default:
+      return answer == v1::ANSWER_UNKNOWN ? 2 : 1;
+  }
+}
+int Strictness(v1::CmvStatus status) {
+  switch (status) {
+    case v1::CMV_STATUS_NEGATIVE:
+      return 3;
+    case v1::CMV_STATUS_POSITIVE:
+      return 0;
+    default:
+      return status == v1::CMV_STATUS_UNKNOWN ? 2 : 1;
+  }
+}
+
+// How an enrolment stands to the patient that there is.
+enum class Enrolment {
+  kFirst,
+  // The one that made the patient, attested later: it takes back its own doubt and nothing else.
+  kFirstAttested,
+  // Another one only adds what makes things stricter.
+  kFurther,
+};
+
+Enrolment StandingOf(const FoldInput& input, const v1::SubjectState& state) {
+  if (!state.has_patient()) return Enrolment::kFirst;
+  const bool made_patient =
+      input.standing == Standing::kFavourableOnly && state.first_index() == input.index;
+  return made_patient ? Enrolment::kFirstAttested : Enrolment::kFurther;
+}
+
+// What is on record of one fact, `known` before, after an enrolment that states it.
+template <typename Fact>
+Fact Enrolled(const FoldInput& input, Enrolment enrolment, Fact known, Fact stated) {
+  if (enrolment == Enrolment::kFirst) return input.favourable() ? stated : Doubtful(stated);
+  if (enrolment == Enrolment::kFirstAttested && known == Doubtful(stated)) return stated;
+  const bool says_nothing = stated == Fact{};
+  return says_nothing || Strictness(stated) <= Strictness(known) ? known : stated;
 }
 
 void RemoveId(google::protobuf::RepeatedPtrField<std::string>* list, const std::string& id) {
@@ -30,15 +80,15 @@ void RemoveId(google::protobuf::RepeatedPtrField<std::string>* list, const std::
   list->DeleteSubrange(static_cast<int>(end - list->begin()), static_cast<int>(list->end() - end));
 }
 
-void SetPatient(const FoldInput& input, v1::PatientState* patient) {
+void MergeFacts(const FoldInput& input, Enrolment enrolment, v1::PatientState* patient) {
   const v1::PatientEnrolled& body = input.event.event.patient_enrolled();
-  patient->set_holding_site_id(body.holding_site_id());
-  const bool doubtful_positive = !input.favourable() && body.cmv_igg() == v1::CMV_STATUS_POSITIVE;
-  patient->set_cmv_igg(doubtful_positive ? v1::CMV_STATUS_UNKNOWN : body.cmv_igg());
-  patient->set_immunosuppressed(Counted(input, body.immunosuppressed()));
-  patient->set_dmso_allergy(Counted(input, body.dmso_allergy()));
-  patient->set_donor_specific_antibodies(Counted(input, body.donor_specific_antibodies()));
-  if (input.favourable()) patient->set_same_as_donor_id(body.same_as_donor_id());
+  patient->set_cmv_igg(Enrolled(input, enrolment, patient->cmv_igg(), body.cmv_igg()));
+  patient->set_immunosuppressed(
+      Enrolled(input, enrolment, patient->immunosuppressed(), body.immunosuppressed()));
+  patient->set_dmso_allergy(
+      Enrolled(input, enrolment, patient->dmso_allergy(), body.dmso_allergy()));
+  patient->set_donor_specific_antibodies(Enrolled(
+      input, enrolment, patient->donor_specific_antibodies(), body.donor_specific_antibodies()));
 }
 
 // Exact comparison of two decimals.
@@ -73,6 +123,11 @@ void MergePostThaw(const FoldInput& input, const v1::PostThawResult& result,
   if (input.favourable()) measured->set_attested(true);
 }
 
+// While one container runs the order is being given, whatever is decided about the next one.
+void GoOn(v1::OrderPhase phase, v1::OrderState* order) {
+  if (order->phase() != v1::ORDER_PHASE_ADMINISTERING) order->set_phase(phase);
+}
+
 void FinishContainer(const std::string& container_id, v1::OrderState* order) {
   AddOnce(order->mutable_finished_container_ids(), container_id);
 }
@@ -88,21 +143,26 @@ void SettleOrder(v1::OrderState* order) {
   }
 }
 
+// Not before the event says that it happened, not after it was recorded: the 24 hours of dimethyl
+// sulfoxide count from here.
+std::int64_t EndedAtMs(const FoldInput& input) {
+  const std::int64_t latest_ms = input.recorded_at_ms;
+  const std::int64_t earliest_ms = std::min(input.event.event.occurred_at().utc_ms(), latest_ms);
+  const std::int64_t stated_ms = input.event.event.administration_ended().ended_at_ms();
+  return std::clamp(stated_ms, earliest_ms, latest_ms);
+}
+
 }  // namespace
 
 void FoldPatientEnrolled(const FoldInput& input, v1::SubjectState* state) {
   if (input.subject.kind != v1::SUBJECT_KIND_PATIENT) return;
   const v1::PatientEnrolled& body = input.event.event.patient_enrolled();
-  const bool first = !state->has_patient();
-  // Attested later, the enrolment that made the patient counts in full; another one does not.
-  const bool made_patient =
-      input.standing == Standing::kFavourableOnly && state->first_index() == input.index;
+  const Enrolment enrolment = StandingOf(input, *state);
   v1::PatientState* patient = state->mutable_patient();
-  if (first || made_patient) SetPatient(input, patient);
-  // A second enrolment only adds what makes things stricter.
-  if (!first && body.dmso_allergy() == v1::ANSWER_YES) patient->set_dmso_allergy(v1::ANSWER_YES);
-  if (!first && body.immunosuppressed() == v1::ANSWER_YES) {
-    patient->set_immunosuppressed(v1::ANSWER_YES);
+  MergeFacts(input, enrolment, patient);
+  if (enrolment != Enrolment::kFurther) {
+    patient->set_holding_site_id(body.holding_site_id());
+    if (input.favourable()) patient->set_same_as_donor_id(body.same_as_donor_id());
   }
   for (const std::string& protein : body.animal_protein_allergies()) {
     AddOnce(patient->mutable_animal_protein_allergies(), protein);
@@ -163,7 +223,7 @@ void FoldMatchVerified(const FoldInput& input, v1::SubjectState* state) {
         NextAllocation(container->allocation(), AllocationTrigger::kMatched).to);
   } else if (IsOrder(input)) {
     v1::OrderState* order = state->mutable_order();
-    order->set_phase(v1::ORDER_PHASE_MATCHED);
+    GoOn(v1::ORDER_PHASE_MATCHED, order);
     order->set_matched_index(input.index);
     order->set_denied_attempts(0);
     order->clear_overrides();
@@ -208,7 +268,7 @@ void FoldThawAuthorised(const FoldInput& input, v1::SubjectState* state) {
     container->set_thaw_authorised_at_ms(input.recorded_at_ms);
     container->set_thaw_policy_hash(input.event.event.policy_hash());
   } else if (IsOrder(input)) {
-    state->mutable_order()->set_phase(v1::ORDER_PHASE_THAW_AUTHORISED);
+    GoOn(v1::ORDER_PHASE_THAW_AUTHORISED, state->mutable_order());
   }
 }
 
@@ -216,7 +276,7 @@ void FoldAdministrationAuthorised(const FoldInput& input, v1::SubjectState* stat
   if (!IsOrder(input)) return;
   const v1::AdministrationAuthorised& body = input.event.event.administration_authorised();
   v1::OrderState* order = state->mutable_order();
-  order->set_phase(v1::ORDER_PHASE_AUTHORISED);
+  GoOn(v1::ORDER_PHASE_AUTHORISED, order);
   v1::AuthorisationState* authorisation = order->add_authorisations();
   const std::string_view digest = input.event.digest.view();
   authorisation->set_event_digest(digest.data(), digest.size());
@@ -274,6 +334,7 @@ void FoldDosePrepared(const FoldInput& input, v1::SubjectState* state) {
     }
   }
   if (!input.adverse()) return;
+  AddOnce(container->mutable_diluent_material_ids(), body.diluent_material_id());
   const std::int64_t known = container->post_preparation_expires_at_ms();
   if (body.expires_at_ms() > 0 && (known == 0 || body.expires_at_ms() < known)) {
     container->set_post_preparation_expires_at_ms(body.expires_at_ms());
@@ -303,8 +364,7 @@ void FoldAdministrationStarted(const FoldInput& input, v1::SubjectState* state) 
 void FoldAdministrationEnded(const FoldInput& input, v1::SubjectState* state) {
   if (!input.adverse()) return;
   const v1::AdministrationEnded& body = input.event.event.administration_ended();
-  const std::int64_t ended_at_ms =
-      body.ended_at_ms() > 0 ? body.ended_at_ms() : input.event.event.occurred_at().utc_ms();
+  const std::int64_t ended_at_ms = EndedAtMs(input);
   if (IsOrder(input)) {
     v1::OrderState* order = state->mutable_order();
     order->set_administered_at_ms(std::max(order->administered_at_ms(), ended_at_ms));
@@ -369,8 +429,7 @@ void FoldFollowUpRecorded(const FoldInput& input, v1::SubjectState* state) {
 void FoldDeniedAttempt(const FoldInput& input, v1::SubjectState* state) {
   // An attempt on an order that the ledger does not know creates none.
   if (!IsOrder(input) || !state->has_order()) return;
-  const std::string& code = input.event.event.attempt_denied().event_code();
-  if (code != "CLN-06" && code != "CLN-06T") return;
+  if (!UsesMatch(input.event.event.attempt_denied().event_code())) return;
   v1::OrderState* order = state->mutable_order();
   order->set_denied_attempts(order->denied_attempts() + 1);
 }

@@ -3,6 +3,8 @@
 #ifndef CUSTODY_LIFECYCLE_CLINICAL_GUARDS_H_
 #define CUSTODY_LIFECYCLE_CLINICAL_GUARDS_H_
 
+#include <string>
+
 #include "lifecycle/rule_context.h"
 
 namespace custody {
@@ -28,6 +30,9 @@ void GuardAdministrationStarted(RuleContext& context);  // CLN-11
 void GuardAdministrationEnded(RuleContext& context);    // CLN-12
 void GuardContainerDiscarded(RuleContext& context);     // CLN-13
 void GuardFollowUpRecorded(RuleContext& context);       // CLN-15
+
+// YYYY-MM-DD, and there is such a day.
+bool IsDate(const std::string& text);
 
 }  // namespace custody
 

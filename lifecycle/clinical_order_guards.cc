@@ -17,6 +17,8 @@
 namespace custody {
 namespace {
 
+constexpr std::int64_t kDayMs = 86'400'000;
+
 SubjectKey OrderKey(const std::string& id) { return {v1::SUBJECT_KIND_ORDER, id}; }
 
 // The order must be known and open; violates E_UNKNOWN_SUBJECT or E_STATE.
@@ -74,6 +76,14 @@ void GuardTraining(RuleContext& context, const v1::Policy& policy) {
   }
 }
 
+void GuardPlannedStart(RuleContext& context, std::int64_t start_ms) {
+  const std::int64_t now_ms = context.recorded_at_ms();
+  if (start_ms >= now_ms - kDayMs && start_ms <= now_ms + kDayMs) return;
+  context.Violate(
+      {.code = v1::REASON_CODE_E_FIELD,
+       .message = absl::StrFormat("the planned start %d is not within a day of now", start_ms)});
+}
+
 void GuardOrderFields(RuleContext& context, const v1::TreatmentOrdered& body) {
   const auto refuse = [&](std::string message) {
     context.Violate({.code = v1::REASON_CODE_E_FIELD, .message = std::move(message)});
@@ -83,6 +93,10 @@ void GuardOrderFields(RuleContext& context, const v1::TreatmentOrdered& body) {
   if (body.dose_basis() == v1::DOSE_BASIS_UNSPECIFIED) refuse("the basis of the dose is missing");
   if (body.route() == v1::ROUTE_UNSPECIFIED) refuse("the route is missing");
   if (body.planned_at_ms() <= 0) refuse("the planned time is missing");
+  if (body.indication_code().empty()) refuse("the indication is missing");
+  if (!IsDate(body.weight_measured_on())) {
+    refuse("weight_measured_on is not a date of the form YYYY-MM-DD");
+  }
   if (context.event().site_id().empty()) refuse("the site is missing");
 }
 
@@ -179,8 +193,8 @@ void GuardMatchVerified(RuleContext& context) {
   const v1::MatchVerified& body = context.event().match_verified();
   RequireContainers(context, body.container_ids_size());
   GuardOverrides(context, body);
-  const v1::OrderState* order =
-      RequireOrder(context, body.order_id(), v1::ORDER_PHASE_RESERVED, v1::ORDER_PHASE_AUTHORISED);
+  const v1::OrderState* order = RequireOrder(context, body.order_id(), v1::ORDER_PHASE_RESERVED,
+                                             v1::ORDER_PHASE_ADMINISTERING);
   if (order == nullptr) return;
   context.RequirePolicy(order->product_id(), order->regime());
   if (!SameIds(OpenContainers(context, *order), body.container_ids())) {
@@ -234,12 +248,13 @@ void GuardReservationReleased(RuleContext& context) {
 void GuardThawAuthorised(RuleContext& context) {
   const v1::ThawAuthorised& body = context.event().thaw_authorised();
   RequireContainers(context, body.container_ids_size());
-  const v1::OrderState* order =
-      RequireOrder(context, body.order_id(), v1::ORDER_PHASE_MATCHED, v1::ORDER_PHASE_AUTHORISED);
+  const v1::OrderState* order = RequireOrder(context, body.order_id(), v1::ORDER_PHASE_MATCHED,
+                                             v1::ORDER_PHASE_ADMINISTERING);
   if (order == nullptr) return;
   const std::optional<PolicyRef> policy =
       context.RequirePolicy(order->product_id(), order->regime());
   if (policy.has_value()) GuardTraining(context, *policy->policy);
+  GuardPlannedStart(context, body.planned_infusion_start_ms());
   if (body.patient_present_and_fit() != v1::ANSWER_YES) {
     context.Violate({.code = v1::REASON_CODE_E_MISSING,
                      .message = "the patient is not stated to be present and fit",

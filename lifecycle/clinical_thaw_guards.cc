@@ -69,6 +69,24 @@ void GuardBath(RuleContext& context, const v1::ThawStarted& body) {
                    .detail = absl::StrFormat("thaw-bath %d", bath)});
 }
 
+// From the storage device to the bath; a container that comes out of a shipper has no such time.
+void GuardTimeOut(RuleContext& context, const std::string& order_id,
+                  const std::string& container_id) {
+  const v1::ContainerState* container = context.Container(container_id);
+  const std::optional<PolicyRef> policy = PolicyOfOrder(context, order_id);
+  if (container == nullptr || !policy.has_value() || container->out_to_thaw_at_ms() == 0) return;
+  const std::int64_t limit = policy->policy->clinical().out_to_thaw_max_ms();
+  const std::int64_t started = std::min(context.occurred_at_ms(), context.recorded_at_ms());
+  const std::int64_t out_ms = started - container->out_to_thaw_at_ms();
+  if (limit == 0 || out_ms <= limit) return;
+  context.Violate(
+      {.code = v1::REASON_CODE_E_POLICY,
+       .severity = v1::SEVERITY_MAJOR,
+       .message = absl::StrFormat("%d ms out of storage before the thaw, limit %d", out_ms, limit),
+       .detail = absl::StrFormat("out-to-thaw %s", ToHex(container_id)),
+       .subject = ContainerKey(container_id)});
+}
+
 // The investigation that every failing result starts.
 void OpenInvestigation(RuleContext& context, const v1::ReleaseRow& row,
                        const std::string& container_id, std::uint32_t ordinal) {
@@ -120,6 +138,29 @@ void RequireThawed(RuleContext& context, const std::string& container_id) {
                    .subject = ContainerKey(container_id)});
 }
 
+// Nothing on record of the material says that it must not be used.
+void GuardNothingOpen(RuleContext& context, const SubjectKey& key) {
+  const v1::SubjectState* state = context.Find(key.kind, key.id);
+  if (state == nullptr) return;
+  const auto report = [&](v1::ReasonCode code, std::uint64_t index) {
+    context.Violate({.code = code,
+                     .severity = v1::SEVERITY_CRITICAL,
+                     .message = absl::StrFormat("%s must not be used", Describe(key)),
+                     .detail = ToHex(key.id),
+                     .evidence = {index},
+                     .subject = key});
+  };
+  for (const v1::OpenHold& hold : state->holds()) {
+    report(v1::REASON_CODE_E_HOLD, hold.placed_index());
+  }
+  for (const v1::OpenCase& open : state->open_cases()) {
+    if (open.severity() != v1::SEVERITY_CRITICAL || !context.IsOpen(open)) continue;
+    report(open.kind() == v1::CASE_KIND_RECALL ? v1::REASON_CODE_E_RECALLED
+                                               : v1::REASON_CODE_E_CASE_OPEN,
+           open.opened_index());
+  }
+}
+
 // What the container is diluted with must be released, in date, and nothing that harms the patient.
 void GuardDiluent(RuleContext& context, const std::string& order_id,
                   const std::string& material_id) {
@@ -128,6 +169,7 @@ void GuardDiluent(RuleContext& context, const std::string& order_id,
   const v1::MaterialState* material = context.Material(material_id);
   if (material == nullptr) return;
   const SubjectKey key{v1::SUBJECT_KIND_MATERIAL, material_id};
+  GuardNothingOpen(context, key);
   if (!material->released() || material->expires_at_ms() <= context.occurred_at_ms()) {
     context.Violate({.code = v1::REASON_CODE_E_MATERIAL,
                      .severity = v1::SEVERITY_MAJOR,
@@ -138,7 +180,14 @@ void GuardDiluent(RuleContext& context, const std::string& order_id,
   const v1::OrderState* order = context.Order(order_id);
   const v1::PatientState* patient =
       order == nullptr ? nullptr : context.Patient(order->patient_id());
-  if (patient == nullptr) return;
+  if (patient == nullptr || patient->animal_protein_allergies().empty()) return;
+  if (material->animal_origin() != v1::ANSWER_NO && material->animal_proteins().empty()) {
+    context.Violate({.code = v1::REASON_CODE_E_MISSING,
+                     .severity = v1::SEVERITY_MAJOR,
+                     .message = "the animal proteins of the diluent are not stated",
+                     .detail = absl::StrFormat("ALLERGY %s", ToHex(material_id)),
+                     .subject = key});
+  }
   for (const std::string& protein : material->animal_proteins()) {
     for (const std::string& allergy : patient->animal_protein_allergies()) {
       if (!absl::EqualsIgnoreCase(protein, allergy)) continue;
@@ -172,6 +221,7 @@ void GuardThawStarted(RuleContext& context) {
   for (const std::string& id : body.container_ids()) {
     GuardLife(context, id, LifeTrigger::kThawStarted);
     GuardThawAuthorisation(context, body.order_id(), id);
+    GuardTimeOut(context, body.order_id(), id);
   }
   GuardCalibration(context, body.device_id());
   GuardBath(context, body);

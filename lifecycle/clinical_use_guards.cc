@@ -14,6 +14,7 @@
 #include "lifecycle/container_machine.h"
 #include "lifecycle/container_rules.h"
 #include "lifecycle/effective_quality.h"
+#include "lifecycle/enum_label.h"
 #include "lifecycle/policy.h"
 
 namespace custody {
@@ -94,6 +95,17 @@ void GuardAuthorisation(RuleContext& context, const v1::AdministrationStarted& b
                    .subject = OrderKey(body.order_id())});
 }
 
+void GuardRoute(RuleContext& context, const v1::AdministrationStarted& body) {
+  const v1::OrderState* order = context.Order(body.order_id());
+  if (order == nullptr || order->route() == body.route()) return;
+  context.Violate({.code = v1::REASON_CODE_E_MATCH,
+                   .severity = v1::SEVERITY_CRITICAL,
+                   .message = absl::StrFormat("given %s, ordered is %s", EnumLabel(body.route()),
+                                              EnumLabel(order->route())),
+                   .detail = absl::StrFormat("ROUTE %s", EnumLabel(body.route())),
+                   .subject = OrderKey(body.order_id())});
+}
+
 void GuardAllocated(RuleContext& context, const std::string& container_id,
                     const std::string& order_id) {
   const v1::ContainerState* container = context.Container(container_id);
@@ -107,6 +119,26 @@ void GuardAllocated(RuleContext& context, const std::string& container_id,
        .message = "the container is not matched to this order",
        .detail = ToHex(container_id),
        .subject = ContainerKey(container_id)});
+}
+
+// Returns whether it had expired.
+bool GuardExpiry(RuleContext& context, const std::string& container_id, std::int64_t started_ms,
+                 const absl::StatusOr<std::int64_t>& expiry) {
+  if (!expiry.ok()) {
+    context.KeepError(expiry.status());
+    return false;
+  }
+  const bool expired = *expiry > 0 && started_ms >= *expiry;
+  if (expired) {
+    context.Violate(
+        {.code = v1::REASON_CODE_E_EXPIRED,
+         .severity = v1::SEVERITY_CRITICAL,
+         .message = absl::StrFormat("expired %s, started %s", DescribeInstant(*expiry, ""),
+                                    DescribeInstant(started_ms, "")),
+         .detail = ToHex(container_id),
+         .subject = ContainerKey(container_id)});
+  }
+  return expired;
 }
 
 // What changed since the authorisation: a hold, an expiry.
@@ -132,19 +164,13 @@ void GuardStillGood(RuleContext& context, const std::string& container_id,
   }
   const std::optional<PolicyRef> policy = context.PolicyFor(order->product_id(), order->regime());
   if (!policy.has_value()) return;
-  const absl::StatusOr<std::int64_t> expiry =
-      ComputeEffectiveExpiryMs(context.view(), container_id, *policy->policy);
-  if (!expiry.ok()) {
-    context.KeepError(expiry.status());
-  } else if (*expiry > 0 && StartedAtMs(context) >= *expiry) {
-    context.Violate(
-        {.code = v1::REASON_CODE_E_EXPIRED,
-         .severity = v1::SEVERITY_CRITICAL,
-         .message = absl::StrFormat("expired %s, started %s", DescribeInstant(*expiry, ""),
-                                    DescribeInstant(StartedAtMs(context), "")),
-         .detail = ToHex(container_id),
-         .subject = ContainerKey(container_id)});
-  }
+  const bool expired =
+      GuardExpiry(context, container_id, StartedAtMs(context),
+                  ComputeEffectiveExpiryMs(context.view(), container_id, *policy->policy));
+  if (expired) return;
+  // The clock after thaw is the ledger's, at its start and at its end.
+  GuardExpiry(context, container_id, context.recorded_at_ms(),
+              ComputePostThawExpiryMs(context.view(), container_id, *policy->policy));
 }
 
 // The keys next to this one in the numbering of divisions: "...0000B0" has "...0000A0" and
@@ -219,6 +245,12 @@ void ReportSecondUse(RuleContext& context, const std::string& container_id,
   context.Consequence(std::move(event));
 }
 
+// The first report of how much was given, when the rest is in the bin already.
+bool IsEndAfterDiscard(const v1::ContainerState& container, const std::string& order_id) {
+  return container.life() == v1::CONTAINER_LIFE_ADMINISTERED_PARTIAL &&
+         container.order_id() == order_id && container.volume_given_ul() == 0;
+}
+
 void GuardGivenVolume(RuleContext& context, const v1::AdministrationEnded& body,
                       const v1::GivenContainer& given) {
   const v1::ContainerState* container = context.Container(given.container_id());
@@ -242,6 +274,8 @@ void GuardGivenVolume(RuleContext& context, const v1::AdministrationEnded& body,
   }
 }
 
+}  // namespace
+
 bool IsDate(const std::string& text) {
   if (text.size() != 10 || text[4] != '-' || text[7] != '-') return false;
   for (const std::size_t i : {0U, 1U, 2U, 3U, 5U, 6U, 8U, 9U}) {
@@ -251,12 +285,11 @@ bool IsDate(const std::string& text) {
   return absl::ParseCivilTime(text, &day);  // There is such a day.
 }
 
-}  // namespace
-
 void GuardAdministrationStarted(RuleContext& context) {
   const v1::AdministrationStarted& body = context.event().administration_started();
   GuardPatient(context, body.order_id(), body.patient_id());
   GuardAuthorisation(context, body);
+  GuardRoute(context, body);
   std::uint32_t ordinal = 0;
   for (const std::string& id : body.container_ids()) {
     GuardLife(context, id, LifeTrigger::kAdministrationStarted);
@@ -277,9 +310,17 @@ void GuardAdministrationEnded(RuleContext& context) {
                                   : LifeTrigger::kAdministrationInterrupted;
   std::uint32_t ordinal = 0;
   for (const v1::GivenContainer& given : body.containers()) {
-    GuardLife(context, given.container_id(), trigger);
     GuardGivenVolume(context, body, given);
     const v1::ContainerState* container = context.Container(given.container_id());
+    if (container != nullptr && IsEndAfterDiscard(*container, body.order_id())) {
+      context.Violate({.code = v1::REASON_CODE_E_AFTER_FINAL,
+                       .severity = v1::SEVERITY_MINOR,
+                       .message = "the rest was discarded before the end was recorded",
+                       .detail = ToHex(given.container_id()),
+                       .subject = ContainerKey(given.container_id())});
+      continue;
+    }
+    GuardLife(context, given.container_id(), trigger);
     if (container == nullptr) continue;
     // An end for another order, or after the end: the second clinic reports late and only this.
     const bool other_order = container->allocation() == v1::CONTAINER_ALLOCATION_CONSUMED &&

@@ -1,5 +1,7 @@
 #include "lifecycle/container_rules.h"
 
+#include <set>
+
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "crypto/digest.h"
@@ -25,6 +27,18 @@ bool IsGap(v1::ExcursionClass excursion_class) {
          excursion_class == v1::EXCURSION_CLASS_GAP_UNCOVERED;
 }
 
+// Back in a storage device, what was thawed freezes again. A fresh product that was prepared never
+// was.
+LifeStep StepOf(const v1::ContainerState& container, LifeTrigger trigger) {
+  const v1::ContainerLife life = container.life();
+  const bool thawed = container.thawed_recorded_at_ms() > 0 || life == v1::CONTAINER_LIFE_THAWING ||
+                      life == v1::CONTAINER_LIFE_THAWED ||
+                      life == v1::CONTAINER_LIFE_THAWED_UNUSABLE;
+  const bool placed = trigger == LifeTrigger::kPlaced || trigger == LifeTrigger::kMoved;
+  const bool refrozen = placed && thawed && !IsConsumed(life) && !IsFinal(life);
+  return NextLife(life, refrozen ? LifeTrigger::kFrozen : trigger);
+}
+
 }  // namespace
 
 bool IsFreshProduct(RuleContext& context, const v1::ContainerState& container) {
@@ -38,7 +52,7 @@ void GuardLife(RuleContext& context, const std::string& container_id, LifeTrigge
   context.RequireKnown(v1::SUBJECT_KIND_CONTAINER, container_id);
   const v1::ContainerState* container = context.Container(container_id);
   if (container == nullptr) return;
-  const LifeStep step = NextLife(container->life(), trigger);
+  const LifeStep step = StepOf(*container, trigger);
   const SubjectKey key{v1::SUBJECT_KIND_CONTAINER, container_id};
   if (step.code != v1::REASON_CODE_UNSPECIFIED) {
     context.Violate(
@@ -101,6 +115,23 @@ std::vector<PolicyRef> PoliciesOfContainer(RuleContext& context, const std::stri
   return policies;
 }
 
+std::vector<PolicyRef> PoliciesOfContainers(
+    RuleContext& context, const google::protobuf::RepeatedPtrField<std::string>& container_ids) {
+  std::vector<PolicyRef> policies;
+  std::set<std::string> origins;
+  std::set<std::string> hashes;
+  for (const std::string& id : container_ids) {
+    const v1::ContainerState* container = context.Container(id);
+    // Containers of one lot have the same policies.
+    if (container == nullptr) continue;
+    if (!origins.insert(container->batch_id() + container->donation_id()).second) continue;
+    for (const PolicyRef& policy : PoliciesOfContainer(context, id)) {
+      if (hashes.insert(policy.hash).second) policies.push_back(policy);
+    }
+  }
+  return policies;
+}
+
 std::string DerivedId(const RuleContext& context, std::string_view word, std::uint32_t ordinal) {
   std::string number;
   AppendBigEndian32(ordinal, &number);
@@ -155,7 +186,7 @@ bool FoundHere(const FoldInput& input, v1::ReasonCode code) {
 }
 
 void FoldLife(const FoldInput& input, LifeTrigger trigger, v1::ContainerState* container) {
-  const LifeStep step = NextLife(container->life(), trigger);
+  const LifeStep step = StepOf(*container, trigger);
   const bool adverse = IsAdverse(step.to);
   if (step.discard_required && input.adverse()) container->set_discard_required(true);
   if (step.fresh_only && !adverse && FoundHere(input, v1::REASON_CODE_E_STATE)) return;
@@ -177,11 +208,20 @@ void CloseStays(const FoldInput& input, v1::ContainerState* container) {
 
 void OpenStay(const FoldInput& input, const std::string& device_id, const std::string& position,
               v1::ContainerState* container) {
-  if (!input.adverse() || device_id.empty()) return;
+  if (device_id.empty()) return;
+  const std::int64_t from_ms = input.event.event.occurred_at().utc_ms();
+  if (!input.adverse()) {
+    // Attested: what was doubtful until now is the stay.
+    for (v1::StayState& stay : *container->mutable_stays()) {
+      if (stay.device_id() == device_id && stay.from_ms() == from_ms) stay.clear_doubtful();
+    }
+    return;
+  }
   v1::StayState* stay = container->add_stays();
   stay->set_device_id(device_id);
-  stay->set_from_ms(input.event.event.occurred_at().utc_ms());
+  stay->set_from_ms(from_ms);
   stay->set_position(position);
+  stay->set_doubtful(!input.favourable());
 }
 
 void AddOnce(google::protobuf::RepeatedPtrField<std::string>* list, const std::string& id) {

@@ -36,6 +36,10 @@ void GuardCalibration(RuleContext& context, const std::string& device_id);
 // The policies in force for a container's product, one for each regime of its lot.
 std::vector<PolicyRef> PoliciesOfContainer(RuleContext& context, const std::string& container_id);
 
+// Those of several containers, each once. Where they differ, the strictest limit holds.
+std::vector<PolicyRef> PoliciesOfContainers(
+    RuleContext& context, const google::protobuf::RepeatedPtrField<std::string>& container_ids);
+
 // 16 bytes that follow from the event, a word and a number: ids of consequences.
 std::string DerivedId(const RuleContext& context, std::string_view word, std::uint32_t ordinal);
 

@@ -34,6 +34,10 @@ absl::StatusOr<std::string> OrderOfWristband(const StateView& view, const v1::Ev
 
 }  // namespace
 
+bool UsesMatch(std::string_view event_code) {
+  return event_code == "CLN-06" || event_code == "CLN-06T";
+}
+
 absl::StatusOr<v1::Event> BuildAttemptDenied(const StateView& view, const ParsedEvent& event,
                                              const absl::Status& refusal) {
   v1::Event denied;

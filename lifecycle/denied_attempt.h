@@ -5,6 +5,8 @@
 #ifndef CUSTODY_LIFECYCLE_DENIED_ATTEMPT_H_
 #define CUSTODY_LIFECYCLE_DENIED_ATTEMPT_H_
 
+#include <string_view>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "custody/v1/event.pb.h"
@@ -23,6 +25,10 @@ namespace custody {
 // Errors: those of the view.
 absl::StatusOr<v1::Event> BuildAttemptDenied(const StateView& view, const ParsedEvent& event,
                                              const absl::Status& refusal);
+
+// Attempts at such an event use up the match that was verified; a refused match (CLN-04) is no
+// attempt to use one.
+bool UsesMatch(std::string_view event_code);
 
 }  // namespace custody
 

@@ -63,6 +63,15 @@ absl::Status AddUseBy(const StateView& view, const v1::ContainerState& container
 
 }  // namespace
 
+absl::StatusOr<std::int64_t> ComputePostThawExpiryMs(const StateView& view,
+                                                     std::string_view container_id,
+                                                     const v1::Policy& policy) {
+  CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state,
+                           view.Find({v1::SUBJECT_KIND_CONTAINER, std::string(container_id)}));
+  if (state == nullptr || state->container().thawed_recorded_at_ms() == 0) return 0;
+  return PostThawExpiryMs(view, state->container().thawed_recorded_at_ms(), policy);
+}
+
 absl::StatusOr<std::int64_t> ComputeEffectiveExpiryMs(const StateView& view,
                                                       std::string_view container_id,
                                                       const v1::Policy& policy) {
@@ -78,11 +87,9 @@ absl::StatusOr<std::int64_t> ComputeEffectiveExpiryMs(const StateView& view,
                              view.Find({v1::SUBJECT_KIND_BATCH, container.batch_id()}));
     if (lot != nullptr) earliest.Add(lot->batch().expires_at_ms());
   }
-  if (container.thawed_recorded_at_ms() > 0) {
-    CUSTODY_ASSIGN_OR_RETURN(const std::int64_t post_thaw,
-                             PostThawExpiryMs(view, container.thawed_recorded_at_ms(), policy));
-    earliest.Add(post_thaw);
-  }
+  CUSTODY_ASSIGN_OR_RETURN(const std::int64_t post_thaw,
+                           ComputePostThawExpiryMs(view, container_id, policy));
+  earliest.Add(post_thaw);
   CUSTODY_RETURN_IF_ERROR(AddUseBy(view, container, &earliest));
   return earliest.value();
 }

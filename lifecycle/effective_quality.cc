@@ -8,6 +8,8 @@
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "base/status_macros.h"
+#include "lifecycle/case_opening.h"
+#include "lifecycle/container_exposure.h"
 #include "lifecycle/enum_label.h"
 #include "lifecycle/excursions.h"
 #include "lifecycle/genealogy.h"
@@ -114,6 +116,8 @@ absl::StatusOr<const v1::SubjectState*> QualityWalk::VisitCommon(const SubjectKe
           {hold.placed_index()});
   }
   for (const v1::OpenCase& open : state->open_cases()) {
+    CUSTODY_ASSIGN_OR_RETURN(const bool is_open, IsOpen(view_, open));
+    if (!is_open) continue;
     std::string codes;
     for (const std::string& code : open.codes()) codes += (codes.empty() ? "" : ", ") + code;
     std::string detail = absl::StrFormat("case %s open (%s)", ToHex(open.case_id()), codes);
@@ -174,11 +178,9 @@ absl::Status QualityWalk::VisitShipments(const v1::ContainerState& container) {
     const SubjectKey key{v1::SUBJECT_KIND_SHIPMENT, id};
     CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, VisitCommon(key));
     if (state == nullptr) continue;
-    v1::StayState leg;
-    leg.set_from_ms(state->shipment().relinquished_at_ms());
-    leg.set_to_ms(state->shipment().delivered_at_ms());
+    const v1::StayState in_shipper = StayInShipper(container, state->shipment());
     for (const v1::ExcursionState& excursion : state->shipment().excursions()) {
-      if (Intersects(leg, excursion)) JudgeExcursion(key, excursion);
+      if (Intersects(in_shipper, excursion)) JudgeExcursion(key, excursion);
     }
   }
   return absl::OkStatus();

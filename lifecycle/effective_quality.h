@@ -54,6 +54,12 @@ absl::StatusOr<std::int64_t> ComputeEffectiveExpiryMs(const StateView& view,
                                                       std::string_view container_id,
                                                       const v1::Policy& policy);
 
+// The post-thaw term of it alone; 0 if the container was not thawed.
+// Errors: those of the view.
+absl::StatusOr<std::int64_t> ComputePostThawExpiryMs(const StateView& view,
+                                                     std::string_view container_id,
+                                                     const v1::Policy& policy);
+
 }  // namespace custody
 
 #endif  // CUSTODY_LIFECYCLE_EFFECTIVE_QUALITY_H_

@@ -75,8 +75,14 @@ DetectedExcursion Gap(std::int64_t started_at_ms, std::int64_t ended_at_ms, bool
           .ended_at_ms = ended_at_ms};
 }
 
+// Readings that are further apart than the longest hole are holes.
+bool HasUsableReadings(const Readings& readings, const TemperatureLimits& limits) {
+  return readings.interval_ms > 0 && readings.interval_ms <= limits.gap_max_ms &&
+         readings.samples > 0;
+}
+
 void FindGaps(const Readings& readings, const TemperatureLimits& limits, SeriesJudgement* out) {
-  const std::int64_t longest = std::min(kGapIntervals * readings.interval_ms, limits.gap_max_ms);
+  const std::int64_t longest = LongestGapMs(readings.interval_ms, limits);
   std::int64_t missing_ms = 0;
   for (const v1::SeriesGap& gap : readings.gaps) {
     const std::int64_t length = gap.ended_at_ms() - gap.started_at_ms();
@@ -90,7 +96,11 @@ void FindGaps(const Readings& readings, const TemperatureLimits& limits, SeriesJ
       readings.started_at_ms - readings.previous_ended_at_ms > longest) {
     out->excursions.push_back(Gap(readings.previous_ended_at_ms, readings.started_at_ms, false));
   }
-  if (readings.interval_ms <= 0) return;
+  if (!HasUsableReadings(readings, limits)) {
+    out->inconsistent = true;
+    out->excursions.push_back(Gap(readings.started_at_ms, readings.ended_at_ms, false));
+    return;
+  }
   const std::int64_t expected =
       (readings.ended_at_ms - readings.started_at_ms - missing_ms) / readings.interval_ms;
   if (static_cast<std::int64_t>(readings.samples) + kGapIntervals < expected) {
@@ -181,16 +191,23 @@ TemperatureLimits Strictest(const TemperatureLimits& a, const TemperatureLimits&
           std::min(a.jump_max_millicelsius_per_minute, b.jump_max_millicelsius_per_minute)};
 }
 
+std::int64_t LongestGapMs(std::int64_t interval_ms, const TemperatureLimits& limits) {
+  if (interval_ms <= 0) return 0;
+  const bool bounded = interval_ms <= limits.gap_max_ms / kGapIntervals;
+  return bounded ? kGapIntervals * interval_ms : limits.gap_max_ms;
+}
+
 SeriesJudgement JudgeSeries(const Readings& readings, const TemperatureLimits& limits) {
   SeriesJudgement judgement;
-  if (readings.ended_at_ms < readings.started_at_ms || readings.interval_ms <= 0) {
-    judgement.inconsistent = true;
-  }
+  judgement.inconsistent = readings.ended_at_ms < readings.started_at_ms;
   judgement.interval_too_long = readings.interval_ms > limits.interval_max_ms;
-  FindHot(readings, limits, &judgement.excursions);
-  FindUnlisted(readings, limits, &judgement);
+  Readings bounded = readings;
+  // No reading stands for longer than a hole may last.
+  bounded.interval_ms = std::min(readings.interval_ms, LongestGapMs(readings.interval_ms, limits));
+  FindHot(bounded, limits, &judgement.excursions);
+  FindUnlisted(bounded, limits, &judgement);
   FindGaps(readings, limits, &judgement);
-  CheckJumps(readings, limits, &judgement);
+  CheckJumps(bounded, limits, &judgement);
   return judgement;
 }
 

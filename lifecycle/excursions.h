@@ -64,6 +64,9 @@ struct SeriesJudgement {
   bool interval_too_long = false;
 };
 
+// The longest hole between readings that is no gap. An interval that makes no sense excuses none.
+std::int64_t LongestGapMs(std::int64_t interval_ms, const TemperatureLimits& limits);
+
 // A reading stands until the next one is due; a hole is unknown, never good.
 SeriesJudgement JudgeSeries(const Readings& readings, const TemperatureLimits& limits);
 

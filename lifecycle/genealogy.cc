@@ -100,6 +100,9 @@ void Walk::VisitBatch(const v1::BatchState& batch) {
 void Walk::VisitContainer(const v1::ContainerState& container) {
   Reach(v1::SUBJECT_KIND_BATCH, container.batch_id());
   Reach(v1::SUBJECT_KIND_DONATION, container.donation_id());
+  for (const std::string& id : container.diluent_material_ids()) {
+    Reach(v1::SUBJECT_KIND_MATERIAL, id);
+  }
 }
 
 void Walk::VisitDonor(const v1::DonorState& donor) {

@@ -29,7 +29,7 @@ struct Ancestry {
   std::vector<std::string> donations;
   // Donors, and the birth mothers of newborn ones.
   std::vector<std::string> donors;
-  // Materials consumed by any of the batches.
+  // Materials consumed by any of the batches, and what the container was diluted with.
   std::vector<std::string> materials;
   // Containers that were used up to make one of the batches; not the container asked about.
   std::vector<std::string> source_containers;

@@ -93,6 +93,7 @@ void CheckCases(RuleContext* context) {
     if (state == nullptr) continue;
     for (const v1::OpenCase& open : state->open_cases()) {
       if (open.severity() != v1::SEVERITY_CRITICAL) continue;
+      if (!context->IsOpen(open)) continue;
       Violation violation;
       violation.code = v1::REASON_CODE_E_CASE_OPEN;
       violation.message = absl::StrFormat("critical case %s is open on %s",

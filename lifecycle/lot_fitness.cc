@@ -32,6 +32,7 @@ void RequireNothingOpen(RuleContext& context, const SubjectKey& key, const Subje
   }
   for (const v1::OpenCase& open_case : state->open_cases()) {
     if (open_case.severity() != v1::SEVERITY_CRITICAL || key == lot) continue;
+    if (!context.IsOpen(open_case)) continue;
     ViolateWith(context, v1::REASON_CODE_E_CASE_OPEN,
                 absl::StrFormat("a critical case is open on %s", Describe(key)),
                 ToHex(open_case.case_id()), {open_case.opened_index()}, key);

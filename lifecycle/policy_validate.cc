@@ -222,6 +222,8 @@ absl::Status CheckClinical(const v1::ClinicalPolicy& policy) {
   CUSTODY_RETURN_IF_ERROR(
       Require(policy.complete_percent_min() > 0 && policy.complete_percent_min() <= 100,
               "clinical.complete_percent_min", "is not 1 to 100"));
+  CUSTODY_RETURN_IF_ERROR(
+      Require(policy.out_to_thaw_max_ms() >= 0, "clinical.out_to_thaw_max_ms", "is negative"));
   return Require(policy.thaw_bath_min_millicelsius() < policy.thaw_bath_max_millicelsius(),
                  "clinical.thaw_bath_*", "are in the wrong order");
 }

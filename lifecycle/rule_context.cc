@@ -34,6 +34,15 @@ bool RuleContext::SignedInRole(v1::Role role) const {
   });
 }
 
+bool RuleContext::SignedByTwo(v1::Role first, v1::Role second) const {
+  return std::any_of(signers_.begin(), signers_.end(), [&](const EventSigner& one) {
+    if (!one.authorised || one.role != first) return false;
+    return std::any_of(signers_.begin(), signers_.end(), [&](const EventSigner& other) {
+      return other.authorised && other.role == second && other.key != one.key;
+    });
+  });
+}
+
 void RuleContext::KeepError(const absl::Status& status) {
   if (status_.ok()) status_ = status;
 }
@@ -118,6 +127,11 @@ const v1::LedgerState* RuleContext::Ledger() {
   const Digest id = Sha256(std::string_view(event_.event.ledger()));
   const v1::SubjectState* state = Find(v1::SUBJECT_KIND_LEDGER, id.view().substr(0, 16));
   return state != nullptr && state->has_ledger() ? &state->ledger() : nullptr;
+}
+
+bool RuleContext::IsOpen(const v1::OpenCase& open) {
+  const v1::CaseState* opened = Case(open.case_id());
+  return opened == nullptr || !opened->closed();
 }
 
 std::optional<PolicyRef> RuleContext::PolicyFor(std::string_view product_id, v1::Regime regime) {

@@ -61,6 +61,8 @@ class RuleContext {
   bool SignedBy(const SubjectKey& person) const;
   // An authorised signer with the role signed.
   bool SignedInRole(v1::Role role) const;
+  // Two persons signed, one in each role, whatever roles either of them holds besides.
+  bool SignedByTwo(v1::Role first, v1::Role second) const;
 
   // --- Reading. All return nullptr when the subject is unknown (or of another kind). A failure of
   // the store is kept in status() and makes the evaluation fail as a whole.
@@ -82,6 +84,8 @@ class RuleContext {
   const v1::OrderState* Order(std::string_view id);
   const v1::CaseState* Case(std::string_view id);
   const v1::LedgerState* Ledger();
+  // The case on a subject was not closed since.
+  bool IsOpen(const v1::OpenCase& open);
 
   // The policy in force for a product and regime at recorded_at; nullopt when there is none.
   std::optional<PolicyRef> PolicyFor(std::string_view product_id, v1::Regime regime);

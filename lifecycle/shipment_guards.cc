@@ -58,9 +58,12 @@ bool HoldSuffices(const v1::TransportPolicy& policy, std::int64_t hold_ms,
          absl::int128(transit_ms) * policy.hold_factor_min().coefficient();
 }
 
-void GuardHold(RuleContext& context, const v1::Policy& policy, std::int64_t hold_ms,
+void GuardHold(RuleContext& context, const std::vector<PolicyRef>& policies, std::int64_t hold_ms,
                std::int64_t transit_ms) {
-  if (HoldSuffices(policy.transport(), hold_ms, transit_ms)) return;
+  const bool suffices = std::all_of(policies.begin(), policies.end(), [&](const PolicyRef& one) {
+    return HoldSuffices(one.policy->transport(), hold_ms, transit_ms);
+  });
+  if (suffices) return;
   context.Violate(
       {.code = v1::REASON_CODE_E_POLICY,
        .severity = v1::SEVERITY_MAJOR,
@@ -140,7 +143,8 @@ void GuardAcceptedJourney(RuleContext& context, const v1::ReceiptInspected& body
                      .subject = ShipmentKey(body.shipment_id())});
   };
   if (!shipment.logger_data_attached()) {
-    refuse(v1::REASON_CODE_E_MISSING, "the record of the logger is not attached (SHP-06)");
+    refuse(v1::REASON_CODE_E_MISSING,
+           "the record of each logger, in calibration, is not attached (SHP-06)");
   }
   if (body.temperature_ok() != v1::ANSWER_YES) {
     refuse(v1::REASON_CODE_E_POLICY, "the temperature is not found good");
@@ -155,6 +159,26 @@ void GuardAcceptedJourney(RuleContext& context, const v1::ReceiptInspected& body
            absl::StrFormat("the journey of %d ms is not within the validated hold of %d ms",
                            travelled, shipment.validated_hold_ms()));
   }
+}
+
+// Who inspects, and for which order; what comes back is for stock again.
+struct Receiver {
+  std::string site_id;
+  std::string order_id;
+};
+
+Receiver ReceiverOf(const v1::ShipmentState& shipment) {
+  if (shipment.phase() == v1::SHIPMENT_PHASE_RETURNED) return {shipment.from_site_id(), ""};
+  return {shipment.to_site_id(), shipment.order_id()};
+}
+
+void GuardPlaceOfInspection(RuleContext& context, const Receiver& receiver) {
+  if (context.event().site_id() == receiver.site_id) return;
+  context.Violate({.code = v1::REASON_CODE_E_FIELD,
+                   .message = absl::StrFormat(
+                       "the inspection states another site than %s, where the shipment is",
+                       ToHex(receiver.site_id)),
+                   .subject = {v1::SUBJECT_KIND_SITE, receiver.site_id}});
 }
 
 // What is not accepted is only compared; a wrong label is a finding and no reason to refuse the
@@ -177,11 +201,11 @@ void GuardShipmentAuthorised(RuleContext& context) {
   context.RequireKnown(v1::SUBJECT_KIND_SITE, body.to_site_id());
   const Scope scope = ScopeOf(context, body.order_id(), body.to_site_id(), body.container_ids());
   if (!scope.product_id.empty()) {
+    std::vector<PolicyRef> policies = PoliciesOfContainers(context, body.container_ids());
     const std::optional<PolicyRef> policy = context.RequirePolicy(scope.product_id, scope.regime);
-    if (policy.has_value()) {
-      GuardHold(context, *policy->policy, body.validated_hold_ms(),
-                body.planned_arrival_ms() - body.planned_departure_ms());
-    }
+    if (policy.has_value()) policies.push_back(*policy);
+    GuardHold(context, policies, body.validated_hold_ms(),
+              body.planned_arrival_ms() - body.planned_departure_ms());
   }
   if (body.planned_arrival_ms() <= body.planned_departure_ms()) {
     context.Violate({.code = v1::REASON_CODE_E_FIELD,
@@ -237,11 +261,8 @@ void GuardShipmentPrepared(RuleContext& context) {
                      .message = "no logger travels with the shipment",
                      .detail = "logger"});
   }
-  if (body.container_ids().empty()) return;
-  for (const PolicyRef& policy : PoliciesOfContainer(context, body.container_ids(0))) {
-    GuardHold(context, *policy.policy, body.validated_hold_ms(), body.planned_transit_ms());
-    break;
-  }
+  GuardHold(context, PoliciesOfContainers(context, body.container_ids()), body.validated_hold_ms(),
+            body.planned_transit_ms());
 }
 
 void GuardRelinquished(RuleContext& context) {
@@ -271,11 +292,9 @@ void GuardCustodyAccepted(RuleContext& context) {
     GuardLife(context, id, LifeTrigger::kCustodyAccepted);
   }
   std::int64_t longest = 0;
-  if (!body.container_ids().empty()) {
-    for (const PolicyRef& policy : PoliciesOfContainer(context, body.container_ids(0))) {
-      const std::int64_t allowed = policy.policy->transport().custody_gap_max_ms();
-      longest = longest == 0 ? allowed : std::min(longest, allowed);
-    }
+  for (const PolicyRef& policy : PoliciesOfContainers(context, body.container_ids())) {
+    const std::int64_t allowed = policy.policy->transport().custody_gap_max_ms();
+    longest = longest == 0 ? allowed : std::min(longest, allowed);
   }
   const std::int64_t gap = body.accepted_at_ms() - shipment->relinquished_at_ms();
   const bool unattended = longest > 0 && gap > longest;
@@ -332,10 +351,7 @@ void GuardLoggerDataAttached(RuleContext& context) {
                      .message = "the logger did not travel with this shipment",
                      .detail = ToHex(body.logger_device_id())});
   }
-  std::vector<PolicyRef> policies;
-  if (!shipment->container_ids().empty()) {
-    policies = PoliciesOfContainer(context, shipment->container_ids(0));
-  }
+  const std::vector<PolicyRef> policies = PoliciesOfContainers(context, shipment->container_ids());
   if (policies.empty()) {
     context.Note(v1::REASON_CODE_E_POLICY_MISSING, v1::SEVERITY_INFO,
                  "no policy says what the limits of this journey are");
@@ -368,7 +384,7 @@ void GuardLoggerDataAttached(RuleContext& context) {
   readings.previous_ended_at_ms = shipment->relinquished_at_ms();
   SeriesJudgement judgement = JudgeSeries(readings, limits);
   const std::int64_t uncovered = shipment->delivered_at_ms() - body.ended_at_ms();
-  if (uncovered > std::min(3 * body.interval_ms(), limits.gap_max_ms)) {
+  if (uncovered > LongestGapMs(body.interval_ms(), limits)) {
     judgement.excursions.push_back({.excursion_class = v1::EXCURSION_CLASS_GAP_UNCOVERED,
                                     .started_at_ms = body.ended_at_ms(),
                                     .ended_at_ms = shipment->delivered_at_ms()});
@@ -383,14 +399,16 @@ void GuardReceiptInspected(RuleContext& context) {
       {v1::SHIPMENT_PHASE_DELIVERED, v1::SHIPMENT_PHASE_QUARANTINED, v1::SHIPMENT_PHASE_RETURNED});
   if (shipment == nullptr) return;
   GuardInspectedContainers(context, body, *shipment);
+  const Receiver receiver = ReceiverOf(*shipment);
+  GuardPlaceOfInspection(context, receiver);
   const Scope scope =
-      ScopeOf(context, shipment->order_id(), shipment->to_site_id(), shipment->container_ids());
+      ScopeOf(context, receiver.order_id, receiver.site_id, shipment->container_ids());
   if (!scope.product_id.empty()) context.RequirePolicy(scope.product_id, scope.regime);
 
   CheckQuestion question;
   question.request.set_stage(v1::STAGE_RECEIVE);
-  question.request.set_order_id(shipment->order_id());
-  question.request.set_site_id(shipment->to_site_id());
+  question.request.set_order_id(receiver.order_id);
+  question.request.set_site_id(receiver.site_id);
   question.request.set_at_ms(context.recorded_at_ms());
   for (const v1::InspectedContainer& inspected : body.containers()) {
     if (inspected.decision() == v1::RECEIPT_DECISION_ACCEPT) {

@@ -1,6 +1,7 @@
 // Shipments (SHP): the table and the folds.
 
 #include <algorithm>
+#include <string>
 
 #include "lifecycle/container_rules.h"
 #include "lifecycle/rules.h"
@@ -53,7 +54,10 @@ void FoldShipmentPrepared(const FoldInput& input, v1::SubjectState* state) {
     CloseStays(input, container);
     if (!input.adverse()) return;
     AddOnce(container->mutable_shipment_ids(), body.shipment_id());
-    container->set_receipt(v1::RECEIPT_DECISION_UNSPECIFIED);
+    // What was found wrong at one receipt stays wrong on the next journey.
+    if (container->receipt() == v1::RECEIPT_DECISION_ACCEPT) {
+      container->set_receipt(v1::RECEIPT_DECISION_UNSPECIFIED);
+    }
     container->set_receipt_pending(true);
   } else if (IsShipment(input)) {
     v1::ShipmentState* shipment = state->mutable_shipment();
@@ -63,6 +67,10 @@ void FoldShipmentPrepared(const FoldInput& input, v1::SubjectState* state) {
     if (known > 0 || input.favourable()) {
       shipment->set_validated_hold_ms(known > 0 ? std::min(known, body.validated_hold_ms())
                                                 : body.validated_hold_ms());
+    }
+    const std::int64_t packed_at_ms = input.event.event.occurred_at().utc_ms();
+    if (IsLongerJourney(input, shipment->packed_at_ms(), shipment->packed_at_ms() - packed_at_ms)) {
+      shipment->set_packed_at_ms(packed_at_ms);
     }
     if (!input.favourable()) return;
     shipment->set_from_site_id(body.from_site_id());
@@ -125,7 +133,17 @@ void FoldDelivered(const FoldInput& input, v1::SubjectState* state) {
 void FoldLoggerDataAttached(const FoldInput& input, v1::SubjectState* state) {
   // Before the delivery nobody can say whether the record reaches to the end of the journey.
   if (!IsShipment(input) || !input.favourable() || state->shipment().delivered_at_ms() == 0) return;
-  state->mutable_shipment()->set_logger_data_attached(true);
+  v1::ShipmentState* shipment = state->mutable_shipment();
+  const std::string& logger_id = input.event.event.logger_data_attached().logger_device_id();
+  const auto& loggers = shipment->logger_device_ids();
+  const bool travelled = std::count(loggers.begin(), loggers.end(), logger_id) > 0;
+  if (!travelled || input.Found(v1::REASON_CODE_DEVICE_OUT_OF_CAL)) return;
+  auto* recorded = shipment->mutable_recorded_logger_device_ids();
+  AddOnce(recorded, logger_id);
+  shipment->set_logger_data_attached(
+      std::all_of(loggers.begin(), loggers.end(), [&](const std::string& id) {
+        return std::count(recorded->begin(), recorded->end(), id) > 0;
+      }));
 }
 
 v1::ShipmentPhase PhaseOf(v1::ReceiptDecision decision) {
@@ -149,7 +167,10 @@ void FoldReceiptInspected(const FoldInput& input, v1::SubjectState* state) {
   for (const v1::InspectedContainer& inspected : body.containers()) {
     if (inspected.container_id() != input.subject.id) continue;
     v1::ContainerState* container = state->mutable_container();
-    container->set_receipt(inspected.decision());
+    // Nobody accepts what was rejected.
+    if (container->receipt() != v1::RECEIPT_DECISION_REJECT) {
+      container->set_receipt(inspected.decision());
+    }
     container->set_receipt_pending(false);
     container->set_site_id(input.event.event.site_id());
   }

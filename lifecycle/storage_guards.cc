@@ -1,5 +1,6 @@
 #include "lifecycle/storage_guards.h"
 
+#include <algorithm>
 #include <ctime>
 #include <optional>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "base/bytes.h"
+#include "lifecycle/container_exposure.h"
 #include "lifecycle/container_rules.h"
 #include "lifecycle/effective_quality.h"
 #include "lifecycle/enum_label.h"
@@ -17,6 +19,7 @@ namespace custody {
 namespace {
 
 constexpr std::size_t kDeviceIdBytes = 16;
+constexpr int kSilentMonthsMax = 120;
 
 // Limits for a storage device: those of the policy that the event names, else the strictest of the
 // products that were placed there lately.
@@ -33,11 +36,9 @@ std::optional<TemperatureLimits> LimitsOf(RuleContext& context, const std::strin
   std::optional<TemperatureLimits> strictest;
   const v1::DeviceState* device = context.Device(device_id);
   if (device == nullptr) return strictest;
-  for (const std::string& id : device->recent_container_ids()) {
-    for (const PolicyRef& policy : PoliciesOfContainer(context, id)) {
-      const TemperatureLimits limits = StorageLimits(policy.policy->storage());
-      strictest = strictest.has_value() ? Strictest(*strictest, limits) : limits;
-    }
+  for (const PolicyRef& policy : PoliciesOfContainers(context, device->recent_container_ids())) {
+    const TemperatureLimits limits = StorageLimits(policy.policy->storage());
+    strictest = strictest.has_value() ? Strictest(*strictest, limits) : limits;
   }
   return strictest;
 }
@@ -47,16 +48,50 @@ std::string SeriesIdOf(const std::string& device_id, std::int64_t started_at_ms)
          absl::FormatTime("%Y-%m", absl::FromUnixMillis(started_at_ms), absl::UTCTimeZone());
 }
 
-// End of the readings before these, in this month or the one before.
+absl::CivilMonth MonthOf(std::int64_t at_ms) {
+  return absl::ToCivilMonth(absl::FromUnixMillis(at_ms), absl::UTCTimeZone());
+}
+
+std::int64_t StartOf(absl::CivilMonth month) {
+  return absl::ToUnixMillis(absl::FromCivil(month, absl::UTCTimeZone()));
+}
+
+const v1::SeriesState* FindSeries(RuleContext& context, const std::string& device_id,
+                                  std::int64_t at_ms) {
+  const v1::SubjectState* state =
+      context.Find(v1::SUBJECT_KIND_SERIES, SeriesIdOf(device_id, at_ms));
+  return state == nullptr ? nullptr : &state->series();
+}
+
+// End of the readings before these; 0 if the device is new, or was silent for ten years.
 std::int64_t PreviousEnd(RuleContext& context, const v1::TemperatureSeries& body) {
-  const v1::SubjectState* series = context.Find(v1::SUBJECT_KIND_SERIES, body.series_id());
-  if (series != nullptr) return series->series().last_ended_at_ms();
-  const absl::CivilMonth month =
-      absl::ToCivilMonth(absl::FromUnixMillis(body.started_at_ms()), absl::UTCTimeZone());
-  const absl::Time before = absl::FromCivil(month - 1, absl::UTCTimeZone());
-  const v1::SubjectState* earlier = context.Find(
-      v1::SUBJECT_KIND_SERIES, SeriesIdOf(body.device_id(), absl::ToUnixMillis(before)));
-  return earlier == nullptr ? 0 : earlier->series().last_ended_at_ms();
+  const absl::CivilMonth month = MonthOf(body.started_at_ms());
+  for (int back = 0; back < kSilentMonthsMax; ++back) {
+    const v1::SeriesState* series = FindSeries(context, body.device_id(), StartOf(month - back));
+    // Readings that do not count close no gap.
+    if (series != nullptr && series->last_ended_at_ms() > 0) return series->last_ended_at_ms();
+  }
+  return 0;
+}
+
+// Readings since the container came that were judged by no policy, since nothing was on record in
+// the device: unknown to the container, not good.
+void GuardUnjudgedReadings(RuleContext& context, const std::string& device_id) {
+  const std::int64_t from_ms = context.occurred_at_ms();
+  if (from_ms >= context.recorded_at_ms()) return;
+  std::int64_t until_ms = 0;
+  const absl::CivilMonth last = MonthOf(context.recorded_at_ms());
+  const absl::CivilMonth first = std::max(MonthOf(from_ms), last - kSilentMonthsMax);
+  for (absl::CivilMonth month = first; month <= last; ++month) {
+    const v1::SeriesState* series = FindSeries(context, device_id, StartOf(month));
+    if (series != nullptr) until_ms = std::max(until_ms, series->unjudged_until_ms());
+  }
+  if (until_ms <= from_ms) return;
+  SeriesJudgement unknown;
+  unknown.excursions.push_back({.excursion_class = v1::EXCURSION_CLASS_GAP_UNCOVERED,
+                                .started_at_ms = from_ms,
+                                .ended_at_ms = until_ms});
+  ReportExcursions(context, unknown, device_id, "");
 }
 
 const v1::ExcursionState* FindExcursion(
@@ -67,14 +102,60 @@ const v1::ExcursionState* FindExcursion(
   return nullptr;
 }
 
-void GuardAssessmentSignatures(RuleContext& context, const v1::ExcursionState& excursion) {
+// The container was too warm for longer than any policy of its lot allows in its life.
+bool IsOverexposed(RuleContext& context, const std::string& container_id) {
+  const v1::ContainerState* container = context.Container(container_id);
+  if (container == nullptr) return false;
+  const absl::StatusOr<std::int64_t> exposure = ComputeExposureMs(context.view(), *container);
+  if (!exposure.ok()) {
+    context.KeepError(exposure.status());
+    return true;
+  }
+  const std::vector<PolicyRef> policies = PoliciesOfContainer(context, container_id);
+  return std::any_of(policies.begin(), policies.end(), [&](const PolicyRef& policy) {
+    const std::int64_t limit = policy.policy->storage().cumulated_above_action_max_ms();
+    return limit > 0 && *exposure > limit;
+  });
+}
+
+bool WasThere(const v1::ContainerState& container, const v1::ExcursionAssessed& body,
+              const v1::ExcursionState& excursion) {
+  const auto& stays = container.stays();
+  return std::any_of(stays.begin(), stays.end(), [&](const v1::StayState& stay) {
+    return stay.device_id() == body.device_id() && Intersects(stay, excursion);
+  });
+}
+
+// One of the containers that the excursion concerns, of those that are known from their device.
+bool ConcernsOverexposed(RuleContext& context, const v1::ExcursionAssessed& body,
+                         const v1::ExcursionState& excursion) {
+  if (const v1::ShipmentState* shipment = context.Shipment(body.shipment_id())) {
+    const auto& ids = shipment->container_ids();
+    return std::any_of(ids.begin(), ids.end(),
+                       [&](const std::string& id) { return IsOverexposed(context, id); });
+  }
+  const v1::DeviceState* device = context.Device(body.device_id());
+  if (device == nullptr) return false;
+  const auto& ids = device->recent_container_ids();
+  return std::any_of(ids.begin(), ids.end(), [&](const std::string& id) {
+    const v1::ContainerState* container = context.Container(id);
+    return container != nullptr && WasThere(*container, body, excursion) &&
+           IsOverexposed(context, id);
+  });
+}
+
+void GuardAssessmentSignatures(RuleContext& context, const v1::ExcursionAssessed& body,
+                               const v1::ExcursionState& excursion) {
+  if (context.SignedByTwo(v1::ROLE_QUALITY_ASSURANCE, v1::ROLE_RELEASE_AUTHORITY)) return;
   const bool severe = excursion.excursion_class() == v1::EXCURSION_CLASS_CRITICAL ||
                       excursion.excursion_class() == v1::EXCURSION_CLASS_GAP_UNCOVERED;
-  if (!severe || context.SignedInRole(v1::ROLE_RELEASE_AUTHORITY)) return;
+  if (!severe && !ConcernsOverexposed(context, body, excursion)) return;
   context.Violate(
       {.code = v1::REASON_CODE_E_AUTHORITY,
-       .message = absl::StrFormat("an excursion of class %s needs the release authority as well",
-                                  EnumLabel(excursion.excursion_class())),
+       .message = absl::StrFormat("an excursion of class %s%s needs another person, the release "
+                                  "authority, as well",
+                                  EnumLabel(excursion.excursion_class()),
+                                  severe ? "" : " of a container that was too warm for too long"),
        .detail = "REL",
        .remedy = "have the release authority sign the assessment too",
        .evidence = {excursion.detected_index()}});
@@ -114,6 +195,16 @@ void GuardLabelled(RuleContext& context, const std::string& container_id) {
                    .severity = v1::SEVERITY_MAJOR,
                    .message = "the container was frozen without a label on record (MFG-14)",
                    .detail = absl::StrFormat("label %s", ToHex(container_id)),
+                   .subject = {v1::SUBJECT_KIND_CONTAINER, container_id}});
+}
+
+void GuardInspected(RuleContext& context, const std::string& container_id) {
+  const v1::ContainerState* container = context.Container(container_id);
+  if (container == nullptr || !container->receipt_pending()) return;
+  context.Violate({.code = v1::REASON_CODE_E_MISSING,
+                   .severity = v1::SEVERITY_MAJOR,
+                   .message = "stored before the shipment was inspected (SHP-07)",
+                   .detail = absl::StrFormat("SHP-07 %s", ToHex(container_id)),
                    .subject = {v1::SUBJECT_KIND_CONTAINER, container_id}});
 }
 
@@ -165,7 +256,9 @@ void GuardPlacedInStorage(RuleContext& context) {
   context.RequireKnown(v1::SUBJECT_KIND_DEVICE, body.device_id());
   for (const v1::StoragePlace& place : body.places()) {
     GuardLife(context, place.container_id(), LifeTrigger::kPlaced);
+    GuardInspected(context, place.container_id());
   }
+  GuardUnjudgedReadings(context, body.device_id());
 }
 
 void GuardMoved(RuleContext& context) {
@@ -174,6 +267,7 @@ void GuardMoved(RuleContext& context) {
   for (const v1::StoragePlace& place : body.places()) {
     GuardLife(context, place.container_id(), LifeTrigger::kMoved);
   }
+  GuardUnjudgedReadings(context, body.device_id());
 }
 
 void GuardTemperatureSeries(RuleContext& context) {
@@ -229,7 +323,7 @@ void GuardExcursionAssessed(RuleContext& context) {
     context.Violate({.code = v1::REASON_CODE_E_FIELD,
                      .message = "the assessment must name the shipment of the excursion"});
   }
-  GuardAssessmentSignatures(context, *excursion);
+  GuardAssessmentSignatures(context, body, *excursion);
   GuardAssessmentDecision(context, body, *excursion);
 }
 

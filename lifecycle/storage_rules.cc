@@ -9,7 +9,7 @@
 namespace custody {
 namespace {
 
-constexpr int kRecentContainersMax = 16;
+constexpr int kRecentContainersMax = 256;
 
 const v1::StoragePlace* PlaceOf(const google::protobuf::RepeatedPtrField<v1::StoragePlace>& places,
                                 const std::string& container_id) {
@@ -21,10 +21,10 @@ const v1::StoragePlace* PlaceOf(const google::protobuf::RepeatedPtrField<v1::Sto
 
 void RememberPlacement(const google::protobuf::RepeatedPtrField<v1::StoragePlace>& places,
                        v1::DeviceState* device) {
-  if (places.empty()) return;
   auto* recent = device->mutable_recent_container_ids();
-  AddOnce(recent, places.Get(0).container_id());
-  if (recent->size() > kRecentContainersMax) recent->DeleteSubrange(0, 1);
+  for (const v1::StoragePlace& place : places) AddOnce(recent, place.container_id());
+  const int surplus = recent->size() - kRecentContainersMax;
+  if (surplus > 0) recent->DeleteSubrange(0, surplus);
 }
 
 void FoldPlace(const FoldInput& input, LifeTrigger trigger, const v1::StoragePlace& place,
@@ -32,6 +32,7 @@ void FoldPlace(const FoldInput& input, LifeTrigger trigger, const v1::StoragePla
   FoldLife(input, trigger, container);
   CloseStays(input, container);
   OpenStay(input, device_id, place.position(), container);
+  if (input.favourable()) container->clear_out_to_thaw_at_ms();
   if (input.adverse()) {
     container->set_exposure_ms(container->exposure_ms() +
                                std::max<std::int64_t>(place.out_of_cold_ms(), 0));
@@ -75,6 +76,9 @@ void FoldTemperatureSeries(const FoldInput& input, v1::SubjectState* state) {
   const v1::TemperatureSeries& body = input.event.event.temperature_series();
   v1::SeriesState* series = state->mutable_series();
   series->set_device_id(body.device_id());
+  if (input.Found(v1::REASON_CODE_E_POLICY_MISSING)) {
+    series->set_unjudged_until_ms(std::max(series->unjudged_until_ms(), body.ended_at_ms()));
+  }
   // Only readings that count close a gap.
   if (!input.favourable()) return;
   series->set_last_ended_at_ms(std::max(series->last_ended_at_ms(), body.ended_at_ms()));
@@ -128,8 +132,14 @@ void FoldExcursionAssessed(const FoldInput& input, v1::SubjectState* state) {
 
 void FoldRemovedFromStorage(const FoldInput& input, v1::SubjectState* state) {
   if (input.subject.kind != v1::SUBJECT_KIND_CONTAINER) return;
-  FoldLife(input, LifeTrigger::kRemoved, state->mutable_container());
-  CloseStays(input, state->mutable_container());
+  v1::ContainerState* container = state->mutable_container();
+  FoldLife(input, LifeTrigger::kRemoved, container);
+  CloseStays(input, container);
+  const v1::Event& event = input.event.event;
+  const bool to_thaw = event.removed_from_storage().purpose() == v1::REMOVAL_PURPOSE_THAW;
+  if (to_thaw && input.adverse() && container->out_to_thaw_at_ms() == 0) {
+    container->set_out_to_thaw_at_ms(event.occurred_at().utc_ms());
+  }
 }
 
 constexpr Rule kRules[] = {

@@ -171,11 +171,13 @@ bool Disposed(const google::protobuf::RepeatedPtrField<v1::ScopeDisposition>& di
                      });
 }
 
+bool IsPart(const v1::Event& event) { return event.has_group() && event.group().parts() > 1; }
+
 void CheckDispositions(const v1::CaseClosed& body, const v1::CaseState& state,
                        RuleContext& context) {
   for (const v1::SubjectRef& subject : state.scope()) {
     // Parts of a closing may each bring some; the case closes with the last one.
-    if (context.event().has_group() || Disposed(body.dispositions(), subject)) continue;
+    if (IsPart(context.event()) || Disposed(body.dispositions(), subject)) continue;
     Violate(v1::REASON_CODE_E_MISSING,
             absl::StrFormat("no disposition of %s", Describe(KeyOf(subject))), context);
   }
@@ -207,7 +209,7 @@ void GuardCaseClosed(RuleContext& context) {
   }
   CheckDispositions(body, *state, context);
   if (state->severity() == v1::SEVERITY_CRITICAL && !context.dry_run() &&
-      !context.SignedInRole(v1::ROLE_RELEASE_AUTHORITY)) {
+      !context.SignedByTwo(v1::ROLE_QUALITY_ASSURANCE, v1::ROLE_RELEASE_AUTHORITY)) {
     Violate(v1::REASON_CODE_E_FOUR_EYES,
             "a critical case is closed by quality assurance and the release authority", context);
   }
@@ -223,6 +225,9 @@ void FoldCaseClosed(const FoldInput& input, v1::SubjectState* state) {
         [&](const v1::SubjectRef& subject) { return Disposed(closed.dispositions(), subject); }));
     return;
   }
+  // The subject does not see whether the other parts came; whoever reads its case looks at the
+  // case.
+  if (IsPart(input.event.event)) return;
   auto& cases = *state->mutable_open_cases();
   cases.erase(
       std::remove_if(cases.begin(), cases.end(),

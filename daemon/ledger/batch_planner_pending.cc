@@ -164,7 +164,8 @@ absl::StatusOr<bool> BatchPlanner::AttemptIsDue(const ParsedEvent& event) {
       std::find_if(event.subjects.begin(), event.subjects.end(),
                    [](const auto& key) { return key.kind == v1::SUBJECT_KIND_ORDER; });
   const SubjectKey subject = order != event.subjects.end() ? *order : SubjectKey{};
-  if (order != event.subjects.end()) {
+  // Others are not counted in the order, so that there would be no end of them.
+  if (order != event.subjects.end() && UsesMatch(event.code())) {
     CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, overlay_.Find(subject));
     if (state != nullptr && state->order().denied_attempts() < kAttemptsAlways) return true;
   }

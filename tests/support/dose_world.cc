@@ -225,6 +225,8 @@ v1::Event DoseWorld::MakeOrder() const {
   body->set_dose_basis(v1::DOSE_BASIS_CELLS_PER_KG);
   body->set_dose(1'000'000);
   body->set_weight_g(70'000);
+  body->set_weight_measured_on("2026-11-01");
+  body->set_indication_code("SR-AGVHD");
   body->set_planned_at_ms(now_ms() + 2 * kHourMs);
   return event;
 }

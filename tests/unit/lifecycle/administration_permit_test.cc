@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -17,193 +18,268 @@ using ::testing::IsEmpty;
 using World = DoseWorld;
 constexpr auto kHour = DoseWorld::kHourMs;
 
+// By a route whose endotoxin is limited for the whole dose, 14 EU; the second vial was given
+// before, and each millilitre holds 1 EU.
+void InjectBothVials(World& world, v1::Event& event) {
+  event.mutable_administration_authorised()->set_route(v1::ROUTE_INTRATHECAL);
+  world.Order().set_route(v1::ROUTE_INTRATHECAL);
+  world.Lot().add_release_routes(v1::ROUTE_INTRATHECAL);
+  world.Lot().mutable_results(0)->mutable_result()->mutable_reported()->set_coefficient(10);
+  world.Order().add_container_ids(world.vial(1));
+  world.Vial(1).set_life(v1::CONTAINER_LIFE_ADMINISTERED);
+  world.Vial(1).set_cells(0);
+}
+
 class RefusedPermitTest : public testing::TestWithParam<SpoiledStep> {};
 
 // A decision with anything wrong is refused with exactly these reasons, and changes nothing.
 TEST_P(RefusedPermitTest, NamesTheReasonsAndChangesNothing) { ExpectRefused(GetParam()); }
 
 // CLN-06: the guard list of the authorisation, one by one.
-INSTANTIATE_TEST_SUITE_P(
-    Permit, RefusedPermitTest,
-    testing::Values(
-        SpoiledStep{
-            "NotThawed",
-            DoseStep::kAuthorised,
-            [](World& world, v1::Event&) { world.Vial().set_life(v1::CONTAINER_LIFE_STORED); },
-            {"E_STATE"}},
-        SpoiledStep{"AlreadyGiven",
-                    DoseStep::kAuthorised,
-                    [](World& world, v1::Event&) {
-                      world.Vial().set_life(v1::CONTAINER_LIFE_ADMINISTERED);
-                    },
-                    {"E_CONSUMED"}},
-        SpoiledStep{"OnlyReserved",
-                    DoseStep::kAuthorised,
-                    [](World& world, v1::Event&) {
-                      world.Vial().set_allocation(v1::CONTAINER_ALLOCATION_RESERVED);
-                    },
-                    {"E_ALLOCATION"}},
-        SpoiledStep{
-            "OfAnotherOrder",
-            DoseStep::kAuthorised,
-            [](World& world, v1::Event&) { world.Vial().set_order_id(world.ledger().NewId()); },
-            {"E_ALLOCATION"}},
-        SpoiledStep{
-            "ConditionalWithoutAcknowledgement",
-            DoseStep::kAuthorised,
-            [](World& world, v1::Event&) { world.Lot().set_phase(v1::BATCH_PHASE_CONDITIONAL); },
-            {"E_NOT_RELEASED"}},
-        SpoiledStep{
-            "Suspended",
-            DoseStep::kAuthorised,
-            [](World& world, v1::Event&) { world.Lot().set_phase(v1::BATCH_PHASE_SUSPENDED); },
-            {"E_HOLD"}},
-        SpoiledStep{
-            "Recalled",
-            DoseStep::kAuthorised,
-            [](World& world, v1::Event&) { world.Lot().set_phase(v1::BATCH_PHASE_RECALLED); },
-            {"E_RECALLED"}},
-        SpoiledStep{
-            "Expired",
-            DoseStep::kAuthorised,
-            [](World& world, v1::Event&) { world.Vial().set_label_expires_at_ms(world.now_ms()); },
-            {"E_EXPIRED"}},
-        SpoiledStep{"ExpiresBeforeTheEnd",
-                    DoseStep::kAuthorised,
-                    [](World& world, v1::Event&) {
-                      world.Vial().set_label_expires_at_ms(world.now_ms() + kHour / 2 - 1);
-                    },
-                    {"E_EXPIRED"}},
-        SpoiledStep{"AnotherLabel",
-                    DoseStep::kAuthorised,
-                    [](World&, v1::Event& event) {
-                      event.mutable_administration_authorised()->set_scanned_container_keys(
-                          0, DoseWorld::KeyOfVial(1));
-                    },
-                    {"E_CONTAINER_MISMATCH"}},
-        SpoiledStep{"NoLabel",
-                    DoseStep::kAuthorised,
-                    [](World&, v1::Event& event) {
-                      event.mutable_administration_authorised()->clear_scanned_container_keys();
-                    },
-                    {"E_CONTAINER_MISMATCH"}},
-        SpoiledStep{"AnotherWristband",
-                    DoseStep::kAuthorised,
-                    [](World& world, v1::Event& event) {
-                      event.mutable_administration_authorised()->set_scanned_patient_token(
-                          world.ledger().NewId());
-                    },
-                    {"E_PATIENT_MISMATCH"}},
-        SpoiledStep{"NoWristband",
-                    DoseStep::kAuthorised,
-                    [](World&, v1::Event& event) {
-                      event.mutable_administration_authorised()->clear_scanned_patient_token();
-                    },
-                    {"E_PATIENT_MISMATCH"}},
-        SpoiledStep{"AnotherPatient",
-                    DoseStep::kAuthorised,
-                    [](World& world, v1::Event& event) {
-                      event.mutable_administration_authorised()->set_patient_id(
-                          world.ledger().NewId());
-                    },
-                    {"E_PATIENT_MISMATCH"}},
-        SpoiledStep{"LabelOfTwoContainers",
-                    DoseStep::kAuthorised,
-                    [](World& world, v1::Event&) {
-                      world.State(v1::SUBJECT_KIND_IDENTIFIER, DoseWorld::KeyOfVial())
-                          .mutable_identifier()
-                          ->set_conflict(true);
-                    },
-                    {"E_LABEL_CONFLICT"}},
-        SpoiledStep{"AnotherRoute",
-                    DoseStep::kAuthorised,
-                    [](World&, v1::Event& event) {
-                      event.mutable_administration_authorised()->set_route(v1::ROUTE_INTRATHECAL);
-                    },
-                    // The endotoxin of 5 EU is within 0.2 EU/kg for 70 kg.
-                    {"E_MATCH"}},
-        SpoiledStep{"NoDurationForTheEndotoxin",
-                    DoseStep::kAuthorised,
-                    [](World&, v1::Event& event) {
-                      event.mutable_administration_authorised()->clear_planned_duration_ms();
-                    },
-                    {"E_MISSING"}},
-        SpoiledStep{"TooMuchDmso",
-                    DoseStep::kAuthorised,
-                    [](World& world, v1::Event&) {
-                      v1::DmsoGiven* const given = world.Patient().add_dmso_given();
-                      given->set_at_ms(world.now_ms() - 24 * kHour + 1);
-                      given->set_container_id(world.vial(1));
-                      // 1.1 g are in the vial; 70 g are allowed.
-                      given->set_volume_ul(626'364);
-                    },
-                    {"E_MATCH"}},
-        SpoiledStep{
-            "TooFewAliveAfterThaw",
-            DoseStep::kAuthorised,
-            [](World& world, v1::Event&) {
-              world.Vial().mutable_post_thaw()->mutable_viability_percent()->set_coefficient(900);
-            },
-            {"E_POLICY"}},
-        SpoiledStep{"NoQcAfterThaw",
-                    DoseStep::kAuthorised,
-                    [](World& world, v1::Event&) { world.Vial().clear_post_thaw(); },
-                    {"E_POST_THAW_QC"}},
-        SpoiledStep{"VisualCheckFailed",
-                    DoseStep::kAuthorised,
-                    [](World& world, v1::Event&) { world.Vial().set_visual_failed(true); },
-                    {"E_POLICY"}},
-        SpoiledStep{
-            "ClinicWithoutLicence",
-            DoseStep::kAuthorised,
-            [](World& world, v1::Event&) {
-              world.State(v1::SUBJECT_KIND_SITE, world.clinic_id).mutable_site()->clear_licences();
-            },
-            {"E_SITE_LICENCE"}},
-        SpoiledStep{"BathOutOfCalibration",
-                    DoseStep::kAuthorised,
-                    [](World& world, v1::Event&) {
-                      world.State(v1::SUBJECT_KIND_DEVICE, world.bath_id)
-                          .mutable_device()
-                          ->mutable_calibrations(0)
-                          ->set_valid_to_ms(world.now_ms());
-                    },
-                    {"DEVICE_OUT_OF_CAL"}},
-        SpoiledStep{"CriticalCaseOnContainer",
-                    DoseStep::kAuthorised,
-                    [](World& world, v1::Event&) {
-                      world.State(v1::SUBJECT_KIND_CONTAINER, world.vial())
-                          .add_open_cases()
-                          ->set_severity(v1::SEVERITY_CRITICAL);
-                    },
-                    {"E_CASE_OPEN"}},
-        SpoiledStep{"DeniedTwiceSinceTheMatch",
-                    DoseStep::kAuthorised,
-                    [](World& world, v1::Event&) { world.Order().set_denied_attempts(2); },
-                    {"E_MATCH_REQUIRED"}},
-        SpoiledStep{"ClockNotHealthy",
-                    DoseStep::kAuthorised,
-                    [](World& world, v1::Event&) { world.ledger().set_clock_healthy(false); },
-                    {"E_CLOCK"}},
-        SpoiledStep{"FromTheFuture",
-                    DoseStep::kAuthorised,
-                    [](World& world, v1::Event& event) {
-                      event.mutable_occurred_at()->set_utc_ms(world.now_ms() + 120'001);
-                    },
-                    {"TIME_FUTURE"}},
-        SpoiledStep{"AnotherPolicy",
-                    DoseStep::kAuthorised,
-                    [](World&, v1::Event& event) { event.set_policy_hash(std::string(32, 'x')); },
-                    {"E_POLICY_HASH"}},
-        SpoiledStep{"AllAtOnce",
-                    DoseStep::kAuthorised,
-                    [](World& world, v1::Event& event) {
-                      world.Lot().set_phase(v1::BATCH_PHASE_REJECTED);
-                      world.Vial().set_label_expires_at_ms(world.now_ms());
-                      event.mutable_administration_authorised()->clear_scanned_patient_token();
-                    },
-                    {"E_EXPIRED", "E_PATIENT_MISMATCH", "E_REJECTED"}}),
-    NameOfStep);
+INSTANTIATE_TEST_SUITE_P(Permit, RefusedPermitTest,
+                         testing::
+                             Values(
+                                 SpoiledStep{"NotThawed",
+                                             DoseStep::kAuthorised,
+                                             [](World& world, v1::Event&) {
+                                               world.Vial().set_life(v1::CONTAINER_LIFE_STORED);
+                                             },
+                                             {"E_STATE"}},
+                                 SpoiledStep{"AlreadyGiven",
+                                             DoseStep::kAuthorised,
+                                             [](World& world, v1::Event&) {
+                                               world.Vial().set_life(
+                                                   v1::CONTAINER_LIFE_ADMINISTERED);
+                                             },
+                                             {"E_CONSUMED"}},
+                                 SpoiledStep{"OnlyReserved",
+                                             DoseStep::kAuthorised,
+                                             [](World& world, v1::Event&) {
+                                               world.Vial().set_allocation(
+                                                   v1::CONTAINER_ALLOCATION_RESERVED);
+                                             },
+                                             {"E_ALLOCATION"}},
+                                 SpoiledStep{"OfAnotherOrder",
+                                             DoseStep::kAuthorised,
+                                             [](World& world, v1::Event&) {
+                                               world.Vial().set_order_id(world.ledger().NewId());
+                                             },
+                                             {"E_ALLOCATION"}},
+                                 SpoiledStep{"ConditionalWithoutAcknowledgement",
+                                             DoseStep::kAuthorised,
+                                             [](World& world, v1::Event&) {
+                                               world.Lot().set_phase(v1::BATCH_PHASE_CONDITIONAL);
+                                             },
+                                             {"E_NOT_RELEASED"}},
+                                 SpoiledStep{"Suspended",
+                                             DoseStep::kAuthorised,
+                                             [](World& world, v1::Event&) {
+                                               world.Lot().set_phase(v1::BATCH_PHASE_SUSPENDED);
+                                             },
+                                             {"E_HOLD"}},
+                                 SpoiledStep{"Recalled",
+                                             DoseStep::kAuthorised,
+                                             [](World& world, v1::Event&) {
+                                               world.Lot().set_phase(v1::BATCH_PHASE_RECALLED);
+                                             },
+                                             {"E_RECALLED"}},
+                                 SpoiledStep{"Expired",
+                                             DoseStep::kAuthorised,
+                                             [](World& world, v1::Event&) {
+                                               world.Vial().set_label_expires_at_ms(world.now_ms());
+                                             },
+                                             {"E_EXPIRED"}},
+                                 SpoiledStep{"ExpiresBeforeTheEnd",
+                                             DoseStep::kAuthorised,
+                                             [](World& world, v1::Event&) {
+                                               world.Vial().set_label_expires_at_ms(world.now_ms() +
+                                                                                    kHour / 2 - 1);
+                                             },
+                                             {"E_EXPIRED"}},
+                                 SpoiledStep{"AnotherLabel",
+                                             DoseStep::kAuthorised,
+                                             [](World&, v1::Event& event) {
+                                               event.mutable_administration_authorised()
+                                                   ->set_scanned_container_keys(
+                                                       0, DoseWorld::KeyOfVial(1));
+                                             },
+                                             {"E_CONTAINER_MISMATCH"}},
+                                 SpoiledStep{"NoLabel",
+                                             DoseStep::kAuthorised,
+                                             [](World&, v1::Event& event) {
+                                               event.mutable_administration_authorised()
+                                                   ->clear_scanned_container_keys();
+                                             },
+                                             {"E_CONTAINER_MISMATCH"}},
+                                 SpoiledStep{"AnotherWristband",
+                                             DoseStep::kAuthorised,
+                                             [](World& world, v1::Event& event) {
+                                               event.mutable_administration_authorised()
+                                                   ->set_scanned_patient_token(
+                                                       world.ledger().NewId());
+                                             },
+                                             {"E_PATIENT_MISMATCH"}},
+                                 SpoiledStep{"NoWristband",
+                                             DoseStep::kAuthorised,
+                                             [](World&, v1::Event& event) {
+                                               event.mutable_administration_authorised()
+                                                   ->clear_scanned_patient_token();
+                                             },
+                                             {"E_PATIENT_MISMATCH"}},
+                                 SpoiledStep{
+                                     "AnotherPatient",
+                                     DoseStep::kAuthorised,
+                                     [](World& world, v1::Event& event) {
+                                       event.mutable_administration_authorised()->set_patient_id(
+                                           world.ledger().NewId());
+                                     },
+                                     {"E_PATIENT_MISMATCH"}},
+                                 SpoiledStep{"LabelOfTwoContainers",
+                                             DoseStep::kAuthorised,
+                                             [](World& world, v1::Event&) {
+                                               world
+                                                   .State(v1::SUBJECT_KIND_IDENTIFIER,
+                                                          DoseWorld::KeyOfVial())
+                                                   .mutable_identifier()
+                                                   ->set_conflict(true);
+                                             },
+                                             {"E_LABEL_CONFLICT"}},
+                                 SpoiledStep{"AnotherRoute",
+                                             DoseStep::kAuthorised,
+                                             [](World&, v1::Event& event) {
+                                               event.mutable_administration_authorised()->set_route(
+                                                   v1::ROUTE_INTRATHECAL);
+                                             },
+                                             // The endotoxin of 5 EU is within 0.2 EU/kg for 70 kg.
+                                             {"E_MATCH"}},
+                                 SpoiledStep{"NoDurationForTheEndotoxin",
+                                             DoseStep::kAuthorised,
+                                             [](World&, v1::Event& event) {
+                                               event.mutable_administration_authorised()
+                                                   ->clear_planned_duration_ms();
+                                             },
+                                             {"E_FIELD", "E_MISSING"}},
+                                 SpoiledStep{"EndsBeforeItBegins",
+                                             DoseStep::kAuthorised,
+                                             [](World&, v1::Event& event) {
+                                               event.mutable_administration_authorised()
+                                                   ->set_planned_duration_ms(-kHour);
+                                             },
+                                             {"E_FIELD", "E_MISSING"}},
+                                 SpoiledStep{"LongerThanADay",
+                                             DoseStep::kAuthorised,
+                                             [](World&, v1::Event& event) {
+                                               event.mutable_administration_authorised()
+                                                   ->set_planned_duration_ms(24 * kHour + 1);
+                                             },
+                                             {"E_EXPIRED", "E_FIELD"}},
+                                 SpoiledStep{"LongerThanAnyNumber",
+                                             DoseStep::kAuthorised,
+                                             [](World&, v1::Event& event) {
+                                               event.mutable_administration_authorised()
+                                                   ->set_planned_duration_ms(
+                                                       std::numeric_limits<std::int64_t>::max());
+                                             },
+                                             {"E_EXPIRED", "E_FIELD"}},
+                                 SpoiledStep{"EndotoxinOfTheWholeDose",
+                                             DoseStep::kAuthorised,
+                                             [](World& world, v1::Event& event) {
+                                               InjectBothVials(world, event);
+                                               world.Vial(1).set_volume_ul(4'001);
+                                             },
+                                             {"E_POLICY"}},
+                                 SpoiledStep{"TooMuchDmso",
+                                             DoseStep::kAuthorised,
+                                             [](World& world, v1::Event&) {
+                                               v1::DmsoGiven* const given =
+                                                   world.Patient().add_dmso_given();
+                                               given->set_at_ms(world.now_ms() - 24 * kHour + 1);
+                                               given->set_container_id(world.vial(1));
+                                               // 1.1 g are in the vial; 70 g are allowed.
+                                               given->set_volume_ul(626'364);
+                                             },
+                                             {"E_MATCH"}},
+                                 SpoiledStep{"TooFewAliveAfterThaw",
+                                             DoseStep::kAuthorised,
+                                             [](World& world, v1::Event&) {
+                                               world.Vial()
+                                                   .mutable_post_thaw()
+                                                   ->mutable_viability_percent()
+                                                   ->set_coefficient(900);
+                                             },
+                                             {"E_POLICY"}},
+                                 SpoiledStep{"NoQcAfterThaw",
+                                             DoseStep::kAuthorised,
+                                             [](World& world, v1::Event&) {
+                                               world.Vial().clear_post_thaw();
+                                             },
+                                             {"E_POST_THAW_QC"}},
+                                 SpoiledStep{"VisualCheckFailed",
+                                             DoseStep::kAuthorised,
+                                             [](World& world, v1::Event&) {
+                                               world.Vial().set_visual_failed(true);
+                                             },
+                                             {"E_POLICY"}},
+                                 SpoiledStep{"ClinicWithoutLicence",
+                                             DoseStep::kAuthorised,
+                                             [](World& world, v1::Event&) {
+                                               world.State(v1::SUBJECT_KIND_SITE, world.clinic_id)
+                                                   .mutable_site()
+                                                   ->clear_licences();
+                                             },
+                                             {"E_SITE_LICENCE"}},
+                                 SpoiledStep{"BathOutOfCalibration",
+                                             DoseStep::kAuthorised,
+                                             [](World& world, v1::Event&) {
+                                               world.State(v1::SUBJECT_KIND_DEVICE, world.bath_id)
+                                                   .mutable_device()
+                                                   ->mutable_calibrations(0)
+                                                   ->set_valid_to_ms(world.now_ms());
+                                             },
+                                             {"DEVICE_OUT_OF_CAL"}},
+                                 SpoiledStep{"CriticalCaseOnContainer",
+                                             DoseStep::kAuthorised,
+                                             [](World& world, v1::Event&) {
+                                               world.State(v1::SUBJECT_KIND_CONTAINER, world.vial())
+                                                   .add_open_cases()
+                                                   ->set_severity(v1::SEVERITY_CRITICAL);
+                                             },
+                                             {"E_CASE_OPEN"}},
+                                 SpoiledStep{"DeniedTwiceSinceTheMatch",
+                                             DoseStep::kAuthorised,
+                                             [](World& world, v1::Event&) {
+                                               world.Order().set_denied_attempts(2);
+                                             },
+                                             {"E_MATCH_REQUIRED"}},
+                                 SpoiledStep{"ClockNotHealthy",
+                                             DoseStep::kAuthorised,
+                                             [](World& world, v1::Event&) {
+                                               world.ledger().set_clock_healthy(false);
+                                             },
+                                             {"E_CLOCK"}},
+                                 SpoiledStep{"FromTheFuture",
+                                             DoseStep::kAuthorised,
+                                             [](World& world, v1::Event& event) {
+                                               event.mutable_occurred_at()->set_utc_ms(
+                                                   world.now_ms() + 120'001);
+                                             },
+                                             {"TIME_FUTURE"}},
+                                 SpoiledStep{"AnotherPolicy",
+                                             DoseStep::kAuthorised,
+                                             [](World&, v1::Event& event) {
+                                               event.set_policy_hash(std::string(32, 'x'));
+                                             },
+                                             {"E_POLICY_HASH"}},
+                                 SpoiledStep{"AllAtOnce",
+                                             DoseStep::kAuthorised,
+                                             [](World& world, v1::Event& event) {
+                                               world.Lot().set_phase(v1::BATCH_PHASE_REJECTED);
+                                               world.Vial().set_label_expires_at_ms(world.now_ms());
+                                               event.mutable_administration_authorised()
+                                                   ->clear_scanned_patient_token();
+                                             },
+                                             {"E_EXPIRED", "E_PATIENT_MISMATCH", "E_REJECTED"}}),
+                         NameOfStep);
 
 class PermitAtTheLimitTest : public testing::TestWithParam<SpoiledStep> {};
 
@@ -234,6 +310,13 @@ INSTANTIATE_TEST_SUITE_P(
                                   given->set_at_ms(world.now_ms());
                                   given->set_container_id(world.vial(1));
                                   given->set_volume_ul(626'363);
+                                },
+                                {}},
+                    SpoiledStep{"MostEndotoxinOfTheWholeDose",
+                                DoseStep::kAuthorised,
+                                [](World& world, v1::Event& event) {
+                                  InjectBothVials(world, event);
+                                  world.Vial(1).set_volume_ul(4'000);
                                 },
                                 {}},
                     SpoiledStep{"ConditionalAcknowledged",

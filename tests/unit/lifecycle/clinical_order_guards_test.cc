@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -72,6 +73,18 @@ INSTANTIATE_TEST_SUITE_P(
                     DoseStep::kOrdered,
                     [](World&, v1::Event& event) {
                       event.mutable_treatment_ordered()->clear_planned_at_ms();
+                    },
+                    {"E_FIELD"}},
+        SpoiledStep{"NoIndication",
+                    DoseStep::kOrdered,
+                    [](World&, v1::Event& event) {
+                      event.mutable_treatment_ordered()->clear_indication_code();
+                    },
+                    {"E_FIELD"}},
+        SpoiledStep{"WeightOfNoDay",
+                    DoseStep::kOrdered,
+                    [](World&, v1::Event& event) {
+                      event.mutable_treatment_ordered()->set_weight_measured_on("2026-02-29");
                     },
                     {"E_FIELD"}}),
     NameOfStep);
@@ -260,6 +273,44 @@ INSTANTIATE_TEST_SUITE_P(
                                                           body->planned_infusion_duration_ms() + 1);
                     },
                     {"E_EXPIRED"}},
+        SpoiledStep{"NoDuration",
+                    DoseStep::kThawAuthorised,
+                    [](World&, v1::Event& event) {
+                      event.mutable_thaw_authorised()->clear_planned_infusion_duration_ms();
+                    },
+                    {"E_FIELD", "E_MISSING"}},
+        SpoiledStep{"EndsBeforeItBegins",
+                    DoseStep::kThawAuthorised,
+                    [](World&, v1::Event& event) {
+                      event.mutable_thaw_authorised()->set_planned_infusion_duration_ms(-kHour);
+                    },
+                    {"E_FIELD", "E_MISSING"}},
+        SpoiledStep{"LongerThanAnyNumber",
+                    DoseStep::kThawAuthorised,
+                    [](World&, v1::Event& event) {
+                      event.mutable_thaw_authorised()->set_planned_infusion_duration_ms(
+                          std::numeric_limits<std::int64_t>::max());
+                    },
+                    {"E_EXPIRED", "E_FIELD"}},
+        SpoiledStep{"BeginsTheDayAfterTomorrow",
+                    DoseStep::kThawAuthorised,
+                    [](World& world, v1::Event& event) {
+                      event.mutable_thaw_authorised()->set_planned_infusion_start_ms(
+                          world.now_ms() + 24 * kHour + 1);
+                    },
+                    {"E_EXPIRED", "E_FIELD"}},
+        SpoiledStep{"NoStart",
+                    DoseStep::kThawAuthorised,
+                    [](World&, v1::Event& event) {
+                      event.mutable_thaw_authorised()->clear_planned_infusion_start_ms();
+                    },
+                    {"E_FIELD"}},
+        SpoiledStep{"TooLongOutOfTheTank",
+                    DoseStep::kThawAuthorised,
+                    [](World& world, v1::Event&) {
+                      world.Vial().set_out_to_thaw_at_ms(world.now_ms() - 5 * World::kMinuteMs - 1);
+                    },
+                    {"E_POLICY"}},
         SpoiledStep{"NotInspected",
                     DoseStep::kThawAuthorised,
                     [](World& world, v1::Event&) { world.Vial().set_receipt_pending(true); },
@@ -318,6 +369,26 @@ INSTANTIATE_TEST_SUITE_P(
                     },
                     {}}),
     NameOfStep);
+
+// The second container of an order is prepared while the first one runs.
+TEST(RunningOrderTest, IsMatchedAndThawedForOn) {
+  DoseWorld world(DefaultPolicy(""));
+  world.PlayUntil(DoseStep::kStarted);
+  world.Order().add_container_ids(world.vial(1));
+  world.Order().set_dose(2'000'000);
+  world.Vial(1).set_order_id(world.order_id);
+  world.Vial(1).set_allocation(v1::CONTAINER_ALLOCATION_RESERVED);
+  v1::Event match = world.MakeMatch();
+  match.mutable_match_verified()->set_container_ids(0, world.vial(1));
+  EXPECT_THAT(world.Play(match).codes, IsEmpty());
+  v1::Event permit = world.MakeThawPermit();
+  permit.mutable_thaw_authorised()->set_container_ids(0, world.vial(1));
+  EXPECT_THAT(world.Play(permit).codes, IsEmpty());
+  // The first one still runs.
+  EXPECT_EQ(world.Order().phase(), v1::ORDER_PHASE_ADMINISTERING);
+  ASSERT_TRUE(world.Play(world.MakeEnd()).recorded);
+  EXPECT_EQ(world.Order().phase(), v1::ORDER_PHASE_MATCHED);
+}
 
 class OrderRulesTest : public testing::Test {
  protected:

@@ -117,6 +117,18 @@ INSTANTIATE_TEST_SUITE_P(
                       event.mutable_thaw_started()->clear_bath_temperature_millicelsius();
                     },
                     {"E_POLICY"}},
+        SpoiledStep{"LongestTimeOutOfTheTank",
+                    DoseStep::kThawing,
+                    [](World& world, v1::Event&) {
+                      world.Vial().set_out_to_thaw_at_ms(world.now_ms() - 5 * kMinute);
+                    },
+                    {}},
+        SpoiledStep{"TooLongOutOfTheTank",
+                    DoseStep::kThawing,
+                    [](World& world, v1::Event&) {
+                      world.Vial().set_out_to_thaw_at_ms(world.now_ms() - 5 * kMinute - 1);
+                    },
+                    {"E_POLICY"}},
         SpoiledStep{"BathOutOfCalibration",
                     DoseStep::kThawing,
                     [](World& world, v1::Event&) {
@@ -421,6 +433,51 @@ TEST_F(PreparationTest, WithAReleasedDiluentThatThePatientTolerates) {
   world_.Vial().set_life(v1::CONTAINER_LIFE_THAWED);
   world_.Patient().add_animal_protein_allergies("Bovine");
   EXPECT_THAT(Prepare(with_material).codes, ElementsAre("E_MATCH"));
+}
+
+// What is wrong with the diluent is wrong with the dose, before and after.
+TEST_F(PreparationTest, TheDiluentIsAnAncestorOfTheDose) {
+  const std::string saline = world_.ledger().NewId();
+  v1::MaterialState& material = world_.ledger().mutable_view().Material(saline);
+  material.set_released(true);
+  material.set_animal_origin(v1::ANSWER_NO);
+  material.set_expires_at_ms(world_.now_ms() + DoseWorld::kDayMs);
+  v1::Event event = world_.MakePreparation();
+  event.mutable_dose_prepared()->set_diluent_material_id(saline);
+  ASSERT_THAT(world_.Play(event).codes, IsEmpty());
+  EXPECT_THAT(world_.Vial().diluent_material_ids(), ElementsAre(saline));
+  v1::SubjectState& state = world_.State(v1::SUBJECT_KIND_MATERIAL, saline);
+  state.add_holds();
+  EXPECT_THAT(world_.Play(world_.MakePermit()).codes, ElementsAre("E_HOLD"));
+  state.clear_holds();
+  state.set_not_evaluated_since(1);
+  EXPECT_THAT(world_.Play(world_.MakePermit()).codes, ElementsAre("E_NOT_EVALUATED"));
+  state.clear_not_evaluated_since();
+  material.add_animal_proteins("PORCINE");
+  world_.Patient().add_animal_protein_allergies("porcine");
+  EXPECT_THAT(world_.Play(world_.MakePermit()).codes, ElementsAre("E_MATCH"));
+}
+
+TEST_F(PreparationTest, WithADiluentOfWhichNothingIsOpenOrUnknown) {
+  const auto with_material = [](DoseWorld& world, v1::DosePrepared& body) {
+    body.set_diluent_material_id(world.material_id);
+    world.Vial().set_life(v1::CONTAINER_LIFE_THAWED);
+  };
+  v1::SubjectState& state = world_.State(v1::SUBJECT_KIND_MATERIAL, world_.material_id);
+  state.add_holds();
+  const PlayedEvent held = Prepare(with_material);
+  EXPECT_THAT(held.codes, ElementsAre("E_HOLD"));
+  EXPECT_EQ(held.Finding("E_HOLD")->severity(), v1::SEVERITY_CRITICAL);
+  state.clear_holds();
+  state.clear_open_cases();
+  v1::OpenCase* const recall = state.add_open_cases();
+  recall->set_kind(v1::CASE_KIND_RECALL);
+  recall->set_severity(v1::SEVERITY_CRITICAL);
+  EXPECT_THAT(Prepare(with_material).codes, ElementsAre("E_RECALLED"));
+  state.clear_open_cases();
+  state.mutable_material()->clear_animal_proteins();
+  world_.Patient().add_animal_protein_allergies("PORCINE");
+  EXPECT_THAT(Prepare(with_material).codes, ElementsAre("E_MISSING"));
 }
 
 // A larger volume makes less of what is given count as dimethyl sulfoxide, so it waits.

@@ -97,6 +97,22 @@ INSTANTIATE_TEST_SUITE_P(
             DoseStep::kStarted,
             [](World& world, v1::Event&) { world.Vial().set_life(v1::CONTAINER_LIFE_STORED); },
             {"E_STATE"}},
+        SpoiledStep{"AnotherRoute",
+                    DoseStep::kStarted,
+                    [](World&, v1::Event& event) {
+                      event.mutable_administration_started()->set_route(v1::ROUTE_INTRATHECAL);
+                    },
+                    {"E_MATCH"}},
+        // The clock after thaw is the ledger's: nobody reports a start of an hour ago.
+        SpoiledStep{"RecordedAfterTheTimeAfterThaw",
+                    DoseStep::kStarted,
+                    [](World& world, v1::Event& event) {
+                      event.mutable_occurred_at()->set_utc_ms(world.now_ms());
+                      world.ledger().set_now_ms(world.Vial().thawed_recorded_at_ms() +
+                                                4 * DoseWorld::kHourMs);
+                      event.mutable_reason()->set_code("DOWNTIME");
+                    },
+                    {"E_EXPIRED"}},
         SpoiledStep{"HoldSinceThePermit",
                     DoseStep::kStarted,
                     [](World& world, v1::Event&) {
@@ -220,6 +236,39 @@ TEST_F(UseRulesTest, WhatIsNotCompleteIsPartlyGivenUntilTheRestIsDiscarded) {
   rest.mutable_container_discarded()->set_residual_only(true);
   EXPECT_THAT(world_.Play(rest).codes, IsEmpty());
   EXPECT_EQ(world_.Vial().life(), v1::CONTAINER_LIFE_ADMINISTERED_PARTIAL);
+}
+
+// The rest was thrown away before anybody wrote down how much was given: one use, not two.
+TEST_F(UseRulesTest, AnEndThatIsRecordedAfterTheDiscardIsNoSecondUse) {
+  world_.PlayUntil(DoseStep::kStarted);
+  v1::Event rest = world_.MakeDiscard();
+  rest.mutable_container_discarded()->set_residual_only(true);
+  ASSERT_TRUE(world_.Play(rest).recorded);
+  ASSERT_EQ(world_.Vial().life(), v1::CONTAINER_LIFE_ADMINISTERED_PARTIAL);
+  v1::Event event = world_.MakeEnd();
+  event.mutable_administration_ended()->set_outcome(v1::ADMINISTRATION_OUTCOME_STOPPED);
+  event.mutable_administration_ended()->mutable_containers(0)->set_volume_given_ul(5'000);
+  const PlayedEvent played = world_.Play(event);
+  EXPECT_EQ(played.Finding("E_AFTER_FINAL")->severity(), v1::SEVERITY_MINOR);
+  EXPECT_EQ(world_.State(v1::SUBJECT_KIND_BATCH, world_.lot_id).holds_size(), 0);
+  EXPECT_EQ(world_.Vial().volume_given_ul(), 5'000U);
+  ASSERT_TRUE(world_.Play(event).recorded);
+  EXPECT_EQ(world_.State(v1::SUBJECT_KIND_BATCH, world_.lot_id).holds_size(), 1);
+}
+
+// The 24 hours of dimethyl sulfoxide count from a time that can be true.
+TEST_F(UseRulesTest, TheEndLiesBetweenTheEventAndItsRecord) {
+  for (const std::int64_t hours : {-48, 48}) {
+    DoseWorld world(DefaultPolicy(""));
+    world.PlayUntil(DoseStep::kStarted);
+    world.ledger().Advance(kMinute);
+    v1::Event event = world.MakeEnd();
+    event.mutable_administration_ended()->set_ended_at_ms(world.now_ms() +
+                                                          hours * DoseWorld::kHourMs);
+    ASSERT_TRUE(world.Play(event).recorded);
+    EXPECT_EQ(world.Patient().dmso_given(0).at_ms(), world.now_ms());
+    EXPECT_EQ(world.Order().administered_at_ms(), world.now_ms());
+  }
 }
 
 TEST_F(UseRulesTest, AnOrderOfTwoVialsEndsWithTheSecond) {

@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
+#include <utility>
 
+#include "lifecycle/catalogue.h"
 #include "lifecycle/refusal.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/test_ledger.h"
@@ -82,6 +85,20 @@ TEST_F(DeniedAttemptTest, AFinishedOrderIsNotTheOneAtTheBedside) {
       .mutable_order()
       ->set_phase(v1::ORDER_PHASE_ADMINISTERED);
   EXPECT_THAT(Deny(other_patient_).scanned_order_id(), IsEmpty());
+}
+
+// A refused match leaves its mark, and does not use up the match that there is.
+TEST_F(DeniedAttemptTest, ARefusedMatchIsOnRecordAndNotCounted) {
+  EXPECT_TRUE(FindCatalogueEntry(std::string_view("CLN-04"))->row.bedside());
+  for (const auto& [code, counted] : {std::pair{"CLN-04", 0U}, {"CLN-06T", 1U}, {"CLN-06", 2U}}) {
+    v1::Event event;
+    v1::AttemptDenied& body = *event.mutable_attempt_denied();
+    body.set_event(std::string(32, 'e'));
+    body.set_event_code(code);
+    *body.add_targets() = RefOf({v1::SUBJECT_KIND_ORDER, order_}, v1::SUBJECT_ROLE_SCOPE);
+    ASSERT_THAT(ledger_.RecordFromLedger(event), IsOk());
+    EXPECT_EQ(ledger_.Order(order_)->denied_attempts(), counted);
+  }
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -120,6 +121,36 @@ TEST(ExcursionsTest, MaximumThatNoReadingShowsIsCritical) {
 TEST(ExcursionsTest, ImpossibleJumpMakesTheSensorSuspect) {
   EXPECT_FALSE(JudgeSeries(Hour({{10, -149'000}, {11, -100'000}}), Limits()).sensor_suspect);
   EXPECT_TRUE(JudgeSeries(Hour({{10, -149'000}, {11, -98'999}}), Limits()).sensor_suspect);
+}
+
+// Readings that cannot have been taken say nothing about the time between them.
+TEST(ExcursionsTest, WithoutUsableReadingsTheWholeIntervalIsUnknown) {
+  for (void (*const spoil)(Readings&) :
+       {+[](Readings& readings) { readings.interval_ms = 0; },
+        +[](Readings& readings) { readings.interval_ms = -kMinuteMs; },
+        +[](Readings& readings) { readings.interval_ms = 30 * kMinuteMs + 1; },
+        +[](Readings& readings) {
+          readings.interval_ms = std::numeric_limits<std::int64_t>::max();
+        },
+        +[](Readings& readings) { readings.samples = 0; }}) {
+    Readings readings = Hour({});
+    spoil(readings);
+    const SeriesJudgement judged = JudgeSeries(readings, Limits());
+    ASSERT_EQ(judged.excursions.size(), 1U);
+    EXPECT_EQ(judged.excursions[0].excursion_class, v1::EXCURSION_CLASS_GAP_UNCOVERED);
+    EXPECT_EQ(judged.excursions[0].started_at_ms, 0);
+    EXPECT_EQ(judged.excursions[0].ended_at_ms, 60 * kMinuteMs);
+    EXPECT_TRUE(judged.inconsistent);
+  }
+}
+
+TEST(ExcursionsTest, AnIntervalOfTheLongestHoleIsTooLongButNoGap) {
+  Readings readings = Hour({});
+  readings.interval_ms = 30 * kMinuteMs;
+  readings.samples = 3;
+  const SeriesJudgement judged = JudgeSeries(readings, Limits());
+  EXPECT_TRUE(judged.excursions.empty());
+  EXPECT_TRUE(judged.interval_too_long);
 }
 
 }  // namespace

@@ -133,6 +133,32 @@ TEST_F(StorageRulesTest, RefreezingMeansDiscard) {
   }
 }
 
+// A tank does what a freezer does.
+TEST_F(StorageRulesTest, PuttingBackWhatWasThawedIsRefreezing) {
+  for (const v1::ContainerLife life :
+       {v1::CONTAINER_LIFE_THAWING, v1::CONTAINER_LIFE_THAWED, v1::CONTAINER_LIFE_PREPARED}) {
+    for (const v1::Event& event : {Place(world_.tank_id), Move(world_.tank_id, 0)}) {
+      world_.Vial().set_life(life);
+      world_.Vial().set_thawed_recorded_at_ms(world_.now_ms());
+      world_.Vial().set_discard_required(false);
+      const PlayedEvent played = world_.Play(event);
+      EXPECT_THAT(played.codes, ElementsAre("E_REFREEZE"));
+      EXPECT_EQ(played.Finding("E_REFREEZE")->severity(), v1::SEVERITY_CRITICAL);
+      EXPECT_EQ(world_.Vial().life(), v1::CONTAINER_LIFE_THAWED_UNUSABLE);
+      EXPECT_TRUE(world_.Vial().discard_required());
+    }
+  }
+}
+
+TEST_F(StorageRulesTest, AFreshDoseThatWaitsInTheFridgeIsNotRefrozen) {
+  DoseWorld fresh(DefaultPolicy(""), v1::PRESENTATION_FRESH);
+  fresh.Vial().set_life(v1::CONTAINER_LIFE_PREPARED);
+  v1::Event event = Place(fresh.tank_id);
+  event.mutable_placed_in_storage()->mutable_places(0)->set_container_id(fresh.vial());
+  EXPECT_THAT(fresh.Play(event).codes, ElementsAre("E_STATE"));
+  EXPECT_FALSE(fresh.Vial().discard_required());
+}
+
 TEST_F(StorageRulesTest, FreezingWhatIsStoredIsFoundAndChangesNothing) {
   EXPECT_THAT(world_.Play(Freeze()).codes, ElementsAre("E_STATE"));
   EXPECT_EQ(world_.Vial().life(), v1::CONTAINER_LIFE_STORED);
@@ -260,6 +286,53 @@ TEST_F(StorageRulesTest, SilenceBetweenSeriesIsAGap) {
   EXPECT_EQ(Tank().excursions(0).excursion_class(), v1::EXCURSION_CLASS_GAP_UNCOVERED);
 }
 
+TEST_F(StorageRulesTest, SilenceOfMonthsIsAGap) {
+  Tank().add_recent_container_ids(world_.vial());
+  ASSERT_THAT(PlaySeries(Series(world_.now_ms() - 100 * DoseWorld::kDayMs)).codes, IsEmpty());
+  const PlayedEvent played = PlaySeries(Series(world_.now_ms() - kHour));
+  EXPECT_THAT(played.codes, ElementsAre("TEMPERATURE_GAP"));
+}
+
+// The limits are those of everything that was placed, not of what was named first.
+TEST_F(StorageRulesTest, TheStrictestProductOfAPlacementDecides) {
+  v1::Policy policy = DefaultPolicy("");
+  policy.mutable_storage()->set_action_above_millicelsius(-140'000);
+  const std::string product_id = world_.ledger().AddProduct({v1::REGIME_US, v1::REGIME_EU});
+  world_.ledger().ActivatePolicy(product_id, policy);
+  const std::string lot_id = world_.ledger().NewId();
+  world_.ledger().mutable_view().Batch(lot_id) = world_.Lot();
+  world_.ledger().mutable_view().Batch(lot_id).set_product_id(product_id);
+  world_.Vial(1).set_batch_id(lot_id);
+  v1::Event place = Place(world_.tank_id);
+  place.mutable_placed_in_storage()->add_places()->set_container_id(world_.vial(1));
+  for (const int i : {0, 1}) world_.Vial(i).set_life(v1::CONTAINER_LIFE_FROZEN);
+  ASSERT_THAT(world_.Play(place).codes, IsEmpty());
+  v1::Event event = Series(world_.now_ms() - kHour);
+  AddReading(event, 10 * kMinute, -139'000);
+  EXPECT_THAT(PlaySeries(event).codes, ElementsAre("TEMPERATURE_EXCURSION"));
+}
+
+// Readings that no policy judged are unknown to what turns out to have been there.
+TEST_F(StorageRulesTest, APlacementThatIsRecordedAfterTheReadingsFindsThemUnjudged) {
+  const std::int64_t start = world_.now_ms() - kHour;
+  ASSERT_THAT(PlaySeries(Series(start)).codes, IsEmpty());
+  world_.Vial().set_life(v1::CONTAINER_LIFE_FROZEN);
+  v1::Event event = Place(world_.tank_id);
+  event.mutable_occurred_at()->set_utc_ms(start + 10 * kMinute);
+  event.mutable_reason()->set_code("LATE");
+  EXPECT_THAT(world_.Play(event).codes, ElementsAre("TEMPERATURE_GAP"));
+  ASSERT_EQ(Tank().excursions_size(), 1);
+  EXPECT_EQ(Tank().excursions(0).excursion_class(), v1::EXCURSION_CLASS_GAP_UNCOVERED);
+  EXPECT_EQ(Tank().excursions(0).started_at_ms(), start + 10 * kMinute);
+  EXPECT_EQ(Tank().excursions(0).ended_at_ms(), start + kHour);
+}
+
+TEST_F(StorageRulesTest, APlacementAfterTheReadingsIsNotConcernedByThem) {
+  ASSERT_THAT(PlaySeries(Series(world_.now_ms() - kHour)).codes, IsEmpty());
+  world_.Vial().set_life(v1::CONTAINER_LIFE_FROZEN);
+  EXPECT_THAT(world_.Play(Place(world_.tank_id)).codes, IsEmpty());
+}
+
 TEST_F(StorageRulesTest, TheSeriesIsNamedAfterItsDeviceAndMonth) {
   v1::Event event = Series(world_.now_ms() - kHour);
   event.mutable_temperature_series()->set_series_id(absl::StrCat(world_.tank_id, "2020-01"));
@@ -332,6 +405,34 @@ TEST_F(AssessmentTest, ASevereOneNeedsTheReleaseAuthorityToo) {
   }
 }
 
+TEST_F(AssessmentTest, OnePersonOfBothRolesAssessesNoSevereOne) {
+  AddExcursion(v1::EXCURSION_CLASS_CRITICAL);
+  const std::string both =
+      world_.ledger().AddPerson({v1::ROLE_QUALITY_ASSURANCE, v1::ROLE_RELEASE_AUTHORITY});
+  SignAs release{both, v1::ROLE_RELEASE_AUTHORITY, v1::MEANING_APPROVED};
+  release.key = world_.ledger().AddKey(both);
+  const PlayedEvent played =
+      world_.Play(Assess(v1::EXCURSION_DECISION_NO_IMPACT),
+                  {{both, v1::ROLE_QUALITY_ASSURANCE, v1::MEANING_APPROVED}, release});
+  EXPECT_FALSE(played.recorded);
+  EXPECT_THAT(played.codes, ElementsAre("E_AUTHORITY"));
+}
+
+// Each minor excursion of a container is short; together they are not.
+TEST_F(AssessmentTest, TooMuchInALifeNeedsTheReleaseAuthorityToo) {
+  Tank().add_recent_container_ids(world_.vial());
+  AddExcursion(v1::EXCURSION_CLASS_MINOR).set_above_action_ms(3 * kMinute);
+  v1::ExcursionState* const earlier = Tank().add_excursions();
+  *earlier = Tank().excursions(0);
+  earlier->set_excursion_id(std::string(16, 'f'));
+  earlier->set_assessed(true);
+  earlier->set_above_action_ms(2 * kMinute + 1);
+  EXPECT_THAT(world_.Play(Assess(v1::EXCURSION_DECISION_NO_IMPACT)).codes,
+              ElementsAre("E_AUTHORITY"));
+  earlier->set_above_action_ms(2 * kMinute);
+  EXPECT_THAT(world_.Play(Assess(v1::EXCURSION_DECISION_NO_IMPACT)).codes, IsEmpty());
+}
+
 TEST_F(AssessmentTest, GoingOnNeedsEvidence) {
   AddExcursion(v1::EXCURSION_CLASS_MINOR);
   for (const v1::ExcursionDecision decision :
@@ -399,7 +500,12 @@ TEST_F(StorageRulesTest, TakenOutToBeThawedForAnOrder) {
   EXPECT_THAT(world_.Play(Remove(v1::REMOVAL_PURPOSE_THAW)).codes, ElementsAre("E_ALLOCATION"));
   world_.Vial().set_life(v1::CONTAINER_LIFE_STORED);
   world_.Vial().set_order_id(world_.order_id);
+  world_.Vial().clear_out_to_thaw_at_ms();
   EXPECT_THAT(world_.Play(Remove(v1::REMOVAL_PURPOSE_THAW)).codes, IsEmpty());
+  EXPECT_EQ(world_.Vial().out_to_thaw_at_ms(), world_.now_ms());
+  world_.Vial().set_life(v1::CONTAINER_LIFE_STORED);
+  ASSERT_TRUE(world_.Play(Move(world_.tank_id, 0)).recorded);
+  EXPECT_EQ(world_.Vial().out_to_thaw_at_ms(), 0);
 }
 
 TEST_F(StorageRulesTest, TakenOutForNothing) {

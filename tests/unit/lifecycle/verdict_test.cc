@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 
 #include "tests/support/bedside_states.h"
@@ -235,6 +236,80 @@ TEST_F(VerdictTest, EveryWithheldSubjectThatIsReadPreventsGo) {
     world_.withheld = {KeyOf(ref)};
     EXPECT_NE(Ask().value(), v1::VERDICT_VALUE_GO) << Describe(KeyOf(ref));
   }
+}
+
+TEST_F(VerdictTest, ALicenceForNothingCoversNothing) {
+  world_.At(v1::SUBJECT_KIND_SITE, world_.site_id)
+      .mutable_site()
+      ->mutable_licences(0)
+      ->clear_regimes();
+  ExpectFails("site-licence", v1::REASON_CODE_E_SITE_LICENCE);
+}
+
+TEST_F(VerdictTest, NoPlannedDurationIsTooLongToBeAdded) {
+  v1::VerdictRequest request = world_.Request(v1::STAGE_ADMINISTER);
+  request.set_planned_duration_ms(std::numeric_limits<std::int64_t>::max());
+  ExpectFails(Ask(request), "expiry", v1::REASON_CODE_E_EXPIRED);
+}
+
+TEST_F(VerdictTest, WithoutAPlannedDurationNobodyKnowsTheEnd) {
+  v1::VerdictRequest request = world_.Request(v1::STAGE_ADMINISTER);
+  request.set_route(v1::ROUTE_UNSPECIFIED);
+  world_.order().set_route(v1::ROUTE_LOCAL_OTHER);
+  world_.lot().set_release_routes(0, v1::ROUTE_LOCAL_OTHER);
+  EXPECT_EQ(Ask(request).value(), v1::VERDICT_VALUE_GO);
+  request.clear_planned_duration_ms();
+  EXPECT_EQ(Ask(request).value(), v1::VERDICT_VALUE_CANNOT_VERIFY);
+}
+
+// A second order of the patient with a bag of 626.364 mL, 68.9 g of dimethyl sulfoxide: with the
+// 1.1 g of the container too much for 70 kg.
+class OtherOrderTest : public VerdictTest {
+ protected:
+  OtherOrderTest() {
+    bag() = world_.container();
+    bag().set_volume_ul(626'364);
+    other().set_patient_id(world_.patient_id);
+    other().add_container_ids(kBagId);
+    world_.patient().add_order_ids(world_.order_id);
+    world_.patient().add_order_ids(kOrderId);
+  }
+  v1::ContainerState& bag() {
+    return *world_.At(v1::SUBJECT_KIND_CONTAINER, kBagId).mutable_container();
+  }
+  v1::OrderState& other() { return *world_.At(v1::SUBJECT_KIND_ORDER, kOrderId).mutable_order(); }
+  v1::AuthorisationState& Authorise() {
+    v1::AuthorisationState* const authorisation = other().add_authorisations();
+    authorisation->add_container_ids(kBagId);
+    authorisation->set_valid_from_ms(BedsideStates::kNowMs);
+    return *authorisation;
+  }
+
+  const std::string kBagId = std::string(16, 'b');
+  const std::string kOrderId = std::string(16, 'q');
+};
+
+TEST_F(OtherOrderTest, WhatRunsCountsAsDmsoBeforeItEnds) {
+  EXPECT_EQ(Ask().value(), v1::VERDICT_VALUE_GO);
+  bag().set_life(v1::CONTAINER_LIFE_ADMINISTERING);
+  ExpectFails("match-dmso", v1::REASON_CODE_E_MATCH);
+}
+
+TEST_F(OtherOrderTest, WhatMayStartAtAnyMomentCountsAsDmso) {
+  v1::AuthorisationState& authorisation = Authorise();
+  ExpectFails("match-dmso", v1::REASON_CODE_E_MATCH);
+  authorisation.set_used(true);
+  EXPECT_EQ(Ask().value(), v1::VERDICT_VALUE_GO);
+  authorisation.set_used(false);
+  bag().set_life(v1::CONTAINER_LIFE_DISCARDED);
+  EXPECT_EQ(Ask().value(), v1::VERDICT_VALUE_GO);
+}
+
+TEST_F(OtherOrderTest, AnAuthorisationThatHasEndedDoesNotCount) {
+  v1::AuthorisationState& authorisation = Authorise();
+  authorisation.set_policy_hash(Ask().policy_hash());  // It states no time of validity: none.
+  authorisation.set_valid_from_ms(BedsideStates::kNowMs - 1);
+  EXPECT_EQ(Ask().value(), v1::VERDICT_VALUE_GO);
 }
 
 }  // namespace

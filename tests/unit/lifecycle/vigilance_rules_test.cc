@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
+#include "base/check.h"
+#include "lifecycle/effective_quality.h"
 #include "tests/support/default_policy.h"
 #include "tests/support/dose_world.h"
 
@@ -95,6 +98,17 @@ TEST_F(VigilanceTest, NothingHindersAHold) {
   event.mutable_occurred_at()->set_utc_ms(world_.now_ms() + 100 * DoseWorld::kHourMs);
   EXPECT_THAT(world_.Play(event).codes, IsEmpty());
   EXPECT_EQ(LotSubject().holds_size(), 1);
+}
+
+// Whoever carries the dose or guards its data may know what others do not.
+TEST_F(VigilanceTest, CarrierAndDataProtectionHoldToo) {
+  for (const v1::Role role : {v1::ROLE_CARRIER, v1::ROLE_DATA_PROTECTION_OFFICER}) {
+    const std::string person = world_.ledger().AddPerson({role});
+    v1::Event event = Place();
+    event.mutable_hold_placed()->set_hold_id(std::string(16, static_cast<char>('a' + role)));
+    EXPECT_THAT(world_.Play(event, {{person, role, v1::MEANING_AUTHORED}}).codes, IsEmpty());
+  }
+  EXPECT_EQ(LotSubject().holds_size(), 2);
 }
 
 TEST_F(VigilanceTest, WithoutTheRoleNoHold) {
@@ -216,6 +230,62 @@ TEST_F(VigilanceTest, ACriticalCaseIsClosedByTwo) {
   EXPECT_THAT(alone.codes, ElementsAre("E_FOUR_EYES"));
   EXPECT_THAT(world_.Play(Close(), {Quality(), Release()}).codes, IsEmpty());
   EXPECT_THAT(world_.Play(Close(), {Quality(), Release()}).codes, ElementsAre("E_STATE"));
+}
+
+TEST_F(VigilanceTest, OnePersonOfBothRolesClosesNoCriticalCase) {
+  ASSERT_TRUE(world_.ledger().RecordFromLedger(Open(v1::SEVERITY_CRITICAL)).ok());
+  const std::string both =
+      world_.ledger().AddPerson({v1::ROLE_QUALITY_ASSURANCE, v1::ROLE_RELEASE_AUTHORITY});
+  const SignAs quality{both, v1::ROLE_QUALITY_ASSURANCE, v1::MEANING_APPROVED};
+  SignAs release{both, v1::ROLE_RELEASE_AUTHORITY, v1::MEANING_APPROVED};
+  release.key = world_.ledger().AddKey(both);
+  const PlayedEvent alone = world_.Play(Close(), {quality, release});
+  EXPECT_FALSE(alone.recorded);
+  EXPECT_THAT(alone.codes, ElementsAre("E_FOUR_EYES"));
+  EXPECT_THAT(world_.Play(Close(), {Quality(), release}).codes, IsEmpty());
+}
+
+// A closing in parts frees nobody before every subject has its disposition.
+class ClosingInPartsTest : public VigilanceTest {
+ protected:
+  ClosingInPartsTest() {
+    v1::Event event = Open(v1::SEVERITY_CRITICAL);
+    *event.mutable_case_opened()->add_scope() =
+        RefOf({v1::SUBJECT_KIND_CONTAINER, world_.vial()}, v1::SUBJECT_ROLE_SCOPE);
+    CUSTODY_CHECK(world_.ledger().RecordFromLedger(event).ok());
+  }
+  v1::Event Part(std::uint32_t part, std::uint32_t parts, const SubjectKey& subject) const {
+    v1::Event event = Close();
+    event.mutable_group()->set_id(std::string(16, 'g'));
+    event.mutable_group()->set_part(part);
+    event.mutable_group()->set_parts(parts);
+    *event.mutable_case_closed()->mutable_dispositions(0)->mutable_subject() =
+        RefOf(subject, v1::SUBJECT_ROLE_SCOPE);
+    return event;
+  }
+  bool IsBlocked(const SubjectKey& subject) {
+    const absl::StatusOr<EffectiveQuality> quality = ComputeEffectiveQuality(
+        world_.ledger().view(), world_.vial(), v1::REGIME_EU, world_.now_ms());
+    CUSTODY_CHECK(quality.ok());
+    return std::any_of(quality->blockers.begin(), quality->blockers.end(),
+                       [&](const Blocker& blocker) { return blocker.subject == subject; });
+  }
+  SubjectKey LotKey() const { return {v1::SUBJECT_KIND_BATCH, world_.lot_id}; }
+  SubjectKey VialKey() const { return {v1::SUBJECT_KIND_CONTAINER, world_.vial()}; }
+};
+
+TEST_F(ClosingInPartsTest, OnePartIsTheWhole) {
+  EXPECT_THAT(world_.Play(Part(1, 1, LotKey()), {Quality(), Release()}).codes,
+              ElementsAre("E_MISSING"));
+}
+
+TEST_F(ClosingInPartsTest, TheLastPartFreesAll) {
+  ASSERT_TRUE(world_.Play(Part(1, 2, LotKey()), {Quality(), Release()}).recorded);
+  EXPECT_TRUE(IsBlocked(LotKey()));
+  EXPECT_TRUE(IsBlocked(VialKey()));
+  ASSERT_TRUE(world_.Play(Part(2, 2, VialKey()), {Quality(), Release()}).recorded);
+  EXPECT_FALSE(IsBlocked(LotKey()));
+  EXPECT_FALSE(IsBlocked(VialKey()));
 }
 
 TEST_F(VigilanceTest, AClosingSaysWhatAndWhy) {
