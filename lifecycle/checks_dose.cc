@@ -84,6 +84,17 @@ std::uint32_t UndilutedVolume(std::uint32_t given_ul, const v1::ContainerState& 
   return static_cast<std::uint32_t>((scaled + prepared - 1) / prepared);
 }
 
+// The lot of a container; nullptr with a check added when it is not known how much dimethyl
+// sulfoxide is in it.
+absl::StatusOr<const v1::BatchState*> LotWithDmso(CheckRun& run, const std::string& container_id) {
+  CUSTODY_ASSIGN_OR_RETURN(const v1::BatchState* lot, run.LotOf(container_id));
+  if (lot == nullptr) return lot;
+  CUSTODY_ASSIGN_OR_RETURN(const bool known, run.KnowsCryoprotectant(*lot));
+  if (known) return lot;
+  run.Unknown("DMSO: the fill does not state how much there is", ContainerKey(container_id));
+  return nullptr;
+}
+
 absl::StatusOr<absl::uint128> DmsoGiven(CheckRun& run, std::uint32_t density_mg_per_ml) {
   absl::uint128 total = 0;
   CUSTODY_ASSIGN_OR_RETURN(const v1::PatientState* patient, run.Patient());
@@ -91,7 +102,7 @@ absl::StatusOr<absl::uint128> DmsoGiven(CheckRun& run, std::uint32_t density_mg_
   for (const v1::DmsoGiven& given : patient->dmso_given()) {
     if (given.at_ms() <= run.at_ms() - kDayMs) continue;
     CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, run.Container(given.container_id()));
-    CUSTODY_ASSIGN_OR_RETURN(const v1::BatchState* lot, run.LotOf(given.container_id()));
+    CUSTODY_ASSIGN_OR_RETURN(const v1::BatchState* lot, LotWithDmso(run, given.container_id()));
     if (state == nullptr || lot == nullptr) continue;
     total += DmsoMicrograms(UndilutedVolume(given.volume_ul(), state->container()), *lot,
                             density_mg_per_ml);
@@ -232,7 +243,7 @@ absl::Status CheckDmso(CheckRun& run) {
   CUSTODY_ASSIGN_OR_RETURN(absl::uint128 total_ug, DmsoGiven(run, density));
   for (const std::string& id : run.request().container_ids()) {
     CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, run.Container(id));
-    CUSTODY_ASSIGN_OR_RETURN(const v1::BatchState* lot, run.LotOf(id));
+    CUSTODY_ASSIGN_OR_RETURN(const v1::BatchState* lot, LotWithDmso(run, id));
     if (state == nullptr || lot == nullptr) continue;
     total_ug += DmsoMicrograms(state->container().volume_ul(), *lot, density);
   }
