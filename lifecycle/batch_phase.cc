@@ -109,6 +109,8 @@ std::optional<v1::BatchPhase> NextBatchPhase(v1::BatchPhase phase, v1::Event::Bo
   return std::nullopt;
 }
 
+bool IsReviewed(v1::BatchPhase phase) { return Contains(kAny & ~(kBeforeHarvest | kMade), phase); }
+
 bool IsFinal(v1::BatchPhase phase) {
   return phase == v1::BATCH_PHASE_REJECTED || phase == v1::BATCH_PHASE_RECALLED ||
          phase == v1::BATCH_PHASE_ABORTED;

@@ -47,6 +47,9 @@ std::optional<v1::BatchPhase> NextBatchPhase(v1::BatchPhase phase, v1::Event::Bo
 // REJECTED, RECALLED, ABORTED: nothing leads back.
 bool IsFinal(v1::BatchPhase phase);
 
+// UNDER_REVIEW and everything after it: what is added to the lot now, nobody has reviewed.
+bool IsReviewed(v1::BatchPhase phase);
+
 }  // namespace custody
 
 #endif  // CUSTODY_LIFECYCLE_BATCH_PHASE_H_

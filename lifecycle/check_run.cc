@@ -76,6 +76,13 @@ absl::StatusOr<bool> CheckRun::IsFresh() {
   return state != nullptr && state->product().presentation() == v1::PRESENTATION_FRESH;
 }
 
+absl::StatusOr<bool> CheckRun::KnowsCryoprotectant(const v1::BatchState& lot) {
+  if (lot.has_cryoprotectant_percent_vv() && !lot.cryoprotectant_unknown()) return true;
+  CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state,
+                           Find(v1::SUBJECT_KIND_PRODUCT, lot.product_id()));
+  return state != nullptr && state->product().presentation() == v1::PRESENTATION_FRESH;
+}
+
 absl::StatusOr<v1::Regime> CheckRun::Regime() {
   CUSTODY_ASSIGN_OR_RETURN(const v1::OrderState* order, Order());
   if (order != nullptr) return order->regime();

@@ -71,6 +71,8 @@ class CheckRun {
   absl::StatusOr<std::string> ProductId();
   // Presented fresh, not cryopreserved.
   absl::StatusOr<bool> IsFresh();
+  // Every fill of the lot states its cryoprotectant, or the lot is presented fresh.
+  absl::StatusOr<bool> KnowsCryoprotectant(const v1::BatchState& lot);
   // Regime of the order, else of the site, else of the lot's release.
   absl::StatusOr<v1::Regime> Regime();
   absl::StatusOr<std::optional<PolicyRef>> Policy();

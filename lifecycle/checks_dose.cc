@@ -133,6 +133,17 @@ absl::StatusOr<std::set<std::string>> PendingContainers(CheckRun& run) {
   return pending;
 }
 
+// The lot of a container; nullptr with a check added when it is not known how much dimethyl
+// sulfoxide is in it.
+absl::StatusOr<const v1::BatchState*> LotWithDmso(CheckRun& run, const std::string& container_id) {
+  CUSTODY_ASSIGN_OR_RETURN(const v1::BatchState* lot, run.LotOf(container_id));
+  if (lot == nullptr) return lot;
+  CUSTODY_ASSIGN_OR_RETURN(const bool known, run.KnowsCryoprotectant(*lot));
+  if (known) return lot;
+  run.Unknown("DMSO: the fill does not state how much there is", ContainerKey(container_id));
+  return nullptr;
+}
+
 absl::StatusOr<absl::uint128> DmsoGiven(CheckRun& run, std::uint32_t density_mg_per_ml) {
   absl::uint128 total = 0;
   CUSTODY_ASSIGN_OR_RETURN(const v1::PatientState* patient, run.Patient());
@@ -140,7 +151,7 @@ absl::StatusOr<absl::uint128> DmsoGiven(CheckRun& run, std::uint32_t density_mg_
   for (const v1::DmsoGiven& given : patient->dmso_given()) {
     if (given.at_ms() <= run.at_ms() - kDayMs) continue;
     CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, run.Container(given.container_id()));
-    CUSTODY_ASSIGN_OR_RETURN(const v1::BatchState* lot, run.LotOf(given.container_id()));
+    CUSTODY_ASSIGN_OR_RETURN(const v1::BatchState* lot, LotWithDmso(run, given.container_id()));
     if (state == nullptr || lot == nullptr) continue;
     total += DmsoMicrograms(UndilutedVolume(given.volume_ul(), state->container()), *lot,
                             density_mg_per_ml);
@@ -283,7 +294,7 @@ absl::Status CheckDmso(CheckRun& run) {
   CUSTODY_ASSIGN_OR_RETURN(const std::set<std::string> pending, PendingContainers(run));
   for (const std::string& id : pending) {
     CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, run.Container(id));
-    CUSTODY_ASSIGN_OR_RETURN(const v1::BatchState* lot, run.LotOf(id));
+    CUSTODY_ASSIGN_OR_RETURN(const v1::BatchState* lot, LotWithDmso(run, id));
     if (state == nullptr || lot == nullptr) continue;
     total_ug += DmsoMicrograms(state->container().volume_ul(), *lot, density);
   }

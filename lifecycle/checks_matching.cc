@@ -242,7 +242,9 @@ absl::Status CheckAllergy(CheckRun& run) {
   for (const std::string& id : run.request().container_ids()) {
     CUSTODY_RETURN_IF_ERROR(JudgeMaterials(run, id, *patient));
     CUSTODY_ASSIGN_OR_RETURN(const v1::BatchState* lot, run.LotOf(id));
-    if (lot == nullptr || lot->cryoprotectant_percent_vv().coefficient() <= 0) continue;
+    if (lot == nullptr) continue;
+    CUSTODY_ASSIGN_OR_RETURN(const bool known, run.KnowsCryoprotectant(*lot));
+    if (known && lot->cryoprotectant_percent_vv().coefficient() <= 0) continue;
     if (patient->dmso_allergy() == v1::ANSWER_YES) {
       run.Fail(v1::REASON_CODE_E_MATCH, "ALLERGY: dimethyl sulfoxide", ContainerKey(id));
     } else if (patient->dmso_allergy() != v1::ANSWER_NO) {

@@ -12,6 +12,7 @@
 #include "lifecycle/case_opening.h"
 #include "lifecycle/check_run.h"
 #include "lifecycle/container_machine.h"
+#include "lifecycle/lot_rows.h"
 #include "lifecycle/policy.h"
 #include "lifecycle/post_thaw.h"
 
@@ -207,13 +208,15 @@ absl::Status CheckReceipt(CheckRun& run) {
 
 namespace {
 
-// Retained vials of the lot stand for the container.
+// Retained vials of the lot stand for the container: one passed, and none failed.
 bool LotHasRetainedResult(const v1::BatchState& lot, std::string_view row_id) {
-  return std::any_of(lot.results().begin(), lot.results().end(),
-                     [row_id](const v1::QcResultState& result) {
-                       return result.result().test_id() == row_id && result.attested() &&
-                              !result.invalidated() && result.computed() == v1::RESULT_VERDICT_PASS;
-                     });
+  bool passed = false;
+  for (const v1::QcResultState& result : lot.results()) {
+    if (result.result().test_id() != row_id || result.invalidated()) continue;
+    if (IsStandingFailure(result)) return false;
+    passed |= result.attested() && result.computed() == v1::RESULT_VERDICT_PASS;
+  }
+  return passed;
 }
 
 void JudgePostThawRow(CheckRun& run, const v1::ReleaseRow& row, const SubjectKey& key,

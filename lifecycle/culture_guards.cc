@@ -44,8 +44,12 @@ void CheckPassageNumber(RuleContext& context, const v1::PassagePerformed& body,
         absl::StrFormat("P%u after P%u", body.passage_number(), age.passage_number),
         BatchKey(body.batch_id()));
   }
-  if (age.population_doublings.has_value() &&
-      CompareDecimals(body.population_doublings_total(), *age.population_doublings) < 0) {
+  if (!body.has_population_doublings_total()) {
+    Violate(context, v1::REASON_CODE_E_FIELD, v1::SEVERITY_MAJOR,
+            "the total of population doublings is not stated", "population_doublings_total",
+            BatchKey(body.batch_id()));
+  } else if (age.population_doublings.has_value() &&
+             CompareDecimals(body.population_doublings_total(), *age.population_doublings) < 0) {
     Violate(context, v1::REASON_CODE_INCONSISTENT, v1::SEVERITY_MAJOR,
             "the total of population doublings is lower than before", "population_doublings_total",
             BatchKey(body.batch_id()));
@@ -59,22 +63,45 @@ CultureAge AgeOf(RuleContext& context, std::string_view batch_id) {
   return {};
 }
 
+void CheckAgeAtHarvest(RuleContext& context, const std::string& batch_id, const CultureAge& age,
+                       const v1::ManufacturingPolicy& policy) {
+  const std::uint32_t most = policy.passage_max();
+  if (most != 0 && age.passage_number > most) {
+    Violate(context, v1::REASON_CODE_E_POLICY, v1::SEVERITY_MAJOR,
+            absl::StrFormat("harvested at passage %u, at most %u", age.passage_number, most),
+            absl::StrFormat("PA-01 %u > %u", age.passage_number, most), BatchKey(batch_id));
+  }
+  if (policy.has_population_doublings_max() && age.population_doublings.has_value() &&
+      CompareDecimals(*age.population_doublings, policy.population_doublings_max()) > 0) {
+    Violate(context, v1::REASON_CODE_E_POLICY, v1::SEVERITY_MAJOR,
+            "harvested after more population doublings than the policy allows", "PA-02",
+            BatchKey(batch_id));
+  }
+}
+
 // The classes that the policy asks for at this openness; better ones satisfy it.
 void CheckEnvironment(RuleContext& context, const v1::EnvironmentMonitored& body,
                       const std::string& batch_id, const v1::Policy& policy) {
+  const auto& rules = policy.manufacturing().environment();
+  if (rules.empty()) return;
   const std::string name = EnumLabel(body.openness());
-  for (const v1::EnvironmentRule& rule : policy.manufacturing().environment()) {
+  const auto violate = [&](const std::string& what) {
+    const std::string text = absl::StrFormat("%s %s: %s in %s, %s", kEnvironmentDetail, name,
+                                             body.local_class(), body.background_class(), what);
+    Violate(context, v1::REASON_CODE_E_POLICY, v1::SEVERITY_MAJOR, text,
+            DetailAbout(batch_id, text), BatchKey(batch_id));
+  };
+  bool has_rule = false;
+  for (const v1::EnvironmentRule& rule : rules) {
     if (rule.openness() != name) continue;
+    has_rule = true;
     if (EnvironmentRank(body.local_class()) <= EnvironmentRank(rule.local_class()) &&
         EnvironmentRank(body.background_class()) <= EnvironmentRank(rule.background_class())) {
       continue;
     }
-    const std::string text = absl::StrFormat("%s %s: %s in %s, needs %s in %s", kEnvironmentDetail,
-                                             name, body.local_class(), body.background_class(),
-                                             rule.local_class(), rule.background_class());
-    Violate(context, v1::REASON_CODE_E_POLICY, v1::SEVERITY_MAJOR, text,
-            DetailAbout(batch_id, text), BatchKey(batch_id));
+    violate(absl::StrFormat("needs %s in %s", rule.local_class(), rule.background_class()));
   }
+  if (!has_rule) violate("the policy allows no such work");
 }
 
 }  // namespace
@@ -213,11 +240,7 @@ void GuardHarvested(RuleContext& context) {
   }
   const CultureAge age = AgeOf(context, body.batch_id());
   for (const PolicyRef& policy : PoliciesOf(context, *batch)) {
-    const std::uint32_t most = policy.policy->manufacturing().passage_max();
-    if (most == 0 || age.passage_number <= most) continue;
-    Violate(context, v1::REASON_CODE_E_POLICY, v1::SEVERITY_MAJOR,
-            absl::StrFormat("harvested at passage %u, at most %u", age.passage_number, most),
-            absl::StrFormat("PA-01 %u > %u", age.passage_number, most), BatchKey(body.batch_id()));
+    CheckAgeAtHarvest(context, body.batch_id(), age, policy.policy->manufacturing());
   }
 }
 

@@ -57,6 +57,8 @@ void FoldDonorRegistered(const FoldInput& input, v1::SubjectState* state) {
 void FoldConsentGranted(const FoldInput& input, v1::SubjectState* state) {
   v1::DonorState* const donor = PrimaryDonor(input, state);
   if (donor == nullptr || !input.favourable()) return;
+  // A consent has one story; another one under the same id is a finding, not a replacement.
+  if (input.Found(v1::REASON_CODE_E_SUBJECT_EXISTS)) return;
   const v1::ConsentGranted& body = input.event.event.consent_granted();
   v1::ConsentState* const consent = donor->add_consents();
   consent->set_consent_id(body.consent_id());
@@ -68,21 +70,12 @@ void FoldConsentWithdrawn(const FoldInput& input, v1::SubjectState* state) {
   v1::DonorState* const donor = PrimaryDonor(input, state);
   if (donor == nullptr || !input.adverse()) return;
   const v1::ConsentWithdrawn& body = input.event.event.consent_withdrawn();
-  const std::int64_t at_ms =
-      body.received_at_ms() != 0 ? body.received_at_ms() : input.event.event.occurred_at().utc_ms();
-  for (v1::ConsentState& consent : *donor->mutable_consents()) {
-    if (!body.consent_id().empty() && consent.consent_id() != body.consent_id()) continue;
-    // No scope named means all.
-    const auto& scopes = body.scopes().empty() ? consent.scopes() : body.scopes();
-    for (const int scope : scopes) {
-      if (!Contains(consent.withdrawn_scopes(), scope)) {
-        consent.add_withdrawn_scopes(static_cast<v1::ConsentScope>(scope));
-      }
-    }
-    if (consent.withdrawn_at_ms() == 0 || at_ms < consent.withdrawn_at_ms()) {
-      consent.set_withdrawn_at_ms(at_ms);
-    }
-  }
+  v1::ConsentWithdrawalState* const withdrawal = donor->add_withdrawals();
+  withdrawal->set_consent_id(body.consent_id());
+  *withdrawal->mutable_scopes() = body.scopes();
+  withdrawal->set_withdrawn_at_ms(body.received_at_ms() != 0
+                                      ? body.received_at_ms()
+                                      : input.event.event.occurred_at().utc_ms());
 }
 
 void FoldScreeningRecorded(const FoldInput& input, v1::SubjectState* state) {

@@ -18,17 +18,53 @@ bool Contains(const google::protobuf::RepeatedField<int>& values, int value) {
   return std::find(values.begin(), values.end(), value) != values.end();
 }
 
-bool Grants(const v1::DonorState& donor, int scope, std::int64_t at_ms) {
-  return std::any_of(donor.consents().begin(), donor.consents().end(), [&](const auto& consent) {
-    if (!Contains(consent.scopes(), scope) || consent.signed_at_ms() > at_ms) return false;
-    return !Contains(consent.withdrawn_scopes(), scope) || consent.withdrawn_at_ms() > at_ms;
+// The donor and those whose consents and withdrawals concern it: its birth mother, its newborns.
+std::vector<const v1::DonorState*> FamilyOf(RuleContext& context, const v1::DonorState& donor) {
+  std::vector<const v1::DonorState*> family = {&donor};
+  const auto add = [&](const std::string& id) {
+    const v1::DonorState* const relative = context.Donor(id);
+    if (relative != nullptr) family.push_back(relative);
+  };
+  for (const std::string& newborn_id : donor.newborn_ids()) add(newborn_id);
+  add(donor.birth_mother_id());
+  return family;
+}
+
+bool Concerns(const v1::ConsentWithdrawalState& withdrawal, const v1::ConsentState& consent,
+              int scope) {
+  const bool names_consent =
+      withdrawal.consent_id().empty() || withdrawal.consent_id() == consent.consent_id();
+  const bool names_scope = withdrawal.scopes().empty() || Contains(withdrawal.scopes(), scope);
+  return names_consent && names_scope;
+}
+
+// Only what was signed after every withdrawal that concerns it grants again.
+bool IsWithdrawn(const std::vector<const v1::DonorState*>& family, const v1::ConsentState& consent,
+                 int scope, std::int64_t at_ms) {
+  return std::any_of(family.begin(), family.end(), [&](const v1::DonorState* member) {
+    return std::any_of(member->withdrawals().begin(), member->withdrawals().end(),
+                       [&](const v1::ConsentWithdrawalState& withdrawal) {
+                         return Concerns(withdrawal, consent, scope) &&
+                                withdrawal.withdrawn_at_ms() <= at_ms &&
+                                consent.signed_at_ms() <= withdrawal.withdrawn_at_ms();
+                       });
   });
 }
 
-// A withdrawal holds for the whole family: the mother consents for a newborn.
-bool Withdrew(const v1::DonorState& donor, int scope, std::int64_t at_ms) {
+bool Grants(const v1::DonorState& donor, const std::vector<const v1::DonorState*>& family,
+            int scope, std::int64_t at_ms) {
   return std::any_of(donor.consents().begin(), donor.consents().end(), [&](const auto& consent) {
-    return Contains(consent.withdrawn_scopes(), scope) && consent.withdrawn_at_ms() <= at_ms;
+    return Contains(consent.scopes(), scope) && consent.signed_at_ms() <= at_ms &&
+           !IsWithdrawn(family, consent, scope, at_ms);
+  });
+}
+
+bool HasConsentOf(const std::vector<const v1::DonorState*>& family, std::string_view consent_id) {
+  return std::any_of(family.begin(), family.end(), [&](const v1::DonorState* member) {
+    return std::any_of(member->consents().begin(), member->consents().end(),
+                       [&](const auto& consent) {
+                         return consent_id.empty() || consent.consent_id() == consent_id;
+                       });
   });
 }
 
@@ -120,32 +156,24 @@ void Flag(RuleContext& context, v1::ReasonCode code, v1::Severity severity, std:
 
 bool HasConsent(RuleContext& context, const v1::DonorState& donor,
                 const google::protobuf::RepeatedField<int>& scopes, std::int64_t at_ms) {
+  const std::vector<const v1::DonorState*> family = FamilyOf(context, donor);
   const v1::DonorState* const mother = donor.donor_type() == v1::DONOR_TYPE_NEWBORN
                                            ? context.Donor(donor.birth_mother_id())
                                            : nullptr;
   return std::all_of(scopes.begin(), scopes.end(), [&](int scope) {
-    if (mother == nullptr) return Grants(donor, scope, at_ms);
-    // A new consent after a withdrawal grants again, on the chain where it was withdrawn.
-    const bool donor_grants = Grants(donor, scope, at_ms);
-    const bool mother_grants = Grants(*mother, scope, at_ms);
-    return (donor_grants && (mother_grants || !Withdrew(*mother, scope, at_ms))) ||
-           (mother_grants && !Withdrew(donor, scope, at_ms));
+    return Grants(donor, family, scope, at_ms) ||
+           (mother != nullptr && Grants(*mother, family, scope, at_ms));
   });
 }
 
 bool HasAnyConsent(RuleContext& context, const v1::DonorState& donor, std::int64_t at_ms) {
-  const auto any = [at_ms](const v1::DonorState& of) {
-    return std::any_of(of.consents().begin(), of.consents().end(), [&](const auto& consent) {
-      return std::any_of(consent.scopes().begin(), consent.scopes().end(),
-                         [&](int scope) { return Grants(of, scope, at_ms); });
-    });
-  };
-  if (any(donor)) return true;
-  std::vector<std::string> family(donor.newborn_ids().begin(), donor.newborn_ids().end());
-  if (!donor.birth_mother_id().empty()) family.push_back(donor.birth_mother_id());
-  return std::any_of(family.begin(), family.end(), [&](const std::string& id) {
-    const v1::DonorState* const relative = context.Donor(id);
-    return relative != nullptr && any(*relative);
+  const std::vector<const v1::DonorState*> family = FamilyOf(context, donor);
+  return std::any_of(family.begin(), family.end(), [&](const v1::DonorState* member) {
+    return std::any_of(
+        member->consents().begin(), member->consents().end(), [&](const auto& consent) {
+          return std::any_of(consent.scopes().begin(), consent.scopes().end(),
+                             [&](int scope) { return Grants(*member, family, scope, at_ms); });
+        });
   });
 }
 
@@ -192,6 +220,12 @@ void GuardConsentGranted(RuleContext& context) {
     Flag(context, v1::REASON_CODE_INCONSISTENT, v1::SEVERITY_MAJOR,
          "the consent was signed after the event says it was granted", "signed_at_ms");
   }
+  const v1::DonorState* const donor = context.Donor(body.donor_id());
+  if (donor == nullptr || body.consent_id().empty()) return;
+  if (HasConsentOf(FamilyOf(context, *donor), body.consent_id())) {
+    Flag(context, v1::REASON_CODE_E_SUBJECT_EXISTS, v1::SEVERITY_MAJOR,
+         "a consent of this id is recorded already; a new form is a new consent", "consent_id");
+  }
 }
 
 void GuardConsentWithdrawn(RuleContext& context) {
@@ -199,11 +233,7 @@ void GuardConsentWithdrawn(RuleContext& context) {
   context.RequireKnown(v1::SUBJECT_KIND_DONOR, body.donor_id());
   const v1::DonorState* const donor = context.Donor(body.donor_id());
   if (donor == nullptr) return;
-  const bool known =
-      std::any_of(donor->consents().begin(), donor->consents().end(), [&body](const auto& consent) {
-        return body.consent_id().empty() || consent.consent_id() == body.consent_id();
-      });
-  if (!known) {
+  if (!HasConsentOf(FamilyOf(context, *donor), body.consent_id())) {
     Flag(context, v1::REASON_CODE_E_CONSENT, v1::SEVERITY_MAJOR,
          "the consent that is withdrawn is not known", "consent_id");
   }

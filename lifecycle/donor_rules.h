@@ -19,8 +19,8 @@ namespace custody {
 void Flag(RuleContext& context, v1::ReasonCode code, v1::Severity severity, std::string message,
           std::string detail);
 
-// Consent to all of `scopes`, granted and not withdrawn at the moment, by the donor or (for a
-// newborn) the birth mother.
+// Consent to all of `scopes` by the donor or (for a newborn) the birth mother: granted at the
+// moment, and signed after every withdrawal until then in the family that concerns it.
 bool HasConsent(RuleContext& context, const v1::DonorState& donor,
                 const google::protobuf::RepeatedField<int>& scopes, std::int64_t at_ms);
 

@@ -13,6 +13,7 @@
 #include "lifecycle/enum_label.h"
 #include "lifecycle/excursions.h"
 #include "lifecycle/genealogy.h"
+#include "lifecycle/lot_rows.h"
 #include "lifecycle/policy.h"
 #include "lifecycle/recording_view.h"
 
@@ -62,7 +63,9 @@ class QualityWalk {
  public:
   QualityWalk(const StateView& view, std::string container_id, v1::Regime regime,
               std::int64_t at_ms)
-      : view_(view), container_id_(std::move(container_id)), regime_(regime), at_ms_(at_ms) {}
+      : view_(view), container_id_(std::move(container_id)), regime_(regime), at_ms_(at_ms) {
+    own_containers_.insert(container_id_);
+  }
 
   absl::StatusOr<EffectiveQuality> Run();
 
@@ -77,6 +80,10 @@ class QualityWalk {
         {code, v1::QUALITY_RELEASED, subject, std::move(detail), std::move(evidence)});
   }
 
+  bool Concerns(const std::string& container_id) const {
+    return container_id.empty() || own_containers_.contains(container_id);
+  }
+
   // Holds, cases and events without rules of any subject; nullptr when it is unknown.
   absl::StatusOr<const v1::SubjectState*> VisitCommon(const SubjectKey& key);
   absl::Status VisitAncestors();
@@ -86,7 +93,9 @@ class QualityWalk {
   absl::Status CheckCumulatedExposure(const v1::ContainerState& container);
   void JudgeContainer(const SubjectKey& key, const v1::ContainerState& container);
   void JudgeBatch(const SubjectKey& key, const v1::BatchState& batch, bool is_lot);
-  void JudgeLotRecord(const SubjectKey& key, const v1::BatchState& lot);
+  void JudgeRecord(const SubjectKey& key, const v1::BatchState& batch);
+  template <typename Results>
+  void JudgeResults(const SubjectKey& key, const Results& results);
   void JudgeDonation(const SubjectKey& key, const v1::SubjectState& state);
   void JudgeExcursion(const SubjectKey& key, const v1::ExcursionState& excursion);
 
@@ -95,6 +104,9 @@ class QualityWalk {
   v1::Regime regime_;
   std::int64_t at_ms_;
   std::set<SubjectKey> visited_;
+  // The container and those that were used up on the way to it: results of other containers do not
+  // concern it.
+  std::set<std::string> own_containers_;
   // Excursions of the container that were judged; two stays in one device meet the same one.
   std::set<std::string> excursions_;
   std::int64_t above_action_ms_ = 0;
@@ -203,16 +215,27 @@ void QualityWalk::JudgeContainer(const SubjectKey& key, const v1::ContainerState
     Block(v1::REASON_CODE_E_OOS_OPEN, v1::QUALITY_SUSPENDED, key,
           absl::StrFormat("investigation %s of %s is open", ToHex(oos.oos_id()), oos.test_id()));
   }
+  JudgeResults(key, container.results());
 }
 
-void QualityWalk::JudgeLotRecord(const SubjectKey& key, const v1::BatchState& lot) {
-  for (const v1::OosState& oos : lot.oos()) {
-    const bool ours = oos.container_id().empty() || oos.container_id() == container_id_;
-    if (oos.closed() || !ours) continue;
+template <typename Results>
+void QualityWalk::JudgeResults(const SubjectKey& key, const Results& results) {
+  for (const v1::QcResultState& result : results) {
+    if (!IsStandingFailure(result) || !Concerns(result.container_id())) continue;
+    Block(v1::REASON_CODE_RESULT_OUT_OF_SPECIFICATION, v1::QUALITY_SUSPENDED, key,
+          absl::StrFormat("result %s of %s is out of specification",
+                          ToHex(result.result().result_id()), result.result().test_id()),
+          {result.index()});
+  }
+}
+
+void QualityWalk::JudgeRecord(const SubjectKey& key, const v1::BatchState& batch) {
+  for (const v1::OosState& oos : batch.oos()) {
+    if (oos.closed() || !Concerns(oos.container_id())) continue;
     Block(v1::REASON_CODE_E_OOS_OPEN, v1::QUALITY_SUSPENDED, key,
           absl::StrFormat("investigation %s of %s is open", ToHex(oos.oos_id()), oos.test_id()));
   }
-  for (const v1::DeviationState& deviation : lot.deviations()) {
+  for (const v1::DeviationState& deviation : batch.deviations()) {
     if (deviation.closed()) continue;
     const std::string detail =
         absl::StrFormat("deviation %s is open", ToHex(deviation.deviation_id()));
@@ -233,7 +256,9 @@ void QualityWalk::JudgeBatch(const SubjectKey& key, const v1::BatchState& batch,
           batch.released_index() > 0 ? std::vector<std::uint64_t>{batch.released_index()}
                                      : std::vector<std::uint64_t>{});
   }
-  if (is_lot) JudgeLotRecord(key, batch);
+  JudgeRecord(key, batch);
+  // The release of the lot judged the lot's own results, by the rows of its regimes and routes.
+  if (!is_lot) JudgeResults(key, batch.results());
 }
 
 void QualityWalk::JudgeDonation(const SubjectKey& key, const v1::SubjectState& state) {
@@ -296,6 +321,7 @@ absl::Status QualityWalk::VisitAncestors() {
   CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* start,
                            view_.Find({v1::SUBJECT_KIND_CONTAINER, container_id_}));
   const std::string lot_id = start == nullptr ? "" : start->container().batch_id();
+  own_containers_.insert(ancestry.source_containers.begin(), ancestry.source_containers.end());
   for (const SubjectKey& key : ancestry.Subjects()) {
     if (key.kind == v1::SUBJECT_KIND_CONTAINER) {
       CUSTODY_RETURN_IF_ERROR(VisitContainer(key.id, false));

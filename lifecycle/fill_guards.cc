@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 #include "base/bytes.h"
 #include "lifecycle/batch_fold.h"
+#include "lifecycle/batch_phase.h"
 #include "lifecycle/enum_label.h"
 #include "lifecycle/labels/canonical_key.h"
 #include "lifecycle/labels/label_error.h"
@@ -62,6 +63,14 @@ void CheckFilledContainers(RuleContext& context, const v1::FormulatedAndFilled& 
   }
 }
 
+// Containers that join a lot after its review are in no record that was reviewed; the fold looks
+// for this weight.
+v1::Severity SeverityOutOfPlace(RuleContext& context, const std::string& batch_id) {
+  const v1::BatchState* const batch = context.Batch(batch_id);
+  return batch != nullptr && IsReviewed(batch->phase()) ? v1::SEVERITY_CRITICAL
+                                                        : v1::SEVERITY_MAJOR;
+}
+
 void CheckFillTimes(RuleContext& context, const v1::FormulatedAndFilled& body) {
   if (body.fill_ended_at_ms() < body.fill_started_at_ms() || body.fill_started_at_ms() == 0) {
     Violate(context, v1::REASON_CODE_INCONSISTENT, v1::SEVERITY_MAJOR,
@@ -71,6 +80,17 @@ void CheckFillTimes(RuleContext& context, const v1::FormulatedAndFilled& body) {
     Violate(context, v1::REASON_CODE_E_FIELD, v1::SEVERITY_MAJOR,
             "the shelf life ends before the fill", "expires_at_ms");
   }
+}
+
+// A frozen product has cryoprotectant; how much of it decides about allergies and the dose.
+void CheckCryoprotectant(RuleContext& context, const v1::FormulatedAndFilled& body,
+                         const v1::BatchState& batch) {
+  if (StatesCryoprotectant(body)) return;
+  const v1::ProductState* const product = context.Product(batch.product_id());
+  if (product != nullptr && product->presentation() == v1::PRESENTATION_FRESH) return;
+  Violate(context, v1::REASON_CODE_E_FIELD, v1::SEVERITY_MAJOR,
+          "the fill of a product that is not presented fresh states its cryoprotectant",
+          "cryoprotectant_percent_vv", BatchKey(body.batch_id()));
 }
 
 void CheckFillPolicy(RuleContext& context, const v1::FormulatedAndFilled& body,
@@ -230,7 +250,8 @@ void CheckLabelledContainer(RuleContext& context, const v1::ContainerLabel& labe
 
 void GuardFormulatedAndFilled(RuleContext& context) {
   const v1::FormulatedAndFilled& body = context.event().formulated_and_filled();
-  const v1::BatchState* const batch = RequireBatch(context, body.batch_id());
+  const v1::BatchState* const batch =
+      RequireBatch(context, body.batch_id(), SeverityOutOfPlace(context, body.batch_id()));
   CheckFillTimes(context, body);
   if (batch == nullptr) return;
   if (batch->phase() == v1::BATCH_PHASE_FILLED && !context.event().has_group()) {
@@ -238,6 +259,7 @@ void GuardFormulatedAndFilled(RuleContext& context) {
             "a second fill of a batch is a part of one act", "group", BatchKey(body.batch_id()));
   }
   CheckFilledContainers(context, body, *batch);
+  CheckCryoprotectant(context, body, *batch);
   for (const PolicyRef& policy : PoliciesOf(context, *batch)) {
     CheckFillPolicy(context, body, *policy.policy);
   }

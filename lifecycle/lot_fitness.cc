@@ -1,11 +1,13 @@
 #include "lifecycle/lot_fitness.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "lifecycle/enum_label.h"
 #include "lifecycle/lot_guard.h"
+#include "lifecycle/policy.h"
 
 namespace custody {
 namespace {
@@ -78,6 +80,43 @@ void RequireNoInvestigation(RuleContext& context, const std::string& id,
     Violate(context, v1::REASON_CODE_E_OOS_OPEN, v1::SEVERITY_CRITICAL,
             absl::StrFormat("an investigation of row %s is open", oos.test_id()), oos.test_id(),
             BatchKey(id));
+  }
+}
+
+void ViolateFailure(RuleContext& context, const std::string& batch_id,
+                    const v1::QcResultState& failed) {
+  const std::string& test_id = failed.result().test_id();
+  ViolateWith(context, v1::REASON_CODE_RESULT_OUT_OF_SPECIFICATION,
+              absl::StrFormat("%s: a result of %s is out of specification",
+                              Describe(BatchKey(batch_id)), test_id),
+              test_id, {failed.index()}, BatchKey(batch_id));
+}
+
+// The result is about the batch as a whole, or about a container that cells of the lot came from.
+bool ConcernsLot(const Ancestry& ancestry, const v1::QcResultState& result) {
+  const std::vector<std::string>& sources = ancestry.source_containers;
+  return result.container_id().empty() ||
+         std::find(sources.begin(), sources.end(), result.container_id()) != sources.end();
+}
+
+// A failure of a batch that the lot comes from stands until it is corrected or invalidated.
+void RequireNoFailureOf(RuleContext& context, const Ancestry& ancestry, const std::string& id,
+                        const v1::BatchState& ancestor) {
+  for (const v1::QcResultState& known : ancestor.results()) {
+    if (IsStandingFailure(known) && ConcernsLot(ancestry, known))
+      ViolateFailure(context, id, known);
+  }
+}
+
+// Rows judge the results that the policies know; a failure of anything else is judged here.
+void RequireNoUnknownFailure(RuleContext& context, const std::string& batch_id,
+                             const v1::BatchState& lot) {
+  const std::vector<PolicyRef> policies = PoliciesOf(context, lot);
+  for (const v1::QcResultState& known : lot.results()) {
+    const bool is_known = std::any_of(policies.begin(), policies.end(), [&](const auto& policy) {
+      return FindRow(*policy.policy, known.result().test_id()) != nullptr;
+    });
+    if (!is_known && IsStandingFailure(known)) ViolateFailure(context, batch_id, known);
   }
 }
 
@@ -178,7 +217,9 @@ void RequireFitLot(RuleContext& context, const std::string& batch_id, const v1::
     if (ancestor == nullptr) continue;
     if (id != batch_id) RequireAncestorPhase(context, id, *ancestor);
     RequireNoInvestigation(context, id, *ancestor);
+    if (id != batch_id) RequireNoFailureOf(context, ancestry, id, *ancestor);
     RequireNoGraveDeviation(context, id, *ancestor);
+    RequireEnvironment(context, id, *ancestor);
   }
   for (const std::string& id : ancestry.donations) RequireDonation(context, id, use);
   for (const std::string& id : ancestry.materials) {
@@ -188,7 +229,7 @@ void RequireFitLot(RuleContext& context, const std::string& batch_id, const v1::
             "a material that touched the cells is not released", ToHex(id),
             {v1::SUBJECT_KIND_MATERIAL, id});
   }
-  RequireEnvironment(context, batch_id, batch);
+  RequireNoUnknownFailure(context, batch_id, batch);
   RequireRows(context, batch_id, policies, use);
 }
 

@@ -25,15 +25,15 @@ SubjectKey BatchKey(std::string_view batch_id) {
   return {v1::SUBJECT_KIND_BATCH, std::string(batch_id)};
 }
 
-const v1::BatchState* RequireBatch(RuleContext& context, std::string_view batch_id) {
+const v1::BatchState* RequireBatch(RuleContext& context, std::string_view batch_id,
+                                   v1::Severity out_of_place) {
   context.RequireKnown(v1::SUBJECT_KIND_BATCH, batch_id);
   const v1::BatchState* const batch = context.Batch(batch_id);
   if (batch == nullptr) return nullptr;
   if (InPlace(batch->phase(), context.event().body_case())) return batch;
   const std::string phase = EnumLabel(batch->phase());
   const bool is_final = IsFinal(batch->phase());
-  Violate(context, is_final ? v1::REASON_CODE_E_AFTER_FINAL : v1::REASON_CODE_E_STATE,
-          v1::SEVERITY_MAJOR,
+  Violate(context, is_final ? v1::REASON_CODE_E_AFTER_FINAL : v1::REASON_CODE_E_STATE, out_of_place,
           absl::StrFormat("%s has no place while the batch is in %s",
                           AbslView(context.parsed().code()), phase),
           phase, BatchKey(batch_id));

@@ -23,7 +23,10 @@ SubjectKey BatchKey(std::string_view batch_id);
 
 // Requires that the batch exists and that the event is in place in its phase; violates
 // E_UNKNOWN_SUBJECT, E_STATE or E_AFTER_FINAL. nullptr if it does not exist.
-const v1::BatchState* RequireBatch(RuleContext& context, std::string_view batch_id);
+//
+//   out_of_place   weight of an event that is not in place
+const v1::BatchState* RequireBatch(RuleContext& context, std::string_view batch_id,
+                                   v1::Severity out_of_place = v1::SEVERITY_MAJOR);
 
 // The policies in force for the product under the regimes of the batch, each once.
 std::vector<PolicyRef> PoliciesOf(RuleContext& context, const v1::BatchState& batch);

@@ -124,7 +124,8 @@ std::optional<v1::QcResult> LotJudge::ComputedValue(const v1::ReleaseRow& row) c
     value.mutable_reported()->set_coefficient(lot_->label_difference());
     return value;
   }
-  if (row.id() == "RS-01" && lot_->has_cryoprotectant_percent_vv()) {
+  if (row.id() == "RS-01" && lot_->has_cryoprotectant_percent_vv() &&
+      !lot_->cryoprotectant_unknown()) {
     *value.mutable_reported() = lot_->cryoprotectant_percent_vv();
     return value;
   }
@@ -203,6 +204,11 @@ absl::StatusOr<std::vector<RowJudgement>> JudgeLotRows(const StateView& view,
   LotJudge judge(view, use);
   CUSTODY_RETURN_IF_ERROR(judge.Read(batch_id));
   return judge.Judge(policy);
+}
+
+bool IsStandingFailure(const v1::QcResultState& result) {
+  return !result.invalidated() && (result.computed() == v1::RESULT_VERDICT_FAIL ||
+                                   result.result().verdict() == v1::RESULT_VERDICT_FAIL);
 }
 
 const v1::EligibilityState* FindEligibility(const v1::DonationState& donation, v1::Regime regime) {

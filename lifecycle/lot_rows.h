@@ -73,6 +73,10 @@ absl::StatusOr<std::vector<RowJudgement>> JudgeLotRows(const StateView& view,
 // enough for autologous donations only.
 std::optional<std::string> WhyNotEligible(const v1::DonationState& donation, v1::Regime regime);
 
+// The result says that a limit is not met, and nothing took it back: neither a correction nor an
+// investigation that found an assignable cause.
+bool IsStandingFailure(const v1::QcResultState& result);
+
 // The determination in force; nullptr if there is none.
 const v1::EligibilityState* FindEligibility(const v1::DonationState& donation, v1::Regime regime);
 

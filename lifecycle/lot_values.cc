@@ -29,6 +29,11 @@ std::int64_t LabelDifference(const v1::LabelsReconciled& body) {
   return std::int64_t{body.printed()} - std::int64_t{body.used()} - std::int64_t{body.destroyed()};
 }
 
+bool StatesCryoprotectant(const v1::FormulatedAndFilled& body) {
+  return body.has_cryoprotectant_percent_vv() &&
+         body.cryoprotectant_percent_vv().coefficient() >= 0;
+}
+
 int EnvironmentRank(std::string_view class_name) {
   constexpr std::string_view kClasses = "ABCD";
   const std::size_t place = class_name.size() == 1 ? kClasses.find(class_name) : kClasses.npos;

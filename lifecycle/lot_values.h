@@ -26,6 +26,9 @@ std::weak_ordering CompareDecimals(const v1::Decimal& a, const v1::Decimal& b);
 // printed - used - destroyed; 0 when all labels are accounted for.
 std::int64_t LabelDifference(const v1::LabelsReconciled& body);
 
+// The fill says how much cryoprotectant there is; without it nobody may take it for none.
+bool StatesCryoprotectant(const v1::FormulatedAndFilled& body);
+
 // Environment classes of EU GMP Annex 1: 1 for A to 4 for D, 5 for anything else: unknown is worst.
 int EnvironmentRank(std::string_view class_name);
 

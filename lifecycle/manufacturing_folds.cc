@@ -49,6 +49,11 @@ void TakeFromParent(const FoldInput& input, v1::BatchState* parent_state) {
   }
 }
 
+// What is recorded of the culture after the harvest says nothing about what was harvested.
+void CountCells(const FoldInput& input, std::uint64_t cells, v1::BatchState* batch) {
+  if (input.favourable() && !batch->harvested()) batch->set_cells(cells);
+}
+
 // A failed look for something living or for the wrong cells is not undone by a later one.
 bool FailureStands(v1::Checkpoint checkpoint) {
   return checkpoint == v1::CHECKPOINT_STERILITY || checkpoint == v1::CHECKPOINT_CONTAMINATION ||
@@ -64,17 +69,31 @@ void FillBatch(const FoldInput& input, v1::BatchState* batch) {
     }
     batch->set_containers_filled(batch->containers_filled() +
                                  static_cast<std::uint32_t>(body.containers_size()));
-    if (!batch->has_cryoprotectant_percent_vv() ||
-        CompareDecimals(body.cryoprotectant_percent_vv(), batch->cryoprotectant_percent_vv()) > 0) {
+    if (!StatesCryoprotectant(body)) {
+      batch->set_cryoprotectant_unknown(true);
+    } else if (!batch->has_cryoprotectant_percent_vv() ||
+               CompareDecimals(body.cryoprotectant_percent_vv(),
+                               batch->cryoprotectant_percent_vv()) > 0) {
       *batch->mutable_cryoprotectant_percent_vv() = body.cryoprotectant_percent_vv();
     }
     batch->set_fill_ended_at_ms(EarlierOf(batch->fill_ended_at_ms(), body.fill_ended_at_ms()));
     batch->set_cryoprotectant_added_at_ms(
         EarlierOf(batch->cryoprotectant_added_at_ms(), body.cryoprotectant_added_at_ms()));
     batch->set_expires_at_ms(EarlierOf(batch->expires_at_ms(), body.expires_at_ms()));
+    // What was reconciled before did not know these containers.
+    batch->set_labels_reconciled(false);
     RememberMakers(input, batch);
   }
   AdvancePhase(input, batch);
+}
+
+// The lot had been reviewed, released or ended when the container was filled.
+bool IsFilledTooLate(const FoldInput& input) {
+  return std::any_of(input.findings.begin(), input.findings.end(), [](const v1::Finding& finding) {
+    return finding.severity() == v1::SEVERITY_CRITICAL &&
+           (finding.code() == v1::REASON_CODE_E_STATE ||
+            finding.code() == v1::REASON_CODE_E_AFTER_FINAL);
+  });
 }
 
 void CreateContainer(const FoldInput& input, v1::ContainerState* container) {
@@ -90,6 +109,7 @@ void CreateContainer(const FoldInput& input, v1::ContainerState* container) {
       container->set_cells(filled.cells());
       container->set_container_type(filled.container_type());
       container->set_site_id(EventOf(input).site_id());
+      if (IsFilledTooLate(input)) container->set_discard_required(true);
     }
     if (input.favourable() && container->life() == v1::CONTAINER_LIFE_UNSPECIFIED) {
       container->set_life(v1::CONTAINER_LIFE_FILLED);
@@ -209,7 +229,7 @@ void FoldIsolationPerformed(const FoldInput& input, v1::SubjectState* state) {
   v1::BatchState* const batch = state->mutable_batch();
   RememberMakers(input, batch);
   AddOnce(body.enzyme_material_id(), batch->mutable_material_ids());
-  if (input.favourable()) batch->set_cells(body.cells_out());
+  CountCells(input, body.cells_out(), batch);
   AdvancePhase(input, batch);
 }
 
@@ -235,13 +255,14 @@ void FoldPassagePerformed(const FoldInput& input, v1::SubjectState* state) {
   RememberMakers(input, batch);
   if (input.adverse()) {
     batch->set_passage_number(std::max(batch->passage_number(), body.passage_number()));
-    if (!batch->has_population_doublings_total() ||
-        CompareDecimals(body.population_doublings_total(), batch->population_doublings_total()) >
-            0) {
+    const bool is_older =
+        !batch->has_population_doublings_total() ||
+        CompareDecimals(body.population_doublings_total(), batch->population_doublings_total()) > 0;
+    if (body.has_population_doublings_total() && is_older) {
       *batch->mutable_population_doublings_total() = body.population_doublings_total();
     }
   }
-  if (input.favourable()) batch->set_cells(body.cells_out());
+  CountCells(input, body.cells_out(), batch);
   AdvancePhase(input, batch);
 }
 

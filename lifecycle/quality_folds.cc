@@ -65,6 +65,17 @@ void Invalidate(const std::string& result_id, std::uint64_t before_index, Result
   }
 }
 
+// A correction replaces a result only if it is one: it states the laboratory's error, it is about
+// the test and container of that result, and what it puts there was not reviewed by its own
+// analyst.
+bool ReplacesResult(const FoldInput& input, const v1::QcResultCorrected& body) {
+  return !input.Found(v1::REASON_CODE_E_REASON_MISSING) && !input.Found(v1::REASON_CODE_E_FIELD) &&
+         !input.Found(v1::REASON_CODE_E_SUBJECT_EXISTS) &&
+         !FoundAbout(input, v1::REASON_CODE_E_MISSING, body.result_id()) &&
+         !FoundAbout(input, v1::REASON_CODE_INCONSISTENT, body.result_id()) &&
+         !FoundAbout(input, v1::REASON_CODE_E_CONFLICT_OF_INTEREST, body.new_result().result_id());
+}
+
 void RememberAnalyst(const v1::QcResult& result, v1::BatchState* batch) {
   AddOnce(result.analyst_id(), batch->mutable_analyst_ids());
 }
@@ -112,9 +123,7 @@ void FoldQcResultReported(const FoldInput& input, v1::SubjectState* state) {
 void FoldQcResultCorrected(const FoldInput& input, v1::SubjectState* state) {
   const v1::QcResultCorrected& body = EventOf(input).qc_result_corrected();
   FoldResult(input, body.new_result(), body.container_id(), ResultsOf(input, state));
-  const bool reviewed_by_analyst =
-      FoundAbout(input, v1::REASON_CODE_E_CONFLICT_OF_INTEREST, body.new_result().result_id());
-  if (input.favourable() && !reviewed_by_analyst) {
+  if (input.favourable() && ReplacesResult(input, body)) {
     Invalidate(body.result_id(), input.index, ResultsOf(input, state));
   }
   if (IsContainer(input)) return;

@@ -235,6 +235,8 @@ void GuardLotReleased(RuleContext& context) {
               "the batch record was not reviewed", "REL-01");
   RequireStep(context, body.batch_id(), batch->certificate_issued(),
               "no certificate of analysis was issued", "REL-02");
+  // What was recorded since the review can have undone a step.
+  RequireSteps(context, body.batch_id(), *batch, policies);
   RequireExpiry(context, body.batch_id(), body.expires_at_ms(), *batch, policies);
   RequireIndependence(context, body.batch_id(), *batch);
   RequireRestrictions(context, body);
@@ -270,6 +272,7 @@ void GuardReleaseReinstated(RuleContext& context) {
             "the investigation behind the reinstatement is missing", "investigation",
             BatchKey(body.batch_id()));
   }
+  RequireSteps(context, body.batch_id(), *batch, policies);
   RequireExpiry(context, body.batch_id(), batch->expires_at_ms(), *batch, policies);
   RequireIndependence(context, body.batch_id(), *batch);
   RequireFitLot(context, body.batch_id(), *batch, policies,

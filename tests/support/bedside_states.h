@@ -80,6 +80,24 @@ class BedsideStates final : public StateView {
   // A bundle that lacks these.
   std::set<SubjectKey> withheld;
 
+  // Puts a policy in force in place of the one before.
+  void ReplacePolicy(const v1::Policy& policy) {
+    const std::string bytes = policy.SerializeAsString();
+    const Digest hash = PolicyHash(bytes);
+    v1::PolicyState& state = *At(v1::SUBJECT_KIND_POLICY, PolicyIdOf(hash)).mutable_policy();
+    state.set_policy(bytes);
+    state.set_policy_hash(std::string(hash.view()));
+    state.set_product_id(product_id);
+    state.set_activated(true);
+    v1::ProductState& product = *At(v1::SUBJECT_KIND_PRODUCT, product_id).mutable_product();
+    product.clear_policies();
+    v1::PolicyInForce* in_force = product.add_policies();
+    in_force->set_regime(v1::REGIME_EU);
+    in_force->set_policy_id(PolicyIdOf(hash));
+    in_force->set_policy_hash(std::string(hash.view()));
+    in_force->set_effective_from_ms(1);
+  }
+
  private:
   void AddPolicy() {
     v1::Policy policy;
@@ -113,21 +131,10 @@ class BedsideStates final : public StateView {
     clinical->set_cmv_rule(true);
     clinical->set_mixed_lot_warning(true);
     clinical->set_denied_attempts_max(2);
-    const std::string bytes = policy.SerializeAsString();
-    const Digest hash = PolicyHash(bytes);
-    v1::PolicyState& state = *At(v1::SUBJECT_KIND_POLICY, PolicyIdOf(hash)).mutable_policy();
-    state.set_policy(bytes);
-    state.set_policy_hash(std::string(hash.view()));
-    state.set_product_id(product_id);
-    state.set_activated(true);
     v1::ProductState& product = *At(v1::SUBJECT_KIND_PRODUCT, product_id).mutable_product();
     product.add_regimes(v1::REGIME_EU);
     product.set_presentation(v1::PRESENTATION_FROZEN);
-    v1::PolicyInForce* in_force = product.add_policies();
-    in_force->set_regime(v1::REGIME_EU);
-    in_force->set_policy_id(PolicyIdOf(hash));
-    in_force->set_policy_hash(std::string(hash.view()));
-    in_force->set_effective_from_ms(1);
+    ReplacePolicy(policy);
   }
 
   void AddOrigin() {

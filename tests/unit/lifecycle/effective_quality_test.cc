@@ -77,6 +77,39 @@ TEST_F(EffectiveQualityTest, RecallOfAnAncestorRecallsTheContainer) {
   EXPECT_EQ(quality.blockers.front().code, v1::REASON_CODE_E_RECALLED);
 }
 
+// Cells of a bank that is found contaminated are in every lot that was made from it.
+TEST_F(EffectiveQualityTest, AFailedResultOfTheBankSuspends) {
+  v1::BatchState& bank = *world_.At(v1::SUBJECT_KIND_BATCH, world_.bank_id).mutable_batch();
+  bank.add_oos()->set_test_id("MY-01");
+  EXPECT_EQ(Ask().quality, v1::QUALITY_SUSPENDED);
+  EXPECT_EQ(Ask().blockers.front().code, v1::REASON_CODE_E_OOS_OPEN);
+  bank.mutable_oos(0)->set_closed(true);
+  EXPECT_EQ(Ask().quality, v1::QUALITY_RELEASED);
+  v1::QcResultState* const result = bank.add_results();
+  result->set_computed(v1::RESULT_VERDICT_FAIL);
+  EXPECT_EQ(Ask().blockers.front().code, v1::REASON_CODE_RESULT_OUT_OF_SPECIFICATION);
+  result->set_invalidated(true);
+  EXPECT_EQ(Ask().quality, v1::QUALITY_RELEASED);
+  // What the laboratory calls a failure is one, although no row knows the test.
+  result->set_invalidated(false);
+  result->set_computed(v1::RESULT_VERDICT_UNSPECIFIED);
+  result->mutable_result()->set_verdict(v1::RESULT_VERDICT_FAIL);
+  EXPECT_EQ(Ask().quality, v1::QUALITY_SUSPENDED);
+  // Of another vial of the bank.
+  result->set_container_id(std::string(16, 'w'));
+  EXPECT_EQ(Ask().quality, v1::QUALITY_RELEASED);
+}
+
+TEST_F(EffectiveQualityTest, AConfirmedFailureOfTheContainerSuspends) {
+  world_.container().add_oos()->set_closed(true);
+  v1::QcResultState* const result = world_.container().add_results();
+  result->set_container_id(world_.container_id);
+  result->set_computed(v1::RESULT_VERDICT_FAIL);
+  EXPECT_EQ(Ask().quality, v1::QUALITY_SUSPENDED);
+  result->set_invalidated(true);
+  EXPECT_EQ(Ask().quality, v1::QUALITY_RELEASED);
+}
+
 TEST_F(EffectiveQualityTest, EligibilityGivesQuality) {
   v1::EligibilityState* eligibility = world_.At(v1::SUBJECT_KIND_DONATION, world_.donation_id)
                                           .mutable_donation()

@@ -151,6 +151,50 @@ TEST_F(MakingTest, PassagesCountByOneAndDoublingsNeverFall) {
   EXPECT_EQ(LotState(lot).population_doublings_total().coefficient(), 120);
 }
 
+TEST_F(MakingTest, DoublingsThatAreNotStatedAreNotZero) {
+  const LotScenario lot = Culture();
+  LotState(lot).clear_population_doublings_total();
+  v1::Event event = Find(lot, v1::Event::kPassagePerformed);
+  event.mutable_passage_performed()->set_passage_number(5);
+  event.mutable_passage_performed()->clear_population_doublings_total();
+  EXPECT_THAT(bench_.Play(event).codes, ElementsAre(v1::REASON_CODE_E_FIELD));
+  EXPECT_FALSE(LotState(lot).has_population_doublings_total());
+}
+
+TEST_F(MakingTest, HarvestAfterTooManyDoublingsIsFound) {
+  v1::Policy policy = RuleBench::DefaultPolicy(bench_.product_id());
+  policy.mutable_manufacturing()->mutable_population_doublings_max()->set_coefficient(12);
+  bench_.SetPolicy(policy);
+  const LotScenario lot = Culture();
+  const v1::Event harvest = Find(lot, v1::Event::kHarvested);
+  LotState(lot).mutable_population_doublings_total()->set_coefficient(121);
+  EXPECT_THAT(bench_.Play(harvest).codes, ElementsAre(v1::REASON_CODE_E_POLICY));
+  LotState(lot).mutable_population_doublings_total()->set_coefficient(120);
+  LotState(lot).set_phase(v1::BATCH_PHASE_IN_PROCESS);
+  EXPECT_THAT(bench_.Play(harvest).codes, IsEmpty());
+}
+
+// A passage written down late would otherwise bring back cells that were never harvested.
+TEST_F(MakingTest, CellsOfTheCultureDoNotReplaceTheHarvest) {
+  const LotScenario lot = Culture();
+  bench_.Play(Find(lot, v1::Event::kHarvested));
+  const std::uint64_t harvested = LotState(lot).cells();
+  v1::Event passage = Find(lot, v1::Event::kPassagePerformed);
+  passage.mutable_passage_performed()->set_cells_out(harvested + 1);
+  EXPECT_TRUE(bench_.Play(passage).recorded);
+  EXPECT_EQ(LotState(lot).cells(), harvested);
+}
+
+TEST_F(MakingTest, WorkThatThePolicyDoesNotNameIsNotGoodEnough) {
+  const LotScenario lot = Culture();
+  v1::Event event = Find(lot, v1::Event::kEnvironmentMonitored);
+  v1::EnvironmentMonitored* const body = event.mutable_environment_monitored();
+  body->set_batch_ids(0, lot.lot_id);
+  body->set_openness(v1::OPENNESS_CLOSED);
+  EXPECT_THAT(bench_.Play(event).codes, ElementsAre(v1::REASON_CODE_E_POLICY));
+  EXPECT_EQ(LotState(lot).environment_failures_size(), 1);
+}
+
 TEST_F(MakingTest, AWorseEnvironmentThanThePolicyAsksIsRemembered) {
   const LotScenario lot = Culture();
   v1::Event event = Find(lot, v1::Event::kEnvironmentMonitored);
@@ -193,6 +237,57 @@ TEST_F(MakingTest, AFillWithoutItsSecondSignatureMakesContainersThatNobodyMayUse
   EXPECT_EQ(bench_.view().Container(lot.container_ids[0]).batch_id(), lot.lot_id);
   EXPECT_EQ(LotState(lot).phase(), v1::BATCH_PHASE_HARVESTED);
   EXPECT_EQ(LotState(lot).containers_filled(), 3U);
+}
+
+// Nobody reviewed these containers; freezing and storing them must not make doses of them.
+TEST_F(MakingTest, AFillAfterTheReviewMakesContainersToDiscard) {
+  for (const v1::BatchPhase phase : {v1::BATCH_PHASE_UNDER_REVIEW, v1::BATCH_PHASE_RELEASED,
+                                     v1::BATCH_PHASE_SUSPENDED, v1::BATCH_PHASE_RECALLED}) {
+    RuleBench bench;
+    const LotScenario lot = bench.MakeLot(false);
+    bench.view().Batch(lot.lot_id).set_phase(phase);
+    v1::Event event = Find(lot, v1::Event::kFormulatedAndFilled);
+    v1::FormulatedAndFilled* const body = event.mutable_formulated_and_filled();
+    body->mutable_containers()->DeleteSubrange(1, body->containers_size() - 1);
+    body->mutable_containers(0)->set_container_id(Id('L'));
+    body->mutable_containers(0)->set_position(99);
+    body->mutable_containers(0)->set_cells(1);
+    const auto outcome = bench.Play(event);
+    ASSERT_EQ(outcome.codes.size(), 1U);
+    EXPECT_EQ(outcome.findings[0].severity(), v1::SEVERITY_CRITICAL);
+    EXPECT_TRUE(bench.view().Container(Id('L')).discard_required());
+    EXPECT_FALSE(bench.view().Container(lot.container_ids[0]).discard_required());
+    EXPECT_EQ(bench.view().Batch(lot.lot_id).phase(), phase);
+  }
+}
+
+TEST_F(MakingTest, AFillAsksForTheLabelsToBeCountedAgain) {
+  const LotScenario lot = bench_.MakeLot(false);
+  ASSERT_TRUE(LotState(lot).labels_reconciled());
+  bench_.Play(Find(lot, v1::Event::kFormulatedAndFilled), {}, Standing::kAdverseOnly);
+  EXPECT_FALSE(LotState(lot).labels_reconciled());
+}
+
+TEST_F(MakingTest, AFrozenFillStatesItsCryoprotectant) {
+  const LotScenario lot = Culture();
+  bench_.Play(Find(lot, v1::Event::kHarvested));
+  v1::Event event = Find(lot, v1::Event::kFormulatedAndFilled);
+  event.mutable_formulated_and_filled()->clear_cryoprotectant_percent_vv();
+  EXPECT_THAT(bench_.Play(event).codes, ElementsAre(v1::REASON_CODE_E_FIELD));
+  EXPECT_FALSE(LotState(lot).has_cryoprotectant_percent_vv());
+  EXPECT_TRUE(LotState(lot).cryoprotectant_unknown());
+}
+
+TEST_F(MakingTest, AFreshFillNeedNotStateACryoprotectant) {
+  const LotScenario lot = Culture();
+  bench_.view()
+      .State(v1::SUBJECT_KIND_PRODUCT, bench_.product_id())
+      .mutable_product()
+      ->set_presentation(v1::PRESENTATION_FRESH);
+  bench_.Play(Find(lot, v1::Event::kHarvested));
+  v1::Event event = Find(lot, v1::Event::kFormulatedAndFilled);
+  event.mutable_formulated_and_filled()->clear_cryoprotectant_percent_vv();
+  EXPECT_THAT(bench_.Play(event).codes, IsEmpty());
 }
 
 TEST_F(MakingTest, ALabelBelongsToOneContainer) {

@@ -108,16 +108,16 @@ TEST_F(ProcurementTest, AssignmentIsRefusedForEachReason) {
        {"E_CONSENT"}},
       {"withdrawn at this very moment",
        [](DonorLedger& world, v1::DonationAssigned&) {
-         v1::ConsentState* const consent = world.Mother().mutable_consents(0);
-         consent->add_withdrawn_scopes(v1::CONSENT_SCOPE_STORAGE);
-         consent->set_withdrawn_at_ms(world.now_ms());
+         v1::ConsentWithdrawalState* const withdrawal = world.Mother().add_withdrawals();
+         withdrawal->add_scopes(v1::CONSENT_SCOPE_STORAGE);
+         withdrawal->set_withdrawn_at_ms(world.now_ms());
        },
        {"E_CONSENT"}},
       {"withdrawn a moment later",
        [](DonorLedger& world, v1::DonationAssigned&) {
-         v1::ConsentState* const consent = world.Mother().mutable_consents(0);
-         consent->add_withdrawn_scopes(v1::CONSENT_SCOPE_STORAGE);
-         consent->set_withdrawn_at_ms(world.now_ms() + 1);
+         v1::ConsentWithdrawalState* const withdrawal = world.Mother().add_withdrawals();
+         withdrawal->add_scopes(v1::CONSENT_SCOPE_STORAGE);
+         withdrawal->set_withdrawn_at_ms(world.now_ms() + 1);
        },
        {}},
       {"signed a moment later",
@@ -197,9 +197,9 @@ TEST_F(ProcurementTest, ProcurementIsRecordedWithFindings) {
        {"E_FIELD"}},
       {"consent withdrawn",
        [](DonorLedger& world, v1::TissueProcured&) {
-         v1::ConsentState* const consent = world.Mother().mutable_consents(0);
-         consent->add_withdrawn_scopes(v1::CONSENT_SCOPE_THERAPEUTIC);
-         consent->set_withdrawn_at_ms(world.now_ms());
+         v1::ConsentWithdrawalState* const withdrawal = world.Mother().add_withdrawals();
+         withdrawal->add_scopes(v1::CONSENT_SCOPE_THERAPEUTIC);
+         withdrawal->set_withdrawn_at_ms(world.now_ms());
        },
        {"E_CONSENT"}},
       {"taken before",

@@ -131,6 +131,66 @@ TEST_F(QualityTest, AFailureThatStandsBlocksForEver) {
   EXPECT_THAT(bench_.Play(Release(lot)).codes, Contains(v1::REASON_CODE_E_POLICY));
 }
 
+TEST_F(QualityTest, AFailureThatNoRowJudgesBlocksAsWell) {
+  const LotScenario lot = bench_.MakeLot(false);
+  v1::QcResult result = MeasuredResult(Id('g'), lot.sample_id, "ZZ-99", 1, 0, "");
+  result.set_verdict(v1::RESULT_VERDICT_FAIL);
+  bench_.Play(Report(lot, result));
+  LotState(lot).mutable_oos(0)->set_closed(true);
+  EXPECT_THAT(bench_.Play(Release(lot)).codes,
+              ElementsAre(v1::REASON_CODE_RESULT_OUT_OF_SPECIFICATION));
+}
+
+TEST_F(QualityTest, AFailureOfABatchThatTheLotComesFromBlocks) {
+  const LotScenario lot = bench_.MakeLot(false);
+  v1::BatchState& ancestor = bench_.view().Batch(lot.isolation_id);
+  ancestor.add_results()->set_computed(v1::RESULT_VERDICT_FAIL);
+  EXPECT_THAT(bench_.Play(Release(lot)).codes,
+              ElementsAre(v1::REASON_CODE_RESULT_OUT_OF_SPECIFICATION));
+  ancestor.mutable_results(0)->set_container_id(Id('w'));  // A vial that nobody used for the lot.
+  EXPECT_THAT(bench_.Play(lot.release[2]).codes, IsEmpty());
+}
+
+TEST_F(QualityTest, ACorrectionReplacesAResultOnlyWhenItConforms) {
+  struct Row {
+    const char* name;
+    void (*spoil)(v1::QcResultCorrected& body);
+    bool replaces;
+  };
+  const Row rows[] = {
+      {"in order", [](v1::QcResultCorrected&) {}, true},
+      {"no cause", [](v1::QcResultCorrected& body) { body.clear_error_cause(); }, false},
+      {"another test",
+       [](v1::QcResultCorrected& body) { body.mutable_new_result()->set_test_id("ID-01"); }, false},
+      {"the old id again",
+       [](v1::QcResultCorrected& body) {
+         body.mutable_new_result()->set_result_id(body.result_id());
+       },
+       false},
+      {"no id", [](v1::QcResultCorrected& body) { body.mutable_new_result()->clear_result_id(); },
+       false},
+  };
+  for (const Row& row : rows) {
+    RuleBench bench;
+    const LotScenario lot = bench.MakeLot(false);
+    bench.Play(Report(lot, Growth(lot, 'g')));
+    v1::Event event;
+    v1::QcResultCorrected* const body = event.mutable_qc_result_corrected();
+    body->set_batch_id(lot.lot_id);
+    body->set_result_id(Id('g'));
+    body->set_error_cause("read from another plate");
+    *body->mutable_new_result() =
+        WordResult(Id('h'), lot.sample_id, "ST-01", v1::QUALITATIVE_RESULT_NO_GROWTH);
+    row.spoil(*body);
+    bench.Play(event);
+    for (const v1::QcResultState& known : bench.view().Batch(lot.lot_id).results()) {
+      if (known.result().result_id() != Id('g') || known.result().test_id() != "ST-01") continue;
+      EXPECT_EQ(known.invalidated(), row.replaces) << row.name;
+      break;
+    }
+  }
+}
+
 TEST_F(QualityTest, TheRecordIsReviewedWhenAllStepsAreThere) {
   const LotScenario lot = bench_.MakeLot(false);
   LotState(lot).set_labels_reconciled(false);
@@ -212,6 +272,14 @@ TEST_F(QualityTest, ABadEnvironmentIsAnsweredByAClosedDeviation) {
   EXPECT_THAT(bench_.Play(release).codes, ElementsAre(v1::REASON_CODE_E_POLICY));
   deviation->set_opened_index(6);
   EXPECT_TRUE(bench_.Play(release).recorded);
+}
+
+TEST_F(QualityTest, ABadEnvironmentOfAnAncestorCounts) {
+  const LotScenario lot = bench_.MakeLot(false);
+  v1::BatchState& ancestor = bench_.view().Batch(lot.isolation_id);
+  ancestor.add_environment_failures("OPEN C");
+  ancestor.add_environment_failure_indices(5);
+  EXPECT_THAT(bench_.Play(Release(lot)).codes, ElementsAre(v1::REASON_CODE_E_POLICY));
 }
 
 TEST_F(QualityTest, ASuspendedReleaseComesBackWhenEverythingIsResolved) {

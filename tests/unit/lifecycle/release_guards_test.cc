@@ -135,6 +135,16 @@ TEST_F(ReleaseRulesTest, Release) {
        {"no certificate",
         [](B&, L& lot, E&) { lot.clear_certificate_issued(); },
         {v1::REASON_CODE_E_MISSING}},
+       {"labels no longer counted",
+        [](B&, L& lot, E&) { lot.set_label_difference(1), lot.clear_labels_reconciled(); },
+        {v1::REASON_CODE_E_MISSING, v1::REASON_CODE_E_POLICY}},
+       {"a check failed since the review",
+        [](B&, L& lot, E&) {
+          v1::CheckpointState* const check = lot.add_checkpoints();
+          check->set_checkpoint(v1::CHECKPOINT_CONTAMINATION);
+          check->set_result(v1::CHECK_RESULT_FAIL);
+        },
+        {v1::REASON_CODE_E_POLICY}},
        {"no scope",
         [](B&, L&, E& e) { e.mutable_lot_released()->clear_scope(); },
         {v1::REASON_CODE_E_FIELD}},

@@ -169,6 +169,37 @@ TEST_F(VerdictTest, DmsoOfTheLastDayCounts) {
   EXPECT_EQ(Ask().value(), v1::VERDICT_VALUE_GO);
 }
 
+// No percentage is not zero percent.
+TEST_F(VerdictTest, AFillWithoutItsPercentageOfDmsoIsNeverGo) {
+  world_.lot().set_cryoprotectant_unknown(true);
+  EXPECT_EQ(Ask().value(), v1::VERDICT_VALUE_CANNOT_VERIFY);
+  world_.lot().set_cryoprotectant_unknown(false);
+  world_.lot().clear_cryoprotectant_percent_vv();
+  EXPECT_EQ(Ask().value(), v1::VERDICT_VALUE_CANNOT_VERIFY);
+  world_.patient().set_dmso_allergy(v1::ANSWER_YES);
+  ExpectFails("match-allergy", v1::REASON_CODE_E_MATCH);
+}
+
+TEST_F(VerdictTest, RetainedVialsStandForTheContainerOnlyIfNoneFailed) {
+  v1::Policy policy;
+  const std::string policy_id =
+      world_.At(v1::SUBJECT_KIND_PRODUCT, world_.product_id).product().policies(0).policy_id();
+  ASSERT_TRUE(
+      policy.ParseFromString(world_.At(v1::SUBJECT_KIND_POLICY, policy_id).policy().policy()));
+  policy.mutable_clinical()->set_post_thaw_qc_required(false);
+  world_.ReplacePolicy(policy);
+  world_.container().clear_post_thaw();
+  for (const v1::ResultVerdict computed : {v1::RESULT_VERDICT_PASS, v1::RESULT_VERDICT_FAIL}) {
+    v1::QcResultState* const result = world_.lot().add_results();
+    result->mutable_result()->set_test_id("VI-02");
+    result->set_attested(true);
+    result->set_computed(computed);
+    const bool passed = computed == v1::RESULT_VERDICT_PASS;
+    EXPECT_EQ(Ask().value(), passed ? v1::VERDICT_VALUE_GO : v1::VERDICT_VALUE_NO_GO);
+  }
+  ExpectFails("post-thaw-qc", v1::REASON_CODE_E_POST_THAW_QC);
+}
+
 TEST_F(VerdictTest, DoseMustMeetTheOrder) {
   world_.container().set_cells(77'000'000);
   EXPECT_EQ(Ask().value(), v1::VERDICT_VALUE_GO);
