@@ -35,9 +35,18 @@ function(custody_precompile target)
   endif()
   if(target STREQUAL "custody_lifecycle")
     target_precompile_headers(${target} PRIVATE ${PROJECT_SOURCE_DIR}/lifecycle/messages.h)
+    custody_precompile_anew(${target})
   else()
     target_precompile_headers(${target} REUSE_FROM custody_lifecycle)
   endif()
+endfunction()
+
+# custody_precompile_anew(<target>): the precompiled header itself is compiled from its headers. With
+# -fpch-preprocess ccache would look at the old precompiled header instead, and could hand out one that
+# was made from other headers.
+function(custody_precompile_anew target)
+  set_source_files_properties(${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${target}.dir/cmake_pch.hxx.cxx
+      PROPERTIES COMPILE_OPTIONS -fno-pch-preprocess)
 endfunction()
 
 # custody_flags(<target>): warnings and sanitizers, for our own code only.
