@@ -126,6 +126,14 @@ void GuardTestResultCorrected(RuleContext& context) {
   context.RequireKnown(v1::SUBJECT_KIND_DONOR, body.donor_id());
   const v1::DonorState* const donor = context.Donor(body.donor_id());
   if (donor == nullptr) return;
+  if (body.laboratory_reason().empty()) {
+    Flag(context, v1::REASON_CODE_E_REASON_MISSING, v1::SEVERITY_MAJOR,
+         "a correction states the reason of the laboratory", "laboratory_reason");
+  }
+  if (body.amended_report().sha256().size() != Digest::kSizeBytes) {
+    Flag(context, v1::REASON_CODE_E_MISSING, v1::SEVERITY_MAJOR,
+         "a correction names the amended report", "amended_report");
+  }
   const v1::ResultState* const old = FindResult(*donor, body.result_id());
   if (old == nullptr) {
     Flag(context, v1::REASON_CODE_E_MISSING, v1::SEVERITY_MAJOR,
