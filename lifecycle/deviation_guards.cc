@@ -48,7 +48,7 @@ void GuardDeviationClassified(RuleContext& context) {
   const v1::DeviationClassified& body = context.event().deviation_classified();
   const v1::BatchState* const batch = RequireBatch(context, body.batch_id());
   if (batch == nullptr) return;
-  RequirePolicies(context, *batch, batch->regimes());
+  context.RequirePolicies(batch->product_id(), batch->regimes());
   if (body.deviation_class() == v1::DEVIATION_CLASS_UNSPECIFIED) {
     Violate(context, v1::REASON_CODE_E_FIELD, v1::SEVERITY_MAJOR, "deviation_class is not stated",
             "deviation_class");
@@ -66,7 +66,7 @@ void GuardDeviationClosed(RuleContext& context) {
   const v1::DeviationClosed& body = context.event().deviation_closed();
   const v1::BatchState* const batch = RequireBatch(context, body.batch_id());
   if (batch == nullptr) return;
-  RequirePolicies(context, *batch, batch->regimes());
+  context.RequirePolicies(batch->product_id(), batch->regimes());
   const v1::DeviationState* const known =
       RequireOpen(context, *batch, body.batch_id(), body.deviation_id());
   if (known != nullptr && known->deviation_class() == v1::DEVIATION_CLASS_UNSPECIFIED) {

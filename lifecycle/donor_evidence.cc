@@ -149,7 +149,10 @@ const v1::SpecimenState* FindSpecimen(const v1::DonorState& donor, std::string_v
 bool IsDilutionSuspected(const v1::DonorPolicy& policy, const v1::SpecimenState& specimen) {
   const std::uint64_t blood =
       std::uint64_t{specimen.blood_48h_ml()} + std::uint64_t{specimen.colloid_48h_ml()};
-  if (specimen.age_class() == v1::AGE_CLASS_UP_TO_12_YEARS) {
+  // A birth mother is no child; of anybody else it must be said.
+  const bool may_be_child = specimen.age_class() == v1::AGE_CLASS_UNSPECIFIED &&
+                            specimen.person_examined() != v1::PERSON_EXAMINED_BIRTH_MOTHER;
+  if (may_be_child || specimen.age_class() == v1::AGE_CLASS_UP_TO_12_YEARS) {
     return blood > 0 || specimen.crystalloid_1h_ml() > 0;
   }
   return specimen.blood_loss() != v1::ANSWER_NO &&

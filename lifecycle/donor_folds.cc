@@ -119,7 +119,8 @@ void FoldPlasmaDilutionAssessed(const FoldInput& input, v1::SubjectState* state)
   const v1::PlasmaDilutionAssessed& body = input.event.event.plasma_dilution_assessed();
   for (v1::SpecimenState& specimen : *donor->mutable_specimens()) {
     if (specimen.specimen_id() != body.specimen_id()) continue;
-    if (body.age_class() == v1::AGE_CLASS_UP_TO_12_YEARS || input.favourable()) {
+    const bool is_stated = body.age_class() != v1::AGE_CLASS_UNSPECIFIED;
+    if (body.age_class() == v1::AGE_CLASS_UP_TO_12_YEARS || (is_stated && input.favourable())) {
       specimen.set_age_class(body.age_class());
     }
     // The volumes that count are the largest that anybody stated.
@@ -161,6 +162,10 @@ void FoldTestResultCorrected(const FoldInput& input, v1::SubjectState* state) {
   v1::DonorState* const donor = PrimaryDonor(input, state);
   if (donor == nullptr) return;
   const v1::TestResultCorrected& body = input.event.event.test_result_corrected();
+  // What makes a donor look better says why, and says truly what it replaces.
+  const bool conforms = !input.Found(v1::REASON_CODE_E_REASON_MISSING) &&
+                        !input.Found(v1::REASON_CODE_E_MISSING) &&
+                        !input.Found(v1::REASON_CODE_INCONSISTENT);
   const int count = donor->results_size();
   for (int i = 0; i < count; ++i) {
     v1::ResultState* const old = donor->mutable_results(i);
@@ -173,7 +178,7 @@ void FoldTestResultCorrected(const FoldInput& input, v1::SubjectState* state) {
     const v1::Marker marker = old->result().marker();
     const bool stricter =
         ClassOf(marker, body.new_outcome()) >= ClassOf(marker, old->result().outcome());
-    if (!stricter && !input.favourable()) continue;
+    if (!stricter && !(input.favourable() && conforms)) continue;
     v1::ResultState corrected = *old;
     old->set_superseded(true);
     corrected.mutable_result()->set_outcome(body.new_outcome());

@@ -81,6 +81,19 @@ void CheckPerson(RuleContext& context, const std::string& donor_id, v1::PersonEx
        what);
 }
 
+// A correction names the result that it replaces, so each has an id of its own.
+void CheckResultIds(RuleContext& context, const v1::DonorState& donor,
+                    const v1::TestResultReported& body) {
+  std::set<std::string> ids;
+  for (const v1::ResultState& known : donor.results()) ids.insert(known.result().result_id());
+  for (const v1::TestResult& result : body.results()) {
+    if (ids.insert(result.result_id()).second) continue;
+    const std::string name = "result " + ToHex(result.result_id());
+    Flag(context, v1::REASON_CODE_E_SUBJECT_EXISTS, v1::SEVERITY_MAJOR,
+         name + " is recorded already", name);
+  }
+}
+
 // Donations to whose determination a donor's evidence belongs.
 std::vector<const v1::DonationState*> DonationsOf(RuleContext& context,
                                                   const v1::DonorState& donor) {
@@ -253,6 +266,12 @@ void GuardConsentWithdrawn(RuleContext& context) {
     const v1::DonorState* const newborn = context.Donor(newborn_id);
     if (newborn != nullptr) hold(*newborn);
   }
+  // On the chain of the child, the consent of the mother is withdrawn only by its name.
+  const v1::DonorState* const mother = context.Donor(donor->birth_mother_id());
+  if (mother != nullptr && !body.consent_id().empty() &&
+      HasConsentOf({mother}, body.consent_id())) {
+    hold(*mother);
+  }
 }
 
 void GuardScreeningRecorded(RuleContext& context) {
@@ -311,6 +330,7 @@ void GuardTestResultReported(RuleContext& context) {
   const std::vector<const v1::DonationState*> donations = DonationsOf(context, *donor);
   ResultChecker checker(context, body);
   std::vector<v1::Marker> reactive;
+  CheckResultIds(context, *donor, body);
   for (const v1::TestResult& result : body.results()) {
     const std::string marker = EnumLabel(result.marker());
     const v1::SpecimenState* const specimen = FindSpecimen(*donor, result.specimen_id());

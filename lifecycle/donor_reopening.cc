@@ -31,9 +31,29 @@ class OverlayView final : public StateView {
   v1::SubjectState state_;
 };
 
+template <typename Values, typename Value>
+bool Contains(const Values& values, const Value& value) {
+  return std::find(values.begin(), values.end(), value) != values.end();
+}
+
 bool Carries(const v1::EligibilityState& determined, const std::string& label) {
-  return std::find(determined.labels().begin(), determined.labels().end(), label) !=
-         determined.labels().end();
+  return Contains(determined.labels(), label);
+}
+
+bool IsAdverse(const EligibilityRemark& remark) {
+  return remark.code == v1::REASON_CODE_REACTIVE_RESULT ||
+         remark.code == v1::REASON_CODE_E_DONATION_NOT_ELIGIBLE;
+}
+
+// A proposal of the same outcome rests on something that whoever determined could not know.
+bool HasNewReason(const EligibilityProposal& before, const EligibilityProposal& after) {
+  if (before.risk_assessment_would_do && !after.risk_assessment_would_do) return true;
+  const bool new_marker =
+      std::any_of(after.missing.begin(), after.missing.end(),
+                  [&](const auto& marker) { return !Contains(before.missing, marker); });
+  return new_marker || std::any_of(after.remarks.begin(), after.remarks.end(), [&](const auto& r) {
+           return IsAdverse(r) && !Contains(before.remarks, r);
+         });
 }
 
 class Reopener {
@@ -73,7 +93,8 @@ class Reopener {
     if (reopening_ == Reopening::kAlways) return true;
     const v1::Regime regime = determined.regime();
     const std::optional<PolicyRef> policy = context_.PolicyFor(donation.product_id(), regime);
-    if (!policy.has_value()) return !reactive_.empty();
+    // Without a policy nobody can say that the determination still stands.
+    if (!policy.has_value()) return true;
     for (const v1::Marker marker : reactive_) {
       const auto rule = FindMarkerRule(policy->policy->donor(), regime, donation, marker);
       const bool labelled = rule.has_value() &&
@@ -94,13 +115,11 @@ class Reopener {
       return false;
     }
     if (IsBetter(determined.outcome(), after->outcome) &&
-        IsBetter(before->outcome, after->outcome)) {
+        (IsBetter(before->outcome, after->outcome) || HasNewReason(*before, *after))) {
       return true;
     }
     return std::any_of(after->labels.begin(), after->labels.end(), [&](const auto& label) {
-      const bool before_too =
-          std::find(before->labels.begin(), before->labels.end(), label) != before->labels.end();
-      return !before_too && !Carries(determined, label);
+      return !Contains(before->labels, label) && !Carries(determined, label);
     });
   }
 

@@ -57,8 +57,8 @@ void FoldPostDonationInformation(const FoldInput& input, v1::SubjectState* state
 
 // When the determinations of a donor's donations are reopened by an event about the donor.
 enum class Reopening {
-  // The event makes the proposal worse than what was determined, or names a reactive marker that
-  // the determination does not carry as a label.
+  // The event makes the proposal worse than what was determined, or as bad for a further reason; or
+  // names a reactive marker that the determination does not carry as a label; or no policy can say.
   kIfWorse,
   kAlways,
 };

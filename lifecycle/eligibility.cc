@@ -143,11 +143,8 @@ class Evaluator {
     }
     if (!in_.recovery.has_value()) return;
     const WindowPlace place = PlaceInWindow(*window_, *in_.recovery, specimen->drawn_at_ms());
-    if (place == WindowPlace::kAfter && NeedsSecondSample()) {
-      NoteSecondSample(state, *specimen);
-      return;
-    }
-    if (place != WindowPlace::kInside) {
+    const bool is_second_sample = place == WindowPlace::kAfter && NeedsSecondSample();
+    if (place != WindowPlace::kInside && !is_second_sample) {
       Remark(v1::REASON_CODE_SPECIMEN_WINDOW, result.marker(), name);
       return;
     }
@@ -156,13 +153,17 @@ class Evaluator {
       Use(result);
       return;
     }
-    WeighFavourable(state, *specimen, name);
+    if (is_second_sample) {
+      NoteSecondSample(state, *specimen);
+    } else {
+      WeighFavourable(state, *specimen, name);
+    }
   }
 
   // Reactive results count whatever the authority, assay or laboratory, and from before the window
   // too: a later negative sample does not undo an infection. From after the window they count where
-  // second samples are drawn to find exactly that; elsewhere they reopen the determination, and
-  // people judge.
+  // second samples are drawn to find exactly that; elsewhere people judge by a documented
+  // assessment of the risk.
   void WeighReactive(const v1::ResultState& state, const v1::SpecimenState* specimen,
                      const std::string& name) {
     const v1::TestResult& result = state.result();
@@ -172,6 +173,7 @@ class Evaluator {
     Remark(v1::REASON_CODE_REACTIVE_RESULT, result.marker(), name);
     if (late && !NeedsSecondSample()) {
       Remark(v1::REASON_CODE_SPECIMEN_WINDOW, result.marker(), name);
+      assessment_needed_ = true;
       return;
     }
     MarkerEvidence& evidence = evidence_[result.marker()];
@@ -195,11 +197,9 @@ class Evaluator {
       return;
     }
     MarkerEvidence& evidence = evidence_[result.marker()];
-    const bool unacceptable = specimen.dilution() == v1::DILUTION_RESULT_UNACCEPTABLE;
-    if (unacceptable || (IsDilutionSuspected(policy_, specimen) &&
-                         specimen.dilution() != v1::DILUTION_RESULT_ACCEPTABLE)) {
+    if (IsDiluted(specimen)) {
       evidence.diluted = true;
-      evidence.dilution_unacceptable |= unacceptable;
+      evidence.dilution_unacceptable |= specimen.dilution() == v1::DILUTION_RESULT_UNACCEPTABLE;
       return;
     }
     if (confirms) evidence.confirmed_negative = true;
@@ -211,9 +211,15 @@ class Evaluator {
     Use(result);
   }
 
+  bool IsDiluted(const v1::SpecimenState& specimen) const {
+    return specimen.dilution() == v1::DILUTION_RESULT_UNACCEPTABLE ||
+           (specimen.dilution() != v1::DILUTION_RESULT_ACCEPTABLE &&
+            IsDilutionSuspected(policy_, specimen));
+  }
+
   // A negative result on a later specimen, for the second sample of the retest rule.
   void NoteSecondSample(const v1::ResultState& state, const v1::SpecimenState& specimen) {
-    if (!state.attested() ||
+    if (!state.attested() || IsDiluted(specimen) ||
         ClassOf(state.result().marker(), state.result().outcome()) != ResultClass::kNonReactive ||
         !IsAcceptableTest(policy_, regime_, state.result(), state.accreditations())) {
       return;

@@ -25,6 +25,8 @@ struct EligibilityRemark {
   v1::ReasonCode code;
   v1::Marker marker = v1::MARKER_UNSPECIFIED;
   std::string detail;
+
+  bool operator==(const EligibilityRemark&) const = default;
 };
 
 struct EligibilityProposal {

@@ -58,8 +58,8 @@ std::string Explain(const EligibilityProposal& proposal) {
   return text.empty() ? text : " (" + text + ")";
 }
 
-// A better outcome than the evidence allows is refused; the two rows of the European rules that a
-// documented risk assessment decides are the only exception.
+// A better outcome than the evidence allows is refused; what only a documented risk assessment can
+// decide is the one exception.
 void CheckOutcome(RuleContext& context, const v1::EligibilityDetermined& body, v1::Regime regime,
                   const EligibilityProposal& proposal) {
   const bool assessed = proposal.risk_assessment_would_do &&
@@ -86,15 +86,26 @@ void CheckOutcome(RuleContext& context, const v1::EligibilityDetermined& body, v
   }
 }
 
+// The regimes of the determination that the donation was assigned for.
+google::protobuf::RepeatedField<int> RequireAssigned(RuleContext& context,
+                                                     const v1::EligibilityDetermined& body,
+                                                     const v1::DonationState& donation) {
+  google::protobuf::RepeatedField<int> assigned;
+  for (const int regime : body.regimes()) {
+    if (Contains(donation.regimes(), regime)) {
+      assigned.Add(regime);
+      continue;
+    }
+    const std::string name = EnumLabel(static_cast<v1::Regime>(regime));
+    Flag(context, v1::REASON_CODE_E_REGIME, v1::SEVERITY_MAJOR,
+         absl::StrFormat("the donation was not assigned for %s", name), name);
+  }
+  return assigned;
+}
+
 void CheckRegime(RuleContext& context, const v1::EligibilityDetermined& body,
                  const v1::DonationState& donation, v1::Regime regime) {
-  if (!Contains(donation.regimes(), static_cast<int>(regime))) {
-    Flag(context, v1::REASON_CODE_E_REGIME, v1::SEVERITY_MAJOR,
-         absl::StrFormat("the donation was not assigned for %s", EnumLabel(regime)),
-         EnumLabel(regime));
-    return;
-  }
-  const auto policy = context.RequirePolicy(donation.product_id(), regime);
+  const auto policy = context.PolicyFor(donation.product_id(), regime);
   if (!policy.has_value()) return;
   const auto proposal =
       ProposeEligibility(context.view(), body.donation_id(), regime, *policy->policy);
@@ -115,6 +126,14 @@ void GuardTestResultCorrected(RuleContext& context) {
   context.RequireKnown(v1::SUBJECT_KIND_DONOR, body.donor_id());
   const v1::DonorState* const donor = context.Donor(body.donor_id());
   if (donor == nullptr) return;
+  if (body.laboratory_reason().empty()) {
+    Flag(context, v1::REASON_CODE_E_REASON_MISSING, v1::SEVERITY_MAJOR,
+         "a correction states the reason of the laboratory", "laboratory_reason");
+  }
+  if (body.amended_report().sha256().size() != Digest::kSizeBytes) {
+    Flag(context, v1::REASON_CODE_E_MISSING, v1::SEVERITY_MAJOR,
+         "a correction names the amended report", "amended_report");
+  }
   const v1::ResultState* const old = FindResult(*donor, body.result_id());
   if (old == nullptr) {
     Flag(context, v1::REASON_CODE_E_MISSING, v1::SEVERITY_MAJOR,
@@ -157,7 +176,9 @@ void GuardEligibilityDetermined(RuleContext& context) {
     Flag(context, v1::REASON_CODE_E_FIELD, v1::SEVERITY_MAJOR,
          "a determination names its regimes and an outcome", "regimes, outcome");
   }
-  for (const int regime : body.regimes()) {
+  const auto regimes = RequireAssigned(context, body, *donation);
+  context.RequirePolicies(donation->product_id(), regimes);
+  for (const int regime : regimes) {
     CheckRegime(context, body, *donation, static_cast<v1::Regime>(regime));
   }
 }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -194,20 +195,38 @@ void CheckScan(RuleContext& context, const v1::ContainerLabel& label) {
   CheckScanExpiry(context, label, *scan);
 }
 
-// A label with a donation number says which donation; it must be one that the cells come from.
+bool IsBoundToDonation(const v1::IdentifierState& identifier, const Ancestry& ancestry) {
+  return std::any_of(identifier.bound().begin(), identifier.bound().end(), [&](const auto& ref) {
+    return ref.kind() == v1::SUBJECT_KIND_DONATION &&
+           std::find(ancestry.donations.begin(), ancestry.donations.end(), ref.id()) !=
+               ancestry.donations.end();
+  });
+}
+
+bool NamesDonation(const v1::IdentifierState& identifier) {
+  return std::any_of(identifier.bound().begin(), identifier.bound().end(),
+                     [](const auto& ref) { return ref.kind() == v1::SUBJECT_KIND_DONATION; });
+}
+
+bool HasDonationNumber(RuleContext& context, const Ancestry& ancestry) {
+  return std::any_of(
+      ancestry.donations.begin(), ancestry.donations.end(), [&](const std::string& id) {
+        const v1::DonationState* const donation = context.Donation(id);
+        return donation != nullptr && donation->donation_identifier().starts_with("din:");
+      });
+}
+
+// A label with a donation number says which donation; it must be one that the cells come from. A
+// number that the ledger does not know is one of the maker's own, unless the donation has one.
 void CheckDonationOfLabel(RuleContext& context, const v1::ContainerLabel& label,
                           const Ancestry& ancestry) {
   const absl::StatusOr<CanonicalKey> key = ParseCanonicalKey(label.container_key());
   if (!key.ok() || !key->din.has_value()) return;
   const v1::IdentifierState* const known = context.Identifier(DonationKey(*key->din));
-  if (known == nullptr) return;
-  for (const v1::SubjectRef& ref : known->bound()) {
-    if (ref.kind() != v1::SUBJECT_KIND_DONATION) continue;
-    for (const std::string& id : ancestry.donations) {
-      if (id == ref.id()) return;
-    }
+  if (known != nullptr && IsBoundToDonation(*known, ancestry)) return;
+  const bool of_another = known != nullptr && NamesDonation(*known);
+  if (of_another || HasDonationNumber(context, ancestry)) {
     LabelConflict(context, label, "the label names the donation of other cells", "donation");
-    return;
   }
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/str_format.h"
+#include "absl/time/time.h"
 #include "base/bytes.h"
 #include "lifecycle/enrolment.h"
 #include "lifecycle/enum_label.h"
@@ -249,7 +250,15 @@ void GuardSiteRegistered(RuleContext& context) {
       country.size() == 2 &&
       std::all_of(country.begin(), country.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
   if (!alpha2) Violate(v1::REASON_CODE_E_FIELD, "country is not ISO 3166-1 alpha-2", context);
-  if (body.time_zone().empty()) Violate(v1::REASON_CODE_E_FIELD, "time_zone is missing", context);
+  // Windows and expiries are counted in the days of the site.
+  absl::TimeZone zone;
+  if (body.time_zone().empty() || !absl::LoadTimeZone(body.time_zone(), &zone)) {
+    Violate(v1::REASON_CODE_E_FIELD, "time_zone is no IANA time zone", context);
+  }
+  if (body.organisation().empty()) {
+    Violate(v1::REASON_CODE_E_FIELD, "organisation is missing", context);
+  }
+  if (body.functions().empty()) Violate(v1::REASON_CODE_E_FIELD, "functions are missing", context);
 }
 
 void FoldSiteRegistered(const FoldInput& input, v1::SubjectState* state) {

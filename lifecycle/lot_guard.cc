@@ -60,12 +60,4 @@ bool IsGraveAndOpen(const v1::DeviationState& deviation) {
   return !deviation.closed() && deviation.deviation_class() != v1::DEVIATION_CLASS_MINOR;
 }
 
-void AddPolicyOnce(const std::optional<PolicyRef>& policy, std::vector<PolicyRef>* policies) {
-  if (!policy.has_value()) return;
-  const bool is_there =
-      std::any_of(policies->begin(), policies->end(),
-                  [&](const PolicyRef& known) { return known.hash == policy->hash; });
-  if (!is_there) policies->push_back(*policy);
-}
-
 }  // namespace custody

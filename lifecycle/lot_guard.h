@@ -31,32 +31,11 @@ const v1::BatchState* RequireBatch(RuleContext& context, std::string_view batch_
 // The policies in force for the product under the regimes of the batch, each once.
 std::vector<PolicyRef> PoliciesOf(RuleContext& context, const v1::BatchState& batch);
 
-// A decision about a batch must name the policy in force for every regime in the list.
-// Returns the policies there are, each once.
-template <typename Regimes>
-std::vector<PolicyRef> RequirePolicies(RuleContext& context, const v1::BatchState& batch,
-                                       const Regimes& regimes);
-
 // The ancestors, or an empty ancestry when the store failed (the evaluation then fails as a whole).
 Ancestry AncestorsOf(RuleContext& context, std::string_view batch_id);
 
 // A deviation of class major or critical, or not classified yet.
 bool IsGraveAndOpen(const v1::DeviationState& deviation);
-
-// --- Only implementation below.
-
-void AddPolicyOnce(const std::optional<PolicyRef>& policy, std::vector<PolicyRef>* policies);
-
-template <typename Regimes>
-std::vector<PolicyRef> RequirePolicies(RuleContext& context, const v1::BatchState& batch,
-                                       const Regimes& regimes) {
-  std::vector<PolicyRef> policies;
-  for (const auto regime : regimes) {
-    AddPolicyOnce(context.RequirePolicy(batch.product_id(), static_cast<v1::Regime>(regime)),
-                  &policies);
-  }
-  return policies;
-}
 
 }  // namespace custody
 

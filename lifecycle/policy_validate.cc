@@ -11,6 +11,7 @@
 #include "lifecycle/catalogue.h"
 #include "lifecycle/decimal.h"
 #include "lifecycle/enum_label.h"
+#include "lifecycle/lot_values.h"
 #include "lifecycle/policy.h"
 #include "lifecycle/wire_check.h"
 
@@ -21,6 +22,7 @@ constexpr std::int64_t kMinuteMs = 60'000;
 constexpr std::int64_t kPostThawUnstudiedMaxMs = 60 * kMinuteMs;
 constexpr std::int64_t kPostThawMaxMs = 360 * kMinuteMs;
 constexpr std::size_t kSubjectIdBytes = 16;
+constexpr int kEnvironmentRankMax = 4;
 
 absl::Status Bad(std::string_view where, std::string_view what) {
   return absl::InvalidArgumentError(absl::StrFormat("%s %s", where, what));
@@ -61,11 +63,29 @@ absl::Status CheckNumericRow(const v1::ReleaseRow& row, const std::string& where
   return Require(lower <= upper, where, "has its limits in the wrong order");
 }
 
+// Scopes and stages that a rule reads. A row that nobody judges would look like one that passes.
+bool IsJudged(const v1::ReleaseRow& row) {
+  switch (row.stage()) {
+    case v1::ROW_STAGE_RELEASE:
+      return row.scope() == v1::ROW_SCOPE_LOT || row.scope() == v1::ROW_SCOPE_BANK;
+    case v1::ROW_STAGE_POST_THAW:
+      return row.scope() == v1::ROW_SCOPE_LOT || row.scope() == v1::ROW_SCOPE_CONTAINER;
+    default:
+      return false;
+  }
+}
+
 absl::Status CheckRow(const v1::ReleaseRow& row) {
   const std::string where = absl::StrFormat("row %s", row.id());
   CUSTODY_RETURN_IF_ERROR(Require(!row.id().empty(), "a row", "has no id"));
   CUSTODY_RETURN_IF_ERROR(Require(row.scope() != v1::ROW_SCOPE_UNSPECIFIED, where, "has no scope"));
   CUSTODY_RETURN_IF_ERROR(Require(row.stage() != v1::ROW_STAGE_UNSPECIFIED, where, "has no stage"));
+  CUSTODY_RETURN_IF_ERROR(
+      Require(IsJudged(row), where,
+              absl::StrFormat(
+                  "has scope %s at stage %s, which no rule judges; a release judges LOT and BANK, "
+                  "after thaw LOT and CONTAINER are judged, orders by the limits of clinical",
+                  EnumLabel(row.scope()), EnumLabel(row.stage()))));
   CUSTODY_RETURN_IF_ERROR(
       Require(row.missing() != v1::MISSING_RULE_UNSPECIFIED, where, "has no missing rule"));
   CUSTODY_RETURN_IF_ERROR(
@@ -171,7 +191,24 @@ absl::Status CheckDonor(const v1::Policy& policy) {
       "donor.dilution_*", "is missing");
 }
 
+// A name that no event can have would never be asked for.
+absl::Status CheckEnvironment(const v1::ManufacturingPolicy& policy) {
+  for (const v1::EnvironmentRule& rule : policy.environment()) {
+    const std::string where = "manufacturing.environment " + rule.openness();
+    v1::Openness openness = v1::OPENNESS_UNSPECIFIED;
+    CUSTODY_RETURN_IF_ERROR(Require(v1::Openness_Parse("OPENNESS_" + rule.openness(), &openness) &&
+                                        openness != v1::OPENNESS_UNSPECIFIED,
+                                    where, "is no openness"));
+    CUSTODY_RETURN_IF_ERROR(
+        Require(EnvironmentRank(rule.local_class()) <= kEnvironmentRankMax &&
+                    EnvironmentRank(rule.background_class()) <= kEnvironmentRankMax,
+                where, "names a class that is not A, B, C or D"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckManufacturing(const v1::ManufacturingPolicy& policy) {
+  CUSTODY_RETURN_IF_ERROR(CheckEnvironment(policy));
   CUSTODY_RETURN_IF_ERROR(
       Require(policy.passage_max() > 0, "manufacturing.passage_max", "is missing"));
   CUSTODY_RETURN_IF_ERROR(Require(IsPositive(policy.population_doublings_max()),
@@ -260,6 +297,10 @@ absl::Status CheckHead(const v1::Policy& policy) {
       Require(policy.product_id().size() == kSubjectIdBytes, "product_id", "is not 16 bytes"));
   CUSTODY_RETURN_IF_ERROR(Require(!policy.version().empty(), "version", "is missing"));
   CUSTODY_RETURN_IF_ERROR(Require(!policy.regimes().empty(), "regimes", "are missing"));
+  CUSTODY_RETURN_IF_ERROR(
+      Require(!policy.retroactive(), "retroactive",
+              "has no rules yet; leave it out and suspend the releases that the "
+              "policy is to reach (REL-07)"));
   std::set<int> seen;
   for (const int regime : policy.regimes()) {
     CUSTODY_RETURN_IF_ERROR(Require(regime != v1::REGIME_UNSPECIFIED && seen.insert(regime).second,

@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
+#include "lifecycle/batch_fold.h"
+#include "lifecycle/container_machine.h"
 #include "lifecycle/donor_rules.h"
 #include "lifecycle/enum_label.h"
 #include "lifecycle/labels/din.h"
@@ -17,6 +19,10 @@ namespace {
 
 constexpr std::string_view kDinScheme = "din:";
 constexpr std::string_view kLocalScheme = "local:";
+
+bool Contains(const google::protobuf::RepeatedPtrField<std::string>& ids, const std::string& id) {
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
 
 // The form of a donation number, in the words of the label parsers.
 void CheckDonationIdentifier(RuleContext& context, std::string_view identifier) {
@@ -79,9 +85,7 @@ void GuardDonationAssigned(RuleContext& context) {
     Flag(context, v1::REASON_CODE_E_MISSING, v1::SEVERITY_MAJOR,
          "an autologous or directed donation names its patient", "designated_patient_id");
   }
-  for (const int regime : body.regimes()) {
-    context.RequirePolicy(body.product_id(), static_cast<v1::Regime>(regime));
-  }
+  context.RequirePolicies(body.product_id(), body.regimes());
   const v1::DonorState* const donor = context.Donor(body.donor_id());
   if (donor == nullptr) return;
   if (donor->deferred()) {
@@ -147,8 +151,7 @@ void CheckContainers(RuleContext& context, const v1::DonationState& donation,
                      const google::protobuf::RepeatedPtrField<std::string>& container_ids) {
   for (const std::string& id : container_ids) {
     context.RequireKnown(v1::SUBJECT_KIND_CONTAINER, id);
-    const auto& own = donation.container_ids();
-    if (std::find(own.begin(), own.end(), id) != own.end()) continue;
+    if (Contains(donation.container_ids(), id)) continue;
     Flag(context, v1::REASON_CODE_E_CONTAINER_MISMATCH, v1::SEVERITY_CRITICAL,
          absl::StrFormat("container %s is not of this donation", ToHex(id)), ToHex(id));
   }
@@ -165,7 +168,7 @@ void CheckArrived(RuleContext& context,
     }
     Flag(context, v1::REASON_CODE_E_STATE, v1::SEVERITY_MAJOR,
          absl::StrFormat("container %s is received, its delivery is not recorded", ToHex(id)),
-         ToHex(id));
+         DetailAbout(id, "not delivered"));
   }
 }
 
@@ -174,6 +177,10 @@ void GuardStartingMaterialReceived(RuleContext& context) {
   context.RequireKnown(v1::SUBJECT_KIND_DONATION, body.donation_id());
   const v1::DonationState* const donation = context.Donation(body.donation_id());
   if (donation == nullptr) return;
+  if (body.container_ids().empty()) {
+    Flag(context, v1::REASON_CODE_E_FIELD, v1::SEVERITY_MAJOR, "no container is named",
+         "container_ids");
+  }
   CheckContainers(context, *donation, body.container_ids());
   CheckArrived(context, body.container_ids());
   if (donation->procured_at_ms() == 0) {
@@ -200,10 +207,22 @@ bool AllowsAcceptance(const v1::EligibilityState& determined) {
   }
 }
 
+// Nothing of the donation is on its way any more: it arrived, or it was lost or discarded.
+bool HasArrived(RuleContext& context, const v1::DonationState& donation) {
+  if (donation.received_container_ids().empty()) return false;
+  return std::all_of(donation.container_ids().begin(), donation.container_ids().end(),
+                     [&](const std::string& id) {
+                       const v1::ContainerState* const container = context.Container(id);
+                       return Contains(donation.received_container_ids(), id) ||
+                              (container != nullptr && IsFinal(container->life()));
+                     });
+}
+
 void CheckAcceptance(RuleContext& context, const v1::DonationState& donation) {
-  if (!donation.received()) {
+  if (!HasArrived(context, donation)) {
     Flag(context, v1::REASON_CODE_E_MISSING, v1::SEVERITY_MAJOR,
-         "the receipt of the material is not recorded", "StartingMaterialReceived");
+         "the receipt of the material, or of a part of it, is not recorded",
+         "StartingMaterialReceived");
   }
   for (const int regime : donation.regimes()) {
     const auto& all = donation.eligibility();
@@ -229,9 +248,7 @@ void GuardStartingMaterialDecision(RuleContext& context) {
   const v1::DonationState* const donation = context.Donation(body.donation_id());
   if (donation == nullptr) return;
   CheckContainers(context, *donation, body.container_ids());
-  for (const int regime : donation->regimes()) {
-    context.RequirePolicy(donation->product_id(), static_cast<v1::Regime>(regime));
-  }
+  context.RequirePolicies(donation->product_id(), donation->regimes());
   if (donation->starting_material() == v1::RECEIPT_DECISION_REJECT) {
     Flag(context, v1::REASON_CODE_E_AFTER_FINAL, v1::SEVERITY_MAJOR,
          "the starting material was rejected", "donation");
@@ -279,13 +296,28 @@ void FoldTissueProcured(const FoldInput& input, v1::SubjectState* state) {
   donation->set_site_id(input.event.event.site_id());
 }
 
+// Received is what was delivered and belongs to the donation; the donation, when all of it is.
+void ReceiveContainers(const FoldInput& input, v1::DonationState* donation) {
+  for (const std::string& id : input.event.event.starting_material_received().container_ids()) {
+    if (!Contains(donation->container_ids(), id) ||
+        FoundAbout(input, v1::REASON_CODE_E_STATE, id)) {
+      continue;
+    }
+    AddOnce(id, donation->mutable_received_container_ids());
+  }
+  donation->set_received(!donation->container_ids().empty() &&
+                         donation->received_container_ids_size() == donation->container_ids_size());
+}
+
 void FoldProcurementPackaged(const FoldInput& input, v1::SubjectState* state) {
   if (!input.favourable()) return;
   const v1::ProcurementPackaged& body = input.event.event.procurement_packaged();
   if (input.subject.kind == v1::SUBJECT_KIND_DONATION) {
-    auto* const own = state->mutable_donation()->mutable_container_ids();
+    v1::DonationState* const donation = state->mutable_donation();
     for (const std::string& id : body.container_ids()) {
-      if (std::find(own->begin(), own->end(), id) == own->end()) *own->Add() = id;
+      if (Contains(donation->container_ids(), id)) continue;
+      donation->add_container_ids(id);
+      donation->set_received(false);
     }
     return;
   }
@@ -300,7 +332,7 @@ void FoldProcurementPackaged(const FoldInput& input, v1::SubjectState* state) {
 void FoldStartingMaterialReceived(const FoldInput& input, v1::SubjectState* state) {
   if (!input.favourable()) return;
   if (input.subject.kind == v1::SUBJECT_KIND_DONATION) {
-    state->mutable_donation()->set_received(true);
+    ReceiveContainers(input, state->mutable_donation());
   } else if (input.subject.kind == v1::SUBJECT_KIND_CONTAINER && state->has_container()) {
     state->mutable_container()->set_site_id(input.event.event.site_id());
   }

@@ -161,7 +161,7 @@ void RequireOpenOos(RuleContext& context, const std::string& batch_id, const std
                     const v1::Document& report) {
   const v1::BatchState* const batch = RequireBatch(context, batch_id);
   if (batch == nullptr) return;
-  RequirePolicies(context, *batch, batch->regimes());
+  context.RequireAnyPolicy(batch->product_id(), batch->regimes());
   const v1::OosState* const oos = FindOos(*batch, oos_id);
   if (oos == nullptr) {
     Violate(context, v1::REASON_CODE_E_MISSING, v1::SEVERITY_MAJOR,

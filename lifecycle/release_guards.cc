@@ -190,7 +190,8 @@ void GuardBatchRecordReviewed(RuleContext& context) {
   const v1::BatchRecordReviewed& body = context.event().batch_record_reviewed();
   const v1::BatchState* const batch = RequireBatch(context, body.batch_id());
   if (batch == nullptr) return;
-  const std::vector<PolicyRef> policies = RequirePolicies(context, *batch, batch->regimes());
+  const std::vector<PolicyRef> policies =
+      context.RequirePolicies(batch->product_id(), batch->regimes());
   if (body.checklist_version().empty()) {
     Violate(context, v1::REASON_CODE_E_FIELD, v1::SEVERITY_MAJOR, "checklist_version is empty",
             "checklist_version");
@@ -208,7 +209,8 @@ void GuardCoaIssued(RuleContext& context) {
   const v1::CoaIssued& body = context.event().coa_issued();
   const v1::BatchState* const batch = RequireBatch(context, body.batch_id());
   if (batch == nullptr) return;
-  const std::vector<PolicyRef> policies = RequirePolicies(context, *batch, batch->regimes());
+  const std::vector<PolicyRef> policies =
+      context.RequirePolicies(batch->product_id(), batch->regimes());
   if (body.certificate_number().empty() || body.document().sha256().empty()) {
     Violate(context, v1::REASON_CODE_E_FIELD, v1::SEVERITY_MAJOR,
             "certificate_number and document are mandatory", "certificate_number");
@@ -229,7 +231,8 @@ void GuardLotReleased(RuleContext& context) {
   const v1::LotReleased& body = context.event().lot_released();
   const v1::BatchState* const batch = RequireBatch(context, body.batch_id());
   if (batch == nullptr) return;
-  const std::vector<PolicyRef> policies = RequirePolicies(context, *batch, body.regimes());
+  const std::vector<PolicyRef> policies =
+      context.RequirePolicies(batch->product_id(), body.regimes());
   RequireScope(context, body, *batch);
   RequireStep(context, body.batch_id(), batch->record_reviewed(),
               "the batch record was not reviewed", "REL-01");
@@ -249,7 +252,7 @@ void GuardLotRejected(RuleContext& context) {
   const v1::LotRejected& body = context.event().lot_rejected();
   const v1::BatchState* const batch = RequireBatch(context, body.batch_id());
   if (batch == nullptr) return;
-  RequirePolicies(context, *batch, batch->regimes());
+  context.RequireAnyPolicy(batch->product_id(), batch->regimes());
   if (body.rejection_reason().empty()) {
     Violate(context, v1::REASON_CODE_E_REASON_MISSING, v1::SEVERITY_MAJOR,
             "a rejection states its reason", "rejection_reason");
@@ -266,7 +269,7 @@ void GuardReleaseReinstated(RuleContext& context) {
   const v1::BatchState* const batch = RequireBatch(context, body.batch_id());
   if (batch == nullptr) return;
   const std::vector<PolicyRef> policies =
-      RequirePolicies(context, *batch, batch->release_regimes());
+      context.RequirePolicies(batch->product_id(), batch->release_regimes());
   if (body.investigation().sha256().empty()) {
     Violate(context, v1::REASON_CODE_E_MISSING, v1::SEVERITY_MAJOR,
             "the investigation behind the reinstatement is missing", "investigation",

@@ -144,6 +144,14 @@ std::optional<PolicyRef> RuleContext::PolicyFor(std::string_view product_id, v1:
   return *std::move(found);
 }
 
+void AddPolicyOnce(const std::optional<PolicyRef>& policy, std::vector<PolicyRef>* policies) {
+  if (!policy.has_value()) return;
+  const bool is_there =
+      std::any_of(policies->begin(), policies->end(),
+                  [&](const PolicyRef& known) { return known.hash == policy->hash; });
+  if (!is_there) policies->push_back(*policy);
+}
+
 void RuleContext::Violate(Violation violation) { violations_.push_back(std::move(violation)); }
 
 void RuleContext::RequireKnown(v1::SubjectKind kind, std::string_view id) {
@@ -174,10 +182,21 @@ void RuleContext::RequireNew(v1::SubjectKind kind, std::string_view id) {
 
 std::optional<PolicyRef> RuleContext::RequirePolicy(std::string_view product_id,
                                                     v1::Regime regime) {
-  std::optional<PolicyRef> policy = PolicyFor(product_id, regime);
-  SubjectKey product{v1::SUBJECT_KIND_PRODUCT, std::string(product_id)};
-  if (!policy.has_value()) {
-    if (!status_.ok()) return std::nullopt;
+  google::protobuf::RepeatedField<int> regimes;
+  regimes.Add(regime);
+  const std::vector<PolicyRef> policies = RequirePolicies(product_id, regimes);
+  return policies.empty() ? std::nullopt : std::optional<PolicyRef>(policies.front());
+}
+
+std::vector<PolicyRef> RuleContext::RequirePolicies(
+    std::string_view product_id, const google::protobuf::RepeatedField<int>& regimes) {
+  std::vector<PolicyRef> policies;
+  for (const int value : regimes) {
+    const auto regime = static_cast<v1::Regime>(value);
+    const std::optional<PolicyRef> policy = PolicyFor(product_id, regime);
+    AddPolicyOnce(policy, &policies);
+    if (policy.has_value() || !status_.ok()) continue;
+    SubjectKey product{v1::SUBJECT_KIND_PRODUCT, std::string(product_id)};
     Violate({.code = v1::REASON_CODE_E_POLICY_MISSING,
              .message = absl::StrFormat("%s has no policy in force for %s", Describe(product),
                                         EnumLabel(regime)),
@@ -185,19 +204,36 @@ std::optional<PolicyRef> RuleContext::RequirePolicy(std::string_view product_id,
              .remedy = {},
              .evidence = {},
              .subject = std::move(product)});
-    return std::nullopt;
   }
-  if (event_.event.policy_hash() != policy->hash) {
-    Violate({.code = v1::REASON_CODE_E_POLICY_HASH,
-             .message = absl::StrFormat("the event names policy %s, in force is %s",
-                                        ToHex(std::string_view(event_.event.policy_hash())),
-                                        ToHex(std::string_view(policy->hash))),
-             .detail = ToHex(std::string_view(policy->hash).substr(0, 16)),
-             .remedy = {},
-             .evidence = {},
-             .subject = std::move(product)});
+  RequireNamed(product_id, policies);
+  return policies;
+}
+
+void RuleContext::RequireAnyPolicy(std::string_view product_id,
+                                   const google::protobuf::RepeatedField<int>& regimes) {
+  std::vector<PolicyRef> policies;
+  for (const int regime : regimes) {
+    AddPolicyOnce(PolicyFor(product_id, static_cast<v1::Regime>(regime)), &policies);
   }
-  return policy;
+  RequireNamed(product_id, policies);
+}
+
+void RuleContext::RequireNamed(std::string_view product_id,
+                               const std::vector<PolicyRef>& policies) {
+  std::string in_force;
+  for (const PolicyRef& policy : policies) {
+    if (event_.event.policy_hash() == policy.hash) return;
+    in_force += (in_force.empty() ? "" : " or ") + ToHex(std::string_view(policy.hash));
+  }
+  if (policies.empty()) return;
+  Violate(
+      {.code = v1::REASON_CODE_E_POLICY_HASH,
+       .message = absl::StrFormat("the event names policy %s, in force is %s",
+                                  ToHex(std::string_view(event_.event.policy_hash())), in_force),
+       .detail = ToHex(std::string_view(policies.front().hash).substr(0, 16)),
+       .remedy = {},
+       .evidence = {},
+       .subject = {v1::SUBJECT_KIND_PRODUCT, std::string(product_id)}});
 }
 
 void RuleContext::Note(v1::ReasonCode code, v1::Severity severity, std::string_view detail) {

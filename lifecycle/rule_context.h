@@ -40,6 +40,9 @@ struct PolicyRef {
   std::string hash;
 };
 
+// Adds a policy unless there is none or it is in the list.
+void AddPolicyOnce(const std::optional<PolicyRef>& policy, std::vector<PolicyRef>* policies);
+
 class RuleContext {
  public:
   RuleContext(const StateView& view, const ParsedEvent& event, std::int64_t recorded_at_ms)
@@ -120,6 +123,15 @@ class RuleContext {
   // protective acts.
   std::optional<PolicyRef> RequirePolicy(std::string_view product_id, v1::Regime regime);
 
+  // The same for a decision under several regimes, each of which has a policy in force: it names
+  // one of them, since it has room for one name. Returns those there are, each once.
+  std::vector<PolicyRef> RequirePolicies(std::string_view product_id,
+                                         const google::protobuf::RepeatedField<int>& regimes);
+  // The same for a decision that only makes things stricter: regimes without a policy do not hinder
+  // it.
+  void RequireAnyPolicy(std::string_view product_id,
+                        const google::protobuf::RepeatedField<int>& regimes);
+
   // A warning that is recorded with the event but breaks no rule.
   void Note(v1::ReasonCode code, v1::Severity severity, std::string_view detail);
 
@@ -139,6 +151,9 @@ class RuleContext {
   std::vector<v1::Event>& consequences() { return consequences_; }
 
  private:
+  // Violates E_POLICY_HASH unless the event names one of them, or there are none.
+  void RequireNamed(std::string_view product_id, const std::vector<PolicyRef>& policies);
+
   const StateView& view_;
   const ParsedEvent& event_;
   std::int64_t recorded_at_ms_;

@@ -1,4 +1,4 @@
-// Donors, consents, specimens and results (DNR-01 to DNR-10, DNR-12): each rule kept, and broken.
+// Donors, specimens and results (DNR-01, DNR-04 to DNR-10, DNR-12): each rule kept, and broken.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -98,117 +98,6 @@ TEST_F(DonorRulesTest, WithoutAuthorityNobodyIsRegisteredButLinked) {
   EXPECT_THAT(world_.Mother().newborn_ids(), ElementsAre(world_.newborn_id));
 }
 
-// --- DNR-02, DNR-03
-
-TEST_F(DonorRulesTest, AConsentNamesFormScopesAndDocument) {
-  world_.PlayUntil(DonorStep::kMother);
-  char consent = 'c';
-  for (void (*const spoil)(v1::ConsentGranted&) :
-       {+[](v1::ConsentGranted& body) { body.clear_scopes(); },
-        +[](v1::ConsentGranted& body) { body.clear_form_id(); },
-        +[](v1::ConsentGranted& body) { body.clear_consent_id(); },
-        +[](v1::ConsentGranted& body) { body.clear_document(); }}) {
-    v1::Event event = world_.MakeConsent(world_.mother_id, consent++);
-    spoil(*event.mutable_consent_granted());
-    EXPECT_THAT(world_.Play(event).codes, ElementsAre("E_MISSING"));
-  }
-}
-
-TEST_F(DonorRulesTest, AConsentIsSignedBeforeItIsGranted) {
-  world_.PlayUntil(DonorStep::kMother);
-  v1::Event event = world_.MakeConsent(world_.mother_id);
-  EXPECT_THAT(world_.Play(event).codes, IsEmpty());
-  event = world_.MakeConsent(world_.mother_id, 'd');
-  event.mutable_consent_granted()->set_signed_at_ms(world_.now_ms() + 1);
-  EXPECT_THAT(world_.Play(event).codes, ElementsAre("INCONSISTENT"));
-  event = world_.MakeConsent(world_.ledger().NewId());
-  EXPECT_THAT(world_.Play(event).codes, ElementsAre("E_UNKNOWN_SUBJECT"));
-}
-
-TEST_F(DonorRulesTest, AWithdrawalHoldsTheDonations) {
-  world_.PlayUntil(DonorStep::kDetermined);
-  const PlayedEvent played = world_.Play(world_.MakeWithdrawal(world_.mother_id));
-  EXPECT_THAT(played.codes, IsEmpty());
-  ASSERT_EQ(world_.DonationSubject().holds_size(), 1);
-  EXPECT_EQ(world_.DonationSubject().holds(0).hold_reason_code(), "E_CONSENT");
-  ASSERT_EQ(world_.Mother().withdrawals_size(), 1);
-  EXPECT_EQ(world_.Mother().withdrawals(0).withdrawn_at_ms(), world_.now_ms());
-}
-
-TEST_F(DonorRulesTest, AWithdrawalWithoutAuthorityHoldsToo) {
-  world_.PlayUntil(DonorStep::kDetermined);
-  ASSERT_TRUE(world_
-                  .Play(world_.MakeWithdrawal(world_.mother_id),
-                        WithoutRole(v1::ROLE_DONOR_COORDINATOR, v1::MEANING_RECEIVED))
-                  .recorded);
-  EXPECT_EQ(world_.DonationSubject().holds_size(), 1);
-  EXPECT_EQ(world_.Mother().withdrawals_size(), 1);
-}
-
-TEST_F(DonorRulesTest, AWithdrawalOfResearchOnlyHoldsNothing) {
-  world_.PlayUntil(DonorStep::kDetermined);
-  v1::Event event = world_.MakeWithdrawal(world_.mother_id);
-  event.mutable_consent_withdrawn()->add_scopes(v1::CONSENT_SCOPE_RESEARCH);
-  EXPECT_THAT(world_.Play(event).codes, IsEmpty());
-  EXPECT_EQ(world_.DonationSubject().holds_size(), 0);
-}
-
-TEST_F(DonorRulesTest, AWithdrawalOfAnUnknownConsentIsFound) {
-  world_.PlayUntil(DonorStep::kConsented);
-  v1::Event event = world_.MakeWithdrawal(world_.mother_id);
-  event.mutable_consent_withdrawn()->set_consent_id(std::string(16, 'x'));
-  EXPECT_THAT(world_.Play(event).codes, ElementsAre("E_CONSENT"));
-  // The consent that is there stands.
-  EXPECT_THAT(world_.Play(world_.MakeScreening()).codes, IsEmpty());
-}
-
-TEST_F(DonorRulesTest, AWithdrawalCountsBeforeItsConsentIsRecorded) {
-  world_.PlayUntil(DonorStep::kNewborn);
-  v1::Event withdrawal = world_.MakeWithdrawal(world_.mother_id);
-  withdrawal.mutable_consent_withdrawn()->set_consent_id(std::string(16, 'c'));
-  EXPECT_THAT(world_.Play(withdrawal).codes, ElementsAre("E_CONSENT"));
-  ASSERT_TRUE(world_.Play(world_.MakeConsent(world_.mother_id)).recorded);
-  world_.ledger().Advance(60'000);
-  EXPECT_THAT(world_.Play(world_.MakeScreening()).codes, ElementsAre("E_CONSENT"));
-}
-
-TEST_F(DonorRulesTest, AWithdrawalCountsOnTheChainOfARelative) {
-  world_.PlayUntil(DonorStep::kConsented);
-  v1::Event withdrawal = world_.MakeWithdrawal(world_.newborn_id);
-  withdrawal.mutable_consent_withdrawn()->set_consent_id(std::string(16, 'c'));
-  EXPECT_THAT(world_.Play(withdrawal).codes, IsEmpty());
-  EXPECT_THAT(world_.Play(world_.MakeAssignment(world_.donation_id)).codes,
-              ElementsAre("E_CONSENT"));
-}
-
-// A withdrawal of one scope does not move the time of an earlier one of another scope.
-TEST_F(DonorRulesTest, WithdrawalsKeepTheirTimesByScope) {
-  world_.PlayUntil(DonorStep::kConsented);
-  v1::Event storage = world_.MakeWithdrawal(world_.mother_id);
-  storage.mutable_consent_withdrawn()->add_scopes(v1::CONSENT_SCOPE_STORAGE);
-  storage.mutable_consent_withdrawn()->set_received_at_ms(world_.now_ms() + 60'000);
-  v1::Event research = world_.MakeWithdrawal(world_.mother_id);
-  research.mutable_consent_withdrawn()->add_scopes(v1::CONSENT_SCOPE_RESEARCH);
-  ASSERT_TRUE(world_.Play(storage).recorded);
-  ASSERT_TRUE(world_.Play(research).recorded);
-  EXPECT_THAT(world_.Play(world_.MakeAssignment(world_.donation_id)).codes, IsEmpty());
-  world_.ledger().Advance(60'000);
-  EXPECT_THAT(world_.Play(world_.MakeProcurement()).codes, ElementsAre("E_CONSENT"));
-}
-
-TEST_F(DonorRulesTest, AConsentSignedAfterTheWithdrawalGrantsAgain) {
-  world_.PlayUntil(DonorStep::kConsented);
-  ASSERT_TRUE(world_.Play(world_.MakeWithdrawal(world_.mother_id)).recorded);
-  EXPECT_THAT(world_.Play(world_.MakeScreening()).codes, ElementsAre("E_CONSENT"));
-  world_.ledger().Advance(60'000);
-  // The old form again is no new consent.
-  EXPECT_THAT(world_.Play(world_.MakeConsent(world_.mother_id)).codes,
-              ElementsAre("E_SUBJECT_EXISTS"));
-  EXPECT_THAT(world_.Play(world_.MakeScreening()).codes, ElementsAre("E_CONSENT"));
-  EXPECT_THAT(world_.Play(world_.MakeConsent(world_.newborn_id, 'd')).codes, IsEmpty());
-  EXPECT_THAT(world_.Play(world_.MakeScreening()).codes, IsEmpty());
-}
-
 // --- DNR-04
 
 TEST_F(DonorRulesTest, ScreeningNeedsAConsentAtThatTime) {
@@ -250,6 +139,48 @@ TEST_F(DonorRulesTest, ScreeningIsReviewedByThePhysician) {
 
 TEST_F(DonorRulesTest, ARiskFoundLaterReopens) {
   world_.PlayUntil(DonorStep::kDetermined);
+  v1::Event event = world_.MakeScreening();
+  event.mutable_screening_recorded()->add_findings()->set_code("RISK-CJD");
+  ExpectReopened(world_.Play(event), "ELIGIBILITY_REOPENED");
+}
+
+// The assessment of one risk does not cover the next.
+TEST_F(DonorRulesTest, AFurtherRiskReopensWhatWasAssessed) {
+  world_.PlayUntil(DonorStep::kDetermined);
+  world_.Mother().mutable_screenings(0)->add_findings()->set_code("RISK-TRAVEL");
+  for (v1::EligibilityState& determined : *world_.Donation().mutable_eligibility()) {
+    determined.set_outcome(determined.regime() == v1::REGIME_EU
+                               ? v1::ELIGIBILITY_OUTCOME_ELIGIBLE_RISK
+                               : v1::ELIGIBILITY_OUTCOME_INELIGIBLE);
+  }
+  v1::Event event = world_.MakeScreening();
+  event.mutable_screening_recorded()->add_findings()->set_code("RISK-TRAVEL");
+  ExpectUntouched(world_.Play(event));
+  event.mutable_screening_recorded()->add_findings()->set_code("RISK-TATTOO");
+  ASSERT_TRUE(world_.Play(event).recorded);
+  EXPECT_EQ(world_.DonationSubject().holds_size(), 1);
+}
+
+TEST_F(DonorRulesTest, AMarkerThatIsNoLongerTestedReopensWhatWasAssessed) {
+  world_.PlayUntil(DonorStep::kDetermined);
+  world_.Mother().mutable_screenings(0)->add_findings()->set_code("RISK-TRAVEL");
+  for (v1::EligibilityState& determined : *world_.Donation().mutable_eligibility()) {
+    determined.set_outcome(v1::ELIGIBILITY_OUTCOME_ELIGIBLE_RISK);
+  }
+  ASSERT_TRUE(world_
+                  .Play(world_.MakeReport(
+                      world_.MakeResult(v1::MARKER_HBSAG, v1::TEST_OUTCOME_INDETERMINATE)))
+                  .recorded);
+  EXPECT_EQ(world_.DonationSubject().holds_size(), 1);
+}
+
+TEST_F(DonorRulesTest, WithoutAPolicyNoDeterminationStands) {
+  world_.PlayUntil(DonorStep::kDetermined);
+  world_.ledger()
+      .mutable_view()
+      .State(v1::SUBJECT_KIND_PRODUCT, world_.product_id)
+      .mutable_product()
+      ->clear_policies();
   v1::Event event = world_.MakeScreening();
   event.mutable_screening_recorded()->add_findings()->set_code("RISK-CJD");
   ExpectReopened(world_.Play(event), "ELIGIBILITY_REOPENED");
@@ -323,6 +254,14 @@ TEST_F(DonorRulesTest, UnacceptableDilutionReopensAndStays) {
 }
 
 // --- DNR-07
+
+TEST_F(DonorRulesTest, EveryResultHasAnIdOfItsOwn) {
+  world_.PlayUntil(DonorStep::kDrawn);
+  const v1::Event report =
+      world_.MakeReport(world_.MakeResult(v1::MARKER_HBSAG, v1::TEST_OUTCOME_NONREACTIVE));
+  EXPECT_THAT(world_.Play(report).codes, IsEmpty());
+  EXPECT_THAT(world_.Play(report).codes, ElementsAre("E_SUBJECT_EXISTS"));
+}
 
 TEST_F(DonorRulesTest, AResultIsOfAKnownSpecimen) {
   world_.PlayUntil(DonorStep::kDrawn);
@@ -411,6 +350,7 @@ class CorrectionTest : public DonorRulesTest {
     body->set_old_outcome(before);
     body->set_new_outcome(after);
     body->set_laboratory_reason("sample swap");
+    body->mutable_amended_report()->set_sha256(std::string(32, 'a'));
     return event;
   }
   const v1::ResultState& Last() { return *world_.Mother().results().rbegin(); }
@@ -432,6 +372,33 @@ TEST_F(CorrectionTest, NamesWhatItCorrects) {
   v1::Event event = Correct(v1::TEST_OUTCOME_NONREACTIVE, v1::TEST_OUTCOME_REACTIVE);
   event.mutable_test_result_corrected()->set_result_id(std::string(16, 'x'));
   EXPECT_THAT(world_.Play(event).codes, ElementsAre("E_MISSING"));
+}
+
+// What was corrected without its reason or report may make a donor worse, never better.
+TEST_F(CorrectionTest, MakesBetterOnlyWithReasonAndReport) {
+  struct Row {
+    void (*spoil)(v1::TestResultCorrected& body);
+    const char* code;
+  };
+  const Row rows[] = {
+      {[](v1::TestResultCorrected& body) { body.clear_laboratory_reason(); }, "E_REASON_MISSING"},
+      {[](v1::TestResultCorrected& body) { body.clear_amended_report(); }, "E_MISSING"},
+      {[](v1::TestResultCorrected& body) { body.set_old_outcome(v1::TEST_OUTCOME_INDETERMINATE); },
+       "INCONSISTENT"},
+  };
+  world_.PlayUntil(DonorStep::kReported);
+  world_.Mother().mutable_results(1)->mutable_result()->set_outcome(v1::TEST_OUTCOME_REACTIVE);
+  for (const Row& row : rows) {
+    v1::Event event = Correct(v1::TEST_OUTCOME_REACTIVE, v1::TEST_OUTCOME_NONREACTIVE);
+    row.spoil(*event.mutable_test_result_corrected());
+    EXPECT_THAT(world_.Play(event).codes, ElementsAre(row.code));
+    EXPECT_FALSE(world_.Mother().results(1).superseded()) << row.code;
+  }
+  world_.Mother().mutable_results(1)->mutable_result()->set_outcome(v1::TEST_OUTCOME_NONREACTIVE);
+  v1::Event worse = Correct(v1::TEST_OUTCOME_NONREACTIVE, v1::TEST_OUTCOME_REACTIVE);
+  worse.mutable_test_result_corrected()->clear_laboratory_reason();
+  EXPECT_THAT(world_.Play(worse).codes, ElementsAre("E_REASON_MISSING", "REACTIVE_RESULT"));
+  EXPECT_TRUE(world_.Mother().results(1).superseded());
 }
 
 TEST_F(CorrectionTest, TakesAReactiveResultOutOnlyWithQualityAssurance) {

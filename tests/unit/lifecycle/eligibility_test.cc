@@ -111,6 +111,42 @@ TEST(EligibilityTest, ReactiveSecondSampleIsIneligible) {
   EXPECT_EQ(OutcomeOf(world, kEu), kIneligible);
 }
 
+TEST(EligibilityTest, ADilutedSecondSampleIsNone) {
+  DonationWorld world("2025-03-10", kJelly);
+  world.AddSerologyPanel("2025-03-10");
+  world.AddSerologyPanel("2025-09-06");
+  EXPECT_EQ(OutcomeOf(world, kEu), kEligible);
+  v1::SpecimenState* const second = world.Tested().mutable_specimens(1);
+  second->set_dilution(v1::DILUTION_RESULT_UNACCEPTABLE);
+  EXPECT_EQ(OutcomeOf(world, kEu), kRetest);
+  second->clear_dilution();
+  second->set_blood_48h_ml(2001);
+  second->set_blood_loss(v1::ANSWER_YES);
+  EXPECT_EQ(OutcomeOf(world, kEu), kRetest);
+  second->set_dilution(v1::DILUTION_RESULT_ACCEPTABLE);
+  EXPECT_EQ(OutcomeOf(world, kEu), kEligible);
+}
+
+// The worse of two results wins in the second sample as in the first.
+TEST(EligibilityTest, AnUndecidedSecondSampleNeedsAnAnswer) {
+  DonationWorld world("2025-03-10", kJelly);
+  world.AddSerologyPanel("2025-03-10");
+  const std::string second = world.AddSerologyPanel("2025-09-06");
+  world.AddResult(v1::MARKER_HCV_AB, v1::TEST_OUTCOME_INDETERMINATE, second);
+  EXPECT_EQ(OutcomeOf(world, kEu), kIncomplete);
+  EXPECT_THAT(Propose(world, kEu).missing, ElementsAre(v1::MARKER_HCV_AB));
+}
+
+// Where no second sample is drawn nothing else would ever ask about it.
+TEST(EligibilityTest, AReactiveResultFromAfterTheWindowIsAssessed) {
+  DonationWorld world("2025-03-10", kJelly);
+  world.AddCleanPanel("2025-03-10");
+  EXPECT_EQ(OutcomeOf(world, kUs), kEligible);
+  world.AddResult(v1::MARKER_HCV_AB, v1::TEST_OUTCOME_REACTIVE, world.AddSpecimen("2025-03-20"));
+  EXPECT_EQ(OutcomeOf(world, kUs), kIncomplete);
+  EXPECT_TRUE(Propose(world, kUs).risk_assessment_would_do);
+}
+
 TEST(EligibilityTest, NucleicAcidTestsInactivationOrFreshProductSpareTheSecondSample) {
   DonationWorld world("2025-03-10", kJelly);
   const std::string specimen = world.AddSerologyPanel("2025-03-10");
@@ -410,6 +446,18 @@ TEST_F(CleanDonationTest, ChildIsDilutedByAnyAmount) {
   specimen->set_crystalloid_1h_ml(1);
   specimen->set_blood_loss(v1::ANSWER_NO);
   EXPECT_EQ(OutcomeOf(world_, kUs), kIncomplete);
+}
+
+// Nobody said that the donor is no child.
+TEST(EligibilityTest, AnUnknownAgeIsDilutedByAnyAmount) {
+  DonationWorld world("2025-03-10", v1::TISSUE_TYPE_BONE_MARROW);
+  world.AddCleanPanel("2025-03-10");
+  v1::SpecimenState* const specimen = world.Tested().mutable_specimens(0);
+  EXPECT_EQ(OutcomeOf(world, kUs), kEligible);
+  specimen->set_crystalloid_1h_ml(1);
+  EXPECT_EQ(OutcomeOf(world, kUs), kIncomplete);
+  specimen->set_age_class(v1::AGE_CLASS_OVER_12_YEARS);
+  EXPECT_EQ(OutcomeOf(world, kUs), kEligible);
 }
 
 TEST_F(CleanDonationTest, UndilutedSampleReplacesADilutedOne) {

@@ -36,6 +36,8 @@ class EvaluateTest : public testing::Test {
     event.mutable_site_registered()->set_site_id(ledger_.NewId());
     event.mutable_site_registered()->set_country("TH");
     event.mutable_site_registered()->set_time_zone("Asia/Bangkok");
+    event.mutable_site_registered()->set_organisation("Test site");
+    event.mutable_site_registered()->add_functions(v1::SITE_FUNCTION_CLINIC);
     return event;
   }
 

@@ -49,6 +49,29 @@ TEST_F(GovernanceRulesTest, EnrolsPersonOnce) {
   EXPECT_TRUE(Refuses(Try(event), v1::REASON_CODE_E_SUBJECT_EXISTS));
 }
 
+TEST_F(GovernanceRulesTest, ASiteIsDescribed) {
+  const auto register_site = [this](void (*spoil)(v1::SiteRegistered & site)) {
+    v1::Event event;
+    v1::SiteRegistered& site = *event.mutable_site_registered();
+    site.set_site_id(ledger_.NewId());
+    site.set_organisation("Example Clinic");
+    site.set_country("TH");
+    site.set_time_zone("Asia/Bangkok");
+    site.add_functions(v1::SITE_FUNCTION_CLINIC);
+    spoil(site);
+    return Try(event);
+  };
+  using Site = v1::SiteRegistered;
+  EXPECT_OK(register_site([](Site&) {}));
+  for (void (*const spoil)(Site&) : {+[](Site& site) { site.clear_organisation(); },
+                                     +[](Site& site) { site.set_country("Thailand"); },
+                                     +[](Site& site) { site.clear_time_zone(); },
+                                     +[](Site& site) { site.set_time_zone("Mars/Olympus"); },
+                                     +[](Site& site) { site.clear_functions(); }}) {
+    EXPECT_TRUE(Refuses(register_site(spoil), v1::REASON_CODE_E_FIELD));
+  }
+}
+
 TEST_F(GovernanceRulesTest, RefusesBadEnrolments) {
   using Person = v1::PersonEnrolment;
   EXPECT_OK(Enrol([](Person*) {}));

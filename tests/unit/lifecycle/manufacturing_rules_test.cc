@@ -304,6 +304,24 @@ TEST_F(MakingTest, ALabelBelongsToOneContainer) {
                   .conflict());
 }
 
+// A number that nobody knows hides whose cells these are.
+TEST_F(MakingTest, ALabelNamesTheDonationIfItHasANumber) {
+  for (const bool has_number : {true, false}) {
+    RuleBench bench;
+    const LotScenario lot = bench.MakeLot(false);
+    bench.view().Donation(Id('n')).set_donation_identifier(has_number ? "din:A999926000109"
+                                                                      : "local:2026-17");
+    for (const std::string& id : lot.container_ids) {
+      bench.view().Container(id).set_life(v1::CONTAINER_LIFE_FILLED);
+    }
+    const auto outcome = bench.Play(Find(lot, v1::Event::kContainerLabelled));
+    EXPECT_EQ(outcome.codes.empty(), !has_number);
+    for (const v1::ReasonCode code : outcome.codes) {
+      EXPECT_EQ(code, v1::REASON_CODE_E_LABEL_CONFLICT);
+    }
+  }
+}
+
 // One key with two collection types or two expiries is two labels.
 TEST_F(MakingTest, TheSameLabelSaysTheSame) {
   const LotScenario lot = bench_.MakeLot(false);

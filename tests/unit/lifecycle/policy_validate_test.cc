@@ -28,6 +28,29 @@ TEST_F(ValidatePolicyTest, RowsAreUniqueAndHaveLimits) {
   EXPECT_THAT(Validate(), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no limit")));
 }
 
+TEST_F(ValidatePolicyTest, RowsThatNoRuleJudgesAreRefused) {
+  policy_.mutable_rows(0)->set_scope(v1::ROW_SCOPE_CONTAINER);
+  EXPECT_THAT(Validate(), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("ID-01")));
+  policy_.mutable_rows(0)->set_stage(v1::ROW_STAGE_POST_THAW);
+  EXPECT_OK(Validate());
+  policy_.mutable_rows(0)->set_stage(v1::ROW_STAGE_ORDER);
+  EXPECT_THAT(Validate(), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("clinical")));
+}
+
+TEST_F(ValidatePolicyTest, RetroactivePoliciesAreRefusedWhileNoRuleReadsIt) {
+  policy_.set_retroactive(true);
+  EXPECT_THAT(Validate(), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("REL-07")));
+}
+
+TEST_F(ValidatePolicyTest, EnvironmentNamesAnOpennessAndClasses) {
+  v1::EnvironmentRule* const rule = policy_.mutable_manufacturing()->mutable_environment(0);
+  rule->set_openness("AJAR");
+  EXPECT_THAT(Validate(), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("AJAR")));
+  rule->set_openness("OPEN");
+  rule->set_background_class("E");
+  EXPECT_THAT(Validate(), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("class")));
+}
+
 TEST_F(ValidatePolicyTest, LongPostThawExpiryNeedsAStudyAndEndsAtSixHours) {
   policy_.mutable_clinical()->clear_post_thaw_study();
   EXPECT_THAT(Validate(), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("study")));

@@ -275,6 +275,32 @@ TEST_F(ProcurementTest, ReceiptBeforeTheDeliveryIsFound) {
   }
 }
 
+// Otherwise a receipt of nothing would do for the delivery.
+TEST_F(ProcurementTest, AReceiptNamesWhatArrived) {
+  world_.PlayUntil(DonorStep::kDetermined);
+  v1::Event event = Receipt();
+  event.mutable_starting_material_received()->clear_container_ids();
+  EXPECT_THAT(world_.Play(event).codes, ElementsAre("E_FIELD"));
+  EXPECT_FALSE(world_.Donation().received());
+  // What is still on its way is not received either.
+  EXPECT_THAT(world_.Play(Receipt()).codes, ElementsAre("E_STATE"));
+  EXPECT_FALSE(world_.Donation().received());
+}
+
+TEST_F(ProcurementTest, ADonationIsReceivedWhenAllOfItIs) {
+  PlayReceipt();
+  const std::string second = world_.ledger().NewId();
+  v1::Event packaged = world_.Make(DonorStep::kPackaged);
+  packaged.mutable_procurement_packaged()->set_container_ids(0, second);
+  ASSERT_TRUE(world_.Play(packaged).recorded);
+  EXPECT_FALSE(world_.Donation().received());
+  EXPECT_THAT(world_.Play(Decision(v1::RECEIPT_DECISION_ACCEPT)).codes, ElementsAre("E_MISSING"));
+  // What was lost on the way will not arrive.
+  v1::ContainerState& bag = world_.ledger().mutable_view().Container(second);
+  bag.set_life(v1::CONTAINER_LIFE_LOST);
+  EXPECT_THAT(world_.Play(Decision(v1::RECEIPT_DECISION_ACCEPT)).codes, IsEmpty());
+}
+
 TEST_F(ProcurementTest, ReceiptOfWhatIsBrokenOrOfAnotherDonation) {
   world_.PlayUntil(DonorStep::kDetermined);
   Tissue().set_life(v1::CONTAINER_LIFE_AT_RECEIVER);
@@ -300,7 +326,7 @@ TEST_F(ProcurementTest, EligibleMaterialIsAccepted) {
 TEST_F(ProcurementTest, AcceptanceNeedsReceiptAndEveryRegime) {
   world_.PlayUntil(DonorStep::kDetermined);
   EXPECT_THAT(world_.Play(Decision(v1::RECEIPT_DECISION_ACCEPT)).codes, ElementsAre("E_MISSING"));
-  world_.Donation().set_received(true);
+  world_.Donation().add_received_container_ids(world_.container_id);
   struct Row {
     v1::EligibilityOutcome outcome;
     bool accepted;

@@ -12,6 +12,7 @@
 namespace custody {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
 using ::testing::IsEmpty;
@@ -207,6 +208,43 @@ TEST_F(ReleaseRulesTest, Release) {
        {"already rejected",
         [](B&, L& lot, E&) { lot.set_phase(v1::BATCH_PHASE_REJECTED); },
         {v1::REASON_CODE_E_AFTER_FINAL}}});
+}
+
+// An event has room for one policy; with a policy for each regime nothing could be decided
+// otherwise.
+TEST_F(ReleaseRulesTest, OneOfTheirPoliciesIsNamedForSeveralRegimes) {
+  const LotScenario lot = bench_.MakeLot(false);
+  v1::ProductState& product =
+      *bench_.view().State(v1::SUBJECT_KIND_PRODUCT, bench_.product_id()).mutable_product();
+  const v1::PolicyInForce first = product.policies(0);
+  v1::Policy second = RuleBench::DefaultPolicy(bench_.product_id());
+  second.set_version("second");
+  bench_.SetPolicy(second);
+  *product.mutable_policies(0) = first;
+  product.mutable_policies(0)->set_regime(v1::REGIME_US);
+  EXPECT_THAT(bench_.PlayAll(lot.release), IsEmpty());
+  // Neither of them.
+  const v1::ProductState both = product;
+  v1::Policy third = second;
+  third.set_version("third");
+  bench_.SetPolicy(third);
+  product = both;
+  v1::Event event;
+  event.mutable_lot_rejected()->set_batch_id(lot.lot_id);
+  event.mutable_lot_rejected()->set_rejection_reason("contaminated");
+  EXPECT_THAT(bench_.Play(event).codes, Contains(v1::REASON_CODE_E_POLICY_HASH));
+}
+
+TEST_F(ReleaseRulesTest, ALotIsRejectedWithoutAPolicyToo) {
+  const LotScenario lot = bench_.MakeLot(false);
+  bench_.view()
+      .State(v1::SUBJECT_KIND_PRODUCT, bench_.product_id())
+      .mutable_product()
+      ->clear_policies();
+  v1::Event event;
+  event.mutable_lot_rejected()->set_batch_id(lot.lot_id);
+  event.mutable_lot_rejected()->set_rejection_reason("contaminated");
+  EXPECT_THAT(bench_.Play(event).codes, IsEmpty());
 }
 
 TEST_F(ReleaseRulesTest, RejectionNeedsAReason) {

@@ -125,6 +125,7 @@ class LedgerKit {
     site->set_organisation("Test site");
     site->set_country("TH");
     site->set_time_zone("Asia/Bangkok");
+    site->add_functions(v1::SITE_FUNCTION_CLINIC);
     return event;
   }
   v1::SignedEvent Site(const std::string& site_id) const {
