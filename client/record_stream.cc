@@ -240,7 +240,9 @@ void RecordStreamImpl::WriteUntilBroken(Stream* stream, grpc::ClientContext* con
       return;
     }
     const Clock::time_point now = Clock::now();
-    if (unanswered_.empty()) {
+    // Each unanswered event is on its way or waits to be sent: only the first kind is owed an
+    // answer.
+    if (unanswered_.size() == to_send_.size()) {
       last_progress_ = now;
     } else if (now - last_progress_ > retry_.attempt_deadline) {
       context->TryCancel();  // Silent for too long: another connection.
@@ -281,7 +283,7 @@ std::optional<absl::StatusOr<RecordResult>> RecordStreamImpl::Judge(
   }
   const bool tries_left = retry_.attempts_max == 0 || waiting.tries + 1 < retry_.attempts_max;
   if (MayTryAgain(status) && tries_left) {
-    Backoff backoff(retry_);
+    Backoff backoff(retry_, waiting.tries);
     const auto wait = backoff.Next(RetryAfter(status));
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto found = unanswered_.find(response.tag());

@@ -44,6 +44,14 @@ absl::Status RunAttempt(const CallScope& scope, milliseconds length,
 
 }  // namespace
 
+Backoff::Backoff(const RetryPolicy& policy, std::uint32_t tries_made)
+    : policy_(policy), next_(policy.backoff_first) {
+  // A wait that no longer grows needs no further round; 0 never does.
+  for (; tries_made > 0 && next_.count() > 0 && next_ < policy.backoff_max; --tries_made) {
+    next_ = std::min(next_ * 2, policy.backoff_max);
+  }
+}
+
 milliseconds Backoff::Next(milliseconds at_least) {
   const milliseconds wait = DrawBetween(next_ / 2, next_);
   next_ = std::min(next_ * 2, policy_.backoff_max);

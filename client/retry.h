@@ -23,7 +23,8 @@ namespace custody {
 // Waits between tries: doubling from first to max, drawn evenly from the upper half.
 class Backoff {
  public:
-  explicit Backoff(const RetryPolicy& policy) : policy_(policy), next_(policy.backoff_first) {}
+  // As after `tries_made` waits.
+  explicit Backoff(const RetryPolicy& policy, std::uint32_t tries_made = 0);
 
   // The wait before the next try, at least `at_least`.
   std::chrono::milliseconds Next(std::chrono::milliseconds at_least);

@@ -1,3 +1,5 @@
+#include <optional>
+
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
 #include "client/cli/commands.h"
@@ -5,6 +7,7 @@
 #include "client/cli/files.h"
 #include "client/cli/question.h"
 #include "client/cli/verdict_text.h"
+#include "client/draft/time_text.h"
 #include "client/verify/bundle_verifier.h"
 #include "custody/event_builder.h"
 
@@ -20,6 +23,7 @@ struct ExportOptions {
 struct VerifyOptions {
   std::string file;
   std::string trust;
+  std::string at;
 };
 
 absl::StatusOr<int> Export(Session& session, const ExportOptions& options) {
@@ -50,7 +54,14 @@ absl::StatusOr<int> Verify(Session& session, const VerifyOptions& options) {
     CUSTODY_ASSIGN_OR_RETURN(trust, ReadTrustFile(options.trust));
   }
   CUSTODY_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(options.file));
-  CUSTODY_ASSIGN_OR_RETURN(const VerificationReport report, VerifyBundle(bytes, trust, NowMs()));
+  const std::int64_t now_ms = NowMs();
+  std::optional<std::int64_t> at_ms;
+  if (!options.at.empty()) {
+    CUSTODY_ASSIGN_OR_RETURN(const TimeText time, ParseTimeText(options.at, now_ms));
+    at_ms = time.utc_ms;
+  }
+  CUSTODY_ASSIGN_OR_RETURN(const VerificationReport report,
+                           VerifyBundle(bytes, trust, now_ms, at_ms));
   if (session.terminal().json()) {
     session.terminal().JsonText(report.ToJson());
   } else {
@@ -96,10 +107,15 @@ void AddProofCommands(Commands* commands) {
       [](CLI::App* command, VerifyOptions* options) {
         command->add_option("file", options->file, "Bundle, or -")->required();
         command->add_option("--trust", options->trust, "trust.toml (default: the context's)");
+        command->add_option("--at", options->at,
+                            "Judge the verdict for this moment, for example that of the infusion "
+                            "(default: now)");
       },
       Verify);
   verify->footer(
-      "Exit 0 verified (and GO), 1 verified NO-GO, 3 cannot be checked, 6 a proof is false.");
+      "Exit 0 verified (and GO), 1 verified NO-GO, 3 cannot be checked (also: the verdict has "
+      "ended,\n"
+      "or is about other containers than the bundle), 6 a proof is false.");
 }
 
 }  // namespace custody

@@ -127,7 +127,7 @@ Finding ChainJudge::JudgeSignature(const BundleLeaf& leaf, const ParsedSignature
                                  Describe(signature.signer)));
   }
   const absl::Status valid =
-      (*key)->Verify(PreAuthEncoding(kSignaturePayloadType, signature.signature.statement()),
+      (*key)->Verify(PreAuthEncoding(PayloadTypeOf(signature), signature.signature.statement()),
                      signature.signature.signature());
   ++signature_count_;
   if (absl::IsInternal(valid)) {

@@ -44,6 +44,9 @@ struct BundleContents {
 // Errors: kInvalidArgument if the bytes are no bundle, empty or over a limit.
 absl::StatusOr<v1::Bundle> ParseBundle(std::string_view bytes);
 
+// "2026-11-02T01:30:00.000Z".
+std::string UtcText(std::int64_t utc_ms);
+
 // What a step found. Steps never throw a judgement away: they append and go on where they can.
 class StepLog {
  public:
@@ -69,7 +72,12 @@ using FoldedStates = std::map<SubjectKey, v1::SubjectState>;
 void JudgeChains(const BundleContents& contents, const Trust& trust, FoldedStates* states,
                  StepLog* log);
 
-// Level D: adds the step "verdict".
+// Level D: adds the steps "question" and "moment": whether the verdict, once it was recomputed,
+// answers for the subject of the bundle and for the moment that the report names.
+void JudgeUse(const v1::Bundle& bundle, const v1::Verdict& verdict, VerificationReport* report,
+              StepLog* log);
+
+// Level D: adds the step "verdict", and those of JudgeUse() if there is one.
 void JudgeVerdict(const BundleContents& contents, const FoldedStates& states,
                   VerificationReport* report, StepLog* log);
 

@@ -138,6 +138,7 @@ void JudgeVerdict(const BundleContents& contents, const FoldedStates& states,
     return;
   }
   Compare(contents, report->tree_size, *computed, log);
+  JudgeUse(contents.bundle, *computed, report, log);
   report->verdict = *std::move(computed);
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "base/bytes.h"
 #include "base/status_macros.h"
 #include "client/verify/bundle_contents.h"
 #include "lifecycle/enum_label.h"
@@ -64,6 +65,12 @@ std::string JsonText(std::string_view text) {
   return out + '"';
 }
 
+// Ids that are no ids are shown in hexadecimal, so nothing of the bundle reaches the terminal raw.
+std::string SubjectText(const v1::SubjectRef& subject) {
+  const SubjectKey key = KeyOf(subject);
+  return key.id.empty() ? "none" : Describe(key);
+}
+
 // Words that come from a bundle must not steer the terminal that shows them.
 std::string Printable(std::string_view text) {
   std::string out;
@@ -100,6 +107,15 @@ std::string VerificationReport::ToText() const {
       "\nA included: %s\nB gap-free: %s\nC complete: %s\nD recomputed: %s\nresult: %s\n",
       OutcomeName(level_a), OutcomeName(level_b), OutcomeName(level_c), OutcomeName(level_d),
       OutcomeName(outcome));
+  text += absl::StrFormat("subject: %s\n", SubjectText(subject));
+  for (const std::string& id : container_ids) {
+    text += absl::StrFormat("asked about: container %s\n", ToHex(id));
+  }
+  if (as_of_ms != 0) {
+    text += absl::StrFormat("as of: %s\n", UtcText(as_of_ms));
+    text += absl::StrFormat("judged for: %s (%s)\n", UtcText(judged_at_ms),
+                            moment_was_given ? "as asked for" : "now");
+  }
   if (verdict.value() != v1::VERDICT_VALUE_UNSPECIFIED) {
     text += absl::StrFormat("verdict (computed here): %s\n", EnumLabel(verdict.value()));
   }
@@ -118,7 +134,13 @@ std::string VerificationReport::ToJson() const {
                             i == 0 ? "" : ",", steps[i].level, JsonText(steps[i].id),
                             JsonText(OutcomeName(steps[i].outcome)), JsonText(steps[i].detail));
   }
-  json += "]";
+  json += absl::StrFormat("],\"subject\":%s,\"container_ids\":[", JsonText(SubjectText(subject)));
+  for (std::size_t i = 0; i < container_ids.size(); ++i) {
+    json += absl::StrFormat("%s%s", i == 0 ? "" : ",", JsonText(ToHex(container_ids[i])));
+  }
+  json += absl::StrFormat(
+      "],\"as_of_ms\":%d,\"valid_until_ms\":%d,\"judged_at_ms\":%d,\"moment_was_given\":%s",
+      as_of_ms, valid_until_ms, judged_at_ms, moment_was_given ? "true" : "false");
   std::string verdict_json;
   google::protobuf::util::JsonPrintOptions print;
   print.preserve_proto_field_names = true;
@@ -130,11 +152,19 @@ std::string VerificationReport::ToJson() const {
 }
 
 absl::StatusOr<VerificationReport> VerifyBundle(std::string_view bundle_bytes, const Trust& trust,
-                                                std::int64_t now_ms) {
+                                                std::int64_t now_ms,
+                                                std::optional<std::int64_t> at_ms) {
   BundleContents contents;
   CUSTODY_ASSIGN_OR_RETURN(contents.bundle, ParseBundle(bundle_bytes));
   VerificationReport report;
   report.ledger = trust.ledger;
+  report.subject = contents.bundle.subject();
+  report.container_ids.assign(contents.bundle.request().container_ids().begin(),
+                              contents.bundle.request().container_ids().end());
+  report.as_of_ms = contents.bundle.verdict().as_of_ms();
+  report.valid_until_ms = contents.bundle.verdict().valid_until_ms();
+  report.judged_at_ms = at_ms.value_or(now_ms);
+  report.moment_was_given = at_ms.has_value();
   StepLog log(&report);
   if (contents.bundle.ledger() != trust.ledger) {
     // Nothing in it can be judged by keys and digests that are bound to another ledger.

@@ -12,7 +12,7 @@
 //   C  complete    nothing about these subjects was left out, as of the checkpoint (subject index)
 //   D  recomputed  the verdict, computed here by the rules from the signed events alone, is the
 //   stated
-//                  one
+//                  one, is about the subject of the bundle, and holds at the judged moment
 //
 // Each level ends in one of four outcomes. "False" is an accusation and is never used for something
 // that is merely absent; "cannot be checked" is never a success.
@@ -25,6 +25,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,7 @@
 #include "absl/status/statusor.h"
 #include "client/verify/trust.h"
 #include "custody/v1/bundle.pb.h"
+#include "custody/v1/types.pb.h"
 #include "custody/v1/verdict.pb.h"
 
 namespace custody {
@@ -40,6 +42,8 @@ inline constexpr std::size_t kBundleBytesMax = 256U << 20;
 inline constexpr std::size_t kBundleEntriesLimit = 100'000;
 inline constexpr std::size_t kBundleSubjectsLimit = 100'000;
 inline constexpr std::size_t kBundleNodesLimit = 2'000'000;
+// By how much the clock of the ledger may be ahead of the one of the verifier.
+inline constexpr std::int64_t kVerdictAheadMsMax = 5 * 60'000;
 
 enum class Outcome {
   kVerified,
@@ -87,21 +91,38 @@ struct VerificationReport {
   // As recomputed here; value UNSPECIFIED if the bundle asks nothing or it could not be computed.
   v1::Verdict verdict;
 
+  // What the bundle says that it is about, and the containers of its question (16 bytes each).
+  v1::SubjectRef subject;
+  std::vector<std::string> container_ids;
+  // The moment and the end of the verdict; 0: none.
+  std::int64_t as_of_ms = 0;
+  std::int64_t valid_until_ms = 0;
+  // For which moment the verdict was judged, and whether somebody asked for it (else: now).
+  std::int64_t judged_at_ms = 0;
+  bool moment_was_given = false;
+
   // For people: one line a step, then the result.
   std::string ToText() const;
-  // For programs: {"format_version":1,"outcome":...,"levels":{...},"steps":[...]}.
+  // For programs: {"format_version":1,"outcome":...,"levels":{...},"steps":[...],...}.
   std::string ToJson() const;
 };
 
 // Judges a bundle. A bundle that asks nothing (no verdict) ends at level B; D is then "not yet
 // proven" and the outcome rests on A and B.
 //
-//   now_ms   for the age of the checkpoint
+//   now_ms   for the age of the checkpoint, and for the end of the verdict
+//   at_ms    judges the verdict for this moment instead of now: was it good when it was used? The
+//            report says so. The age of the checkpoint is judged by now_ms all the same.
+//
+// A verdict about other containers than the one that the bundle is about, one whose end has passed,
+// and one of a later moment than the judged one cannot be checked, however true its proofs are. A
+// NO-GO has no end: the time that passes mends nothing.
 //
 // Errors: kInvalidArgument if the bytes are no bundle (malformed, empty, over a limit): there is
 // nothing to judge. Everything else is in the report.
 absl::StatusOr<VerificationReport> VerifyBundle(std::string_view bundle_bytes, const Trust& trust,
-                                                std::int64_t now_ms);
+                                                std::int64_t now_ms,
+                                                std::optional<std::int64_t> at_ms = std::nullopt);
 
 }  // namespace custody
 

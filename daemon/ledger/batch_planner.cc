@@ -178,7 +178,9 @@ absl::StatusOr<BatchPlanner::Result> BatchPlanner::DecideEvent(QueueItem* item) 
   if (reserved != reserved_ids_.end()) {
     CUSTODY_ASSIGN_OR_RETURN(const Digest digest, Digest::FromBytes(reserved->second));
     if (digest != event.digest) return DuplicateConflictRefusal(event.event.event_id(), digest);
-    if (item->kind == RequestKind::kPropose) return Result(pending_.at(reserved->second));
+    if (item->kind == RequestKind::kPropose) {
+      return SignPending(pending_.at(reserved->second), event.signatures);
+    }
   }
   return Admit(item->event, item->kind == RequestKind::kPropose);
 }

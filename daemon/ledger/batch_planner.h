@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <variant>
@@ -82,7 +83,9 @@ class BatchPlanner {
   absl::StatusOr<Result> Decide(QueueItem* item);
   absl::StatusOr<Result> DecideEvent(QueueItem* item);
   absl::StatusOr<Result> DecideCosign(QueueItem* item);
-  absl::StatusOr<Result> CosignPending(v1::PendingEvent pending, const ParsedSignature& added);
+  // Adds what is not there yet, and records the event when its sheet is complete.
+  absl::StatusOr<Result> SignPending(v1::PendingEvent pending,
+                                     std::span<const ParsedSignature> added);
   absl::StatusOr<Result> CosignRecorded(const QueueItem& item);
   absl::StatusOr<Result> Admit(std::shared_ptr<ParsedEvent> event, bool may_wait);
   absl::StatusOr<Result> KeepPending(const ParsedEvent& event, const Evaluation& evaluation);

@@ -35,12 +35,18 @@ absl::StatusOr<std::string> KeyIdOf(const v1::Signature& signature) {
   return statement.key_id();
 }
 
-// Adds the signature in the order of the key ids.
-absl::Status InsertSignature(const ParsedSignature& added, v1::SignedEvent* signed_event) {
+bool SameBytes(const v1::Signature& first, const v1::Signature& second) {
+  return first.statement() == second.statement() && first.signature() == second.signature();
+}
+
+// Adds the signature in the order of the key ids; false if exactly this one is there already, so
+// that a call whose answer was lost may be repeated.
+absl::StatusOr<bool> InsertSignature(const ParsedSignature& added, v1::SignedEvent* signed_event) {
   int place = 0;
   for (const v1::Signature& signature : signed_event->signatures()) {
     CUSTODY_ASSIGN_OR_RETURN(const std::string key_id, KeyIdOf(signature));
     const int order = key_id.compare(added.statement.key_id());
+    if (order == 0 && SameBytes(signature, added.signature)) return false;
     if (order == 0) return AlreadySignedRefusal();
     if (order < 0) ++place;
   }
@@ -48,7 +54,7 @@ absl::Status InsertSignature(const ParsedSignature& added, v1::SignedEvent* sign
   for (int i = signed_event->signatures_size() - 1; i > place; --i) {
     signed_event->mutable_signatures()->SwapElements(i, i - 1);
   }
-  return absl::OkStatus();
+  return true;
 }
 
 // A second signature is always a plain statement about this one event.
@@ -56,6 +62,16 @@ absl::Status CheckPlainStatement(const ParsedSignature& added) {
   if (!added.batch) return absl::OkStatus();
   return RefusalStatus(absl::StatusCode::kInvalidArgument, v1::REASON_CODE_E_FIELD,
                        "a batch statement cannot be a second signature", "sign the one event");
+}
+
+// Judged here and not on a snapshot before: the event may be younger than every snapshot.
+absl::Status CheckSiteOf(const QueueItem& item, const v1::SignedEvent& cosigned) {
+  if (item.check_site == nullptr) return absl::OkStatus();
+  v1::Event event;
+  if (!event.ParseFromString(cosigned.event())) {
+    return absl::DataLossError("an event to be signed does not parse");
+  }
+  return item.check_site(event.site_id());
 }
 
 }  // namespace
@@ -109,13 +125,22 @@ absl::StatusOr<BatchPlanner::Result> BatchPlanner::DecideCosign(QueueItem* item)
   CUSTODY_RETURN_IF_ERROR(CheckPlainStatement(*item->added));
   DropLapsed();
   const auto pending = pending_.find(std::string(item->cosigned.view()));
-  if (pending != pending_.end()) return CosignPending(pending->second, *item->added);
+  if (pending != pending_.end()) {
+    CUSTODY_RETURN_IF_ERROR(CheckSiteOf(*item, pending->second.signed_event()));
+    return SignPending(pending->second, {&*item->added, 1});
+  }
   return CosignRecorded(*item);
 }
 
-absl::StatusOr<BatchPlanner::Result> BatchPlanner::CosignPending(v1::PendingEvent pending,
-                                                                 const ParsedSignature& added) {
-  CUSTODY_RETURN_IF_ERROR(InsertSignature(added, pending.mutable_signed_event()));
+absl::StatusOr<BatchPlanner::Result> BatchPlanner::SignPending(
+    v1::PendingEvent pending, std::span<const ParsedSignature> added) {
+  bool changed = false;
+  for (const ParsedSignature& signature : added) {
+    CUSTODY_ASSIGN_OR_RETURN(const bool inserted,
+                             InsertSignature(signature, pending.mutable_signed_event()));
+    changed = changed || inserted;
+  }
+  if (!changed) return Result(std::move(pending));
   CUSTODY_ASSIGN_OR_RETURN(ParsedEvent event, ParseSignedEvent(pending.signed_event(), origin_));
   return Admit(std::make_shared<ParsedEvent>(std::move(event)), true);
 }
@@ -124,10 +149,15 @@ absl::StatusOr<BatchPlanner::Result> BatchPlanner::CosignRecorded(const QueueIte
   CUSTODY_ASSIGN_OR_RETURN(const auto recorded, FindRecorded(item.cosigned));
   if (!recorded.has_value()) return LapsedRefusal();
   const ParsedEvent& event = **recorded;
+  CUSTODY_RETURN_IF_ERROR(CheckSiteOf(item, event.signed_event));
   for (const ParsedSignature& signature : event.signatures) {
-    if (signature.statement.key_id() == item.added->statement.key_id()) {
-      return AlreadySignedRefusal();
-    }
+    if (signature.statement.key_id() != item.added->statement.key_id()) continue;
+    if (!SameBytes(signature.signature, item.signature)) return AlreadySignedRefusal();
+    // The signature that completed the record, sent again.
+    CUSTODY_ASSIGN_OR_RETURN(const auto entry, FindId(event.event.event_id()));
+    if (!entry.has_value()) return absl::DataLossError("a recorded event has no id");
+    metrics_.events_duplicate.fetch_add(1, std::memory_order_relaxed);
+    return Result(RecordedAt{entry->second, true});
   }
   // The id follows from the signature, so that a repeated call finds the first one's entry.
   const Digest name = Sha256Hasher()

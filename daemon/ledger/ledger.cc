@@ -91,6 +91,10 @@ struct Ledger::Parts {
   void Publish(const std::shared_ptr<const LedgerSnapshot>& newer);
   void Submit(RequestKind kind, std::unique_ptr<QueueItem> item);
   absl::Status WhyNot() const;
+  // The same with the mutex held; `failure` is that of the store.
+  absl::Status WhyNotLocked(const absl::Status& failure) const;
+  // Counts a request that will have an answer, or says why it is not taken.
+  absl::Status Admit();
   // The first failure of the store, whoever met it.
   absl::Status StoreFailure() const;
   void StartWriting(RecoveredLedger recovered);
@@ -112,12 +116,24 @@ void Ledger::Parts::Publish(const std::shared_ptr<const LedgerSnapshot>& newer) 
 }
 
 absl::Status Ledger::Parts::WhyNot() const {
-  {
-    const std::lock_guard lock(mutex);
-    if (!read_only.ok()) return read_only;
-    if (draining || stopped) return StoppingRefusal();
-  }
-  return StoreFailure().ok() ? absl::OkStatus() : StoreRefusal();
+  const absl::Status failure = StoreFailure();
+  const std::lock_guard lock(mutex);
+  return WhyNotLocked(failure);
+}
+
+absl::Status Ledger::Parts::WhyNotLocked(const absl::Status& failure) const {
+  if (!read_only.ok()) return read_only;
+  if (draining || stopped) return StoppingRefusal();
+  return failure.ok() ? absl::OkStatus() : StoreRefusal();
+}
+
+absl::Status Ledger::Parts::Admit() {
+  const absl::Status failure = StoreFailure();
+  // Asked and counted at once: a drain that begins between the two would not wait for the request.
+  const std::lock_guard lock(mutex);
+  CUSTODY_RETURN_IF_ERROR(WhyNotLocked(failure));
+  ++outstanding;
+  return absl::OkStatus();
 }
 
 absl::Status Ledger::Parts::StoreFailure() const {
@@ -130,13 +146,9 @@ void Ledger::Parts::Submit(RequestKind kind, std::unique_ptr<QueueItem> item) {
   item->kind = kind;
   item->admitted_at = std::chrono::steady_clock::now();
   ProposeCallback done = std::move(item->done);
-  if (absl::Status status = WhyNot(); !status.ok()) {
+  if (absl::Status status = Admit(); !status.ok()) {
     done(std::move(status));
     return;
-  }
-  {
-    const std::lock_guard lock(mutex);
-    ++outstanding;
   }
   item->done = [this, done](absl::StatusOr<ProposeOutcome> outcome) {
     done(std::move(outcome));
@@ -224,11 +236,13 @@ void Ledger::Propose(v1::SignedEvent signed_event, ProposeCallback done) {
   parts_->Submit(RequestKind::kPropose, std::move(item));
 }
 
-void Ledger::Cosign(const Digest& event_digest, v1::Signature signature, ProposeCallback done) {
+void Ledger::Cosign(const Digest& event_digest, v1::Signature signature, SiteCheck check_site,
+                    ProposeCallback done) {
   auto item = std::make_unique<QueueItem>();
   item->bytes = signature.ByteSizeLong() + sizeof(QueueItem);
   item->cosigned = event_digest;
   item->signature = std::move(signature);
+  item->check_site = std::move(check_site);
   item->done = std::move(done);
   parts_->Submit(RequestKind::kCosign, std::move(item));
 }

@@ -48,6 +48,8 @@ struct ProposeOutcome {
 
 using RecordCallback = std::function<void(absl::StatusOr<RecordOutcome>)>;
 using ProposeCallback = std::function<void(absl::StatusOr<ProposeOutcome>)>;
+// OK if the caller may act on events of this site (empty: of none); else a refusal.
+using SiteCheck = std::function<absl::Status(std::string_view site_id)>;
 
 // Bulk events fill a bounded part of the queue and of a batch, so that single ones get through.
 enum class Lane { kSingle, kBulk };
@@ -106,9 +108,17 @@ class Ledger {
   // Leaves a decision that needs further signatures, or records it when its sheet is complete.
   void Propose(v1::SignedEvent signed_event, ProposeCallback done);
 
+  // Signatures that the pending decision lacks are added to it; those that it has, byte for byte,
+  // change nothing.
   // Adds a signature to a pending decision, or to a recorded event (REC-07, whose receipt is
-  // returned). Errors as Record(), and kNotFound if no event has this digest.
-  void Cosign(const Digest& event_digest, v1::Signature signature, ProposeCallback done);
+  // returned). The same bytes again get the pending decision, or the receipt of the entry that
+  // holds the signature. Errors as Record(), kNotFound if no event has this digest, and
+  // kFailedPrecondition E_ALREADY_SIGNED if the key has signed it with other bytes.
+  //
+  // `check_site` (null: every site is allowed) is asked about the event when it is found, which may
+  // be before it is durable; it is called on a thread of the ledger and must be quick.
+  void Cosign(const Digest& event_digest, v1::Signature signature, SiteCheck check_site,
+              ProposeCallback done);
 
   // The newest durable checkpoint with everything at it; never null.
   std::shared_ptr<const LedgerSnapshot> Snapshot() const;

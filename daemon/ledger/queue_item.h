@@ -26,6 +26,7 @@ struct QueueItem {
   v1::SignedEvent signed_event;  // Record, propose.
   Digest cosigned;               // Cosign: digest of the event ...
   v1::Signature signature;       // ... and the signature to add.
+  SiteCheck check_site;          // Cosign: whether the caller may sign events of a site.
   ProposeCallback done;
   std::size_t bytes = 0;  // Memory that it is counted with.
   std::chrono::steady_clock::time_point admitted_at;

@@ -71,23 +71,6 @@ absl::StatusOr<StoredEntry> FindVisibleEntry(const LedgerReader& reader, const P
   return FindEntry(reader, principal, request);
 }
 
-absl::Status CheckCosignSite(const LedgerReader& reader, const Principal& principal,
-                             const Digest& event_digest) {
-  if (principal.covers_all_sites()) return absl::OkStatus();
-  CUSTODY_ASSIGN_OR_RETURN(const std::optional<v1::PendingEvent> pending,
-                           reader.FindPending(event_digest));
-  if (pending.has_value()) return CheckRecordSite(principal, pending->signed_event().event());
-  CUSTODY_ASSIGN_OR_RETURN(const std::optional<std::uint64_t> index,
-                           reader.FindByDigest(event_digest));
-  if (!index.has_value()) return absl::OkStatus();
-  CUSTODY_ASSIGN_OR_RETURN(const StoredEntry stored, reader.GetEntry(*index));
-  v1::Entry entry;
-  if (!entry.ParseFromString(stored.bytes)) {
-    return absl::DataLossError(absl::StrFormat("entry %u does not parse", *index));
-  }
-  return CheckRecordSite(principal, entry.signed_event().event());
-}
-
 absl::StatusOr<SubjectKey> CheckedKey(const v1::SubjectRef& ref) {
   SubjectKey key = KeyOf(ref);
   if (const absl::Status valid = ValidateSubjectId(key.kind, key.id); !valid.ok()) {

@@ -27,11 +27,6 @@ absl::StatusOr<StoredEntry> FindVisibleEntry(const LedgerReader& reader, const P
 absl::StatusOr<StoredEntry> FindVisibleEntry(const LedgerReader& reader, const Principal& principal,
                                              const v1::GetReceiptRequest& request);
 
-// May this principal bring a signature to the event? An unknown digest is left to the ledger.
-// Errors: kPermissionDenied E_PERMISSION; those of the reader.
-absl::Status CheckCosignSite(const LedgerReader& reader, const Principal& principal,
-                             const Digest& event_digest);
-
 // The key of a reference whose kind and id have the right form.
 // Errors: kInvalidArgument E_FIELD.
 absl::StatusOr<SubjectKey> CheckedKey(const v1::SubjectRef& ref);

@@ -145,19 +145,18 @@ grpc::ServerUnaryReactor* LedgerServiceImpl::Cosign(grpc::CallbackServerContext*
   absl::Status allowed = principal.status();
   const absl::StatusOr<Digest> digest = Digest::FromBytes(request->event_digest());
   if (allowed.ok()) allowed = digest.status();
-  if (allowed.ok()) {
-    allowed = CheckCosignSite(LedgerReader(parts_.ledger.Snapshot()), **principal, *digest);
-  }
   if (!allowed.ok()) {
     FinishUnary(parts_, kMethod, principal.ok() ? principal->get() : nullptr, allowed, reactor);
     return reactor;
   }
-  parts_.ledger.Cosign(*digest, request->signature(),
-                       [this, kMethod, caller = *principal, response,
-                        reactor](absl::StatusOr<ProposeOutcome> outcome) {
-                         if (outcome.ok()) FillOutcome(*std::move(outcome), response);
-                         FinishUnary(parts_, kMethod, caller.get(), outcome.status(), reactor);
-                       });
+  parts_.ledger.Cosign(
+      *digest, request->signature(),
+      [caller = *principal](std::string_view site_id) { return CheckSite(*caller, site_id); },
+      [this, kMethod, caller = *principal, response,
+       reactor](absl::StatusOr<ProposeOutcome> outcome) {
+        if (outcome.ok()) FillOutcome(*std::move(outcome), response);
+        FinishUnary(parts_, kMethod, caller.get(), outcome.status(), reactor);
+      });
   return reactor;
 }
 

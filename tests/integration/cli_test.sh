@@ -107,6 +107,14 @@ json 'length == 1 and .[0].value == "GO"'
 expect 0 "export" custody export container:@vial/1 @vial/1 @vial/2 "${bedside[@]}" -o vial.custody
 expect 0 "verify offline, without any context" env CUSTODY_CONFIG_DIR=/nonexistent "$CUSTODY" verify vial.custody --trust trust.toml
 says "D recomputed: verified"
+says "subject: container"
+expect 0 "verify for a moment" custody --json verify vial.custody --at now
+json '.[0].moment_was_given and (.[0].container_ids | length == 2) and .[0].as_of_ms <= .[0].judged_at_ms'
+expect 3 "a GO that has ended" custody verify vial.custody --at now+2000d
+says "the verdict ended at"
+expect 0 "a bundle about a third vial" custody export container:@vial/3 @vial/1 @vial/2 "${bedside[@]}" -o third.custody
+expect 3 "a GO for other vials" custody verify third.custody
+says "the verdict is about other containers"
 tell 09-clinic-administration
 expect 0 "trace back" custody trace back container:@vial/1
 says "donor/newborn"

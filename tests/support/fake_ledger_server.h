@@ -10,12 +10,15 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -64,6 +67,14 @@ class FakeLedgerServer final : public v1::LedgerService::Service {
   std::function<void(v1::RecordResponse*)> tamper;
   // Every event received, in order.
   std::vector<std::string> received;
+  // When each of them came.
+  std::vector<std::chrono::steady_clock::time_point> received_at;
+  // Streams of events that were opened.
+  int streams = 0;
+  // Entries that a reader does not see.
+  std::set<std::uint64_t> hidden;
+  // A lie about their indices.
+  std::uint64_t read_shift = 0;
 
   grpc::Status Record(grpc::ServerContext*, const v1::RecordRequest* request,
                       v1::RecordResponse* response) override {
@@ -77,6 +88,7 @@ class FakeLedgerServer final : public v1::LedgerService::Service {
     int answers_left = -1;
     {
       const std::lock_guard<std::mutex> lock(mutex);
+      ++streams;
       if (!stream_breaks.empty()) {
         answers_left = stream_breaks.front();
         stream_breaks.pop_front();
@@ -111,6 +123,23 @@ class FakeLedgerServer final : public v1::LedgerService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status ReadEntries(grpc::ServerContext*, const v1::ReadEntriesRequest* request,
+                           grpc::ServerWriter<v1::ReadEntriesResponse>* stream) override {
+    const std::lock_guard<std::mutex> lock(mutex);
+    const std::uint64_t end =
+        request->end() == 0 ? log.size() : std::min(request->end(), log.size());
+    for (std::uint64_t index = request->begin(); index < end; ++index) {
+      if (hidden.count(index) != 0) {
+        continue;
+      }
+      v1::ReadEntriesResponse response;
+      response.set_index(index + read_shift);
+      response.set_entry(log.EntryAt(index));
+      stream->Write(response);
+    }
+    return grpc::Status::OK;
+  }
+
   grpc::Status GetCheckpoint(grpc::ServerContext*, const v1::GetCheckpointRequest*,
                              v1::GetCheckpointResponse* response) override {
     const std::lock_guard<std::mutex> lock(mutex);
@@ -135,6 +164,7 @@ class FakeLedgerServer final : public v1::LedgerService::Service {
  private:
   grpc::Status Answer(const v1::SignedEvent& signed_event, v1::RecordResponse* response) {
     received.push_back(signed_event.event());
+    received_at.push_back(std::chrono::steady_clock::now());
     if (!script.empty()) {
       const grpc::Status status = script.front();
       script.pop_front();

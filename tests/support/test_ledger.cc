@@ -9,6 +9,7 @@
 #include "crypto/merkle.h"
 #include "crypto/pae.h"
 #include "crypto/random.h"
+#include "lifecycle/batch_statement.h"
 #include "lifecycle/fold.h"
 #include "lifecycle/policy.h"
 #include "lifecycle/touched_subjects.h"
@@ -274,6 +275,28 @@ v1::SignedEvent TestLedger::Sign(const v1::Event& event, const std::vector<SignA
   }
   for (auto& [key_id, signature] : by_key) *signed_event.add_signatures() = signature;
   return signed_event;
+}
+
+std::vector<v1::SignedEvent> TestLedger::SignBatch(const std::vector<v1::Event>& events,
+                                                   const SignAs& signer) {
+  std::vector<std::string> bytes;
+  for (const v1::Event& event : events) bytes.push_back(event.SerializeAsString());
+  const SigningKey& key = keys_.at(signer.id).at(signer.key);
+  v1::BatchStatement statement;
+  statement.set_events_root(std::string(BatchRoot(bytes).view()));
+  statement.set_events_count(static_cast<std::uint32_t>(bytes.size()));
+  statement.set_key_id(std::string(key.verify_key().key_id().view()));
+  (is_device_[signer.id] ? statement.mutable_device_id() : statement.mutable_person_id())
+      ->assign(signer.id);
+  statement.set_role(signer.role);
+  statement.set_meaning(signer.meaning);
+  statement.set_signed_at_ms(signer.signed_at_ms == 0 ? now_ms_ : signer.signed_at_ms);
+  statement.set_ledger(origin_);
+  v1::Signature signature;
+  signature.set_statement(statement.SerializeAsString());
+  signature.set_signature(
+      OrStop(key.Sign(PreAuthEncoding(kBatchStatementPayloadType, signature.statement()))));
+  return OrStop(SplitBatch(signature, std::move(bytes)));
 }
 
 absl::StatusOr<RecordedEntry> TestLedger::Record(v1::Event event,

@@ -113,6 +113,9 @@ class TestLedger {
   void FillHeader(v1::Event* event);
   // The event with its signatures.
   v1::SignedEvent Sign(const v1::Event& event, const std::vector<SignAs>& signers);
+  // Observations with complete headers, signed with one batch statement.
+  std::vector<v1::SignedEvent> SignBatch(const std::vector<v1::Event>& events,
+                                         const SignAs& signer);
   // FillHeader, Sign, Submit.
   absl::StatusOr<RecordedEntry> Record(v1::Event event, const std::vector<SignAs>& signers);
   // Signed by one person for each place of the signature sheet (the first rule of the place),

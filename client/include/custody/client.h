@@ -132,7 +132,9 @@ class Client {
   absl::StatusOr<v1::GetEntryResponse> GetEntry(const v1::GetEntryRequest& request,
                                                 const CallOptions& call = {});
   using EntryCallback = std::function<bool(std::uint64_t index, std::string_view entry)>;
-  // Entries [begin, end); end 0: to the end of the log. Without proof.
+  // Entries [begin, end) in their order; end 0: to the end of the log. Without proof. Entries of
+  // sites that this client may not see are left out.
+  // Errors: kOutOfRange if the log ends before `end`, after what there is was handed over.
   absl::Status ReadEntries(std::uint64_t begin, std::uint64_t end, const EntryCallback& callback,
                            const CallOptions& call = {});
   using TileCallback = std::function<bool(std::string_view path, std::string_view data)>;

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <map>
 #include <string>
 
@@ -17,14 +19,13 @@ namespace {
 class RecordStreamTest : public testing::Test {
  protected:
   RecordStreamTest() {
-    ClientOptions options;
-    options.endpoint = server_.endpoint();
-    options.insecure_loopback_only = true;
-    options.ledger = FakeLog::kOrigin;
-    options.log_keys = {server_.log.vkey()};
-    options.retry.backoff_first = std::chrono::milliseconds(1);
-    options.retry.backoff_max = std::chrono::milliseconds(4);
-    client_ = Client::Connect(options).value();
+    options_.endpoint = server_.endpoint();
+    options_.insecure_loopback_only = true;
+    options_.ledger = FakeLog::kOrigin;
+    options_.log_keys = {server_.log.vkey()};
+    options_.retry.backoff_first = std::chrono::milliseconds(1);
+    options_.retry.backoff_max = std::chrono::milliseconds(4);
+    client_ = Client::Connect(options_).value();
   }
 
   std::unique_ptr<RecordStream> Open(RecordStreamOptions options = {}) {
@@ -38,6 +39,7 @@ class RecordStreamTest : public testing::Test {
   }
 
   FakeLedgerServer server_;
+  ClientOptions options_;
   std::unique_ptr<Client> client_;
   std::map<std::uint64_t, absl::StatusOr<RecordResult>> answers_;
 };
@@ -96,6 +98,44 @@ TEST_F(RecordStreamTest, SendsAnEventAgainThatWasToldToWait) {
   ASSERT_OK(stream->Finish());
   EXPECT_OK(answers_.at(1));
   EXPECT_EQ(server_.received.size(), 2U);
+}
+
+// An overloaded ledger must not be asked again and again at the first, shortest interval.
+TEST_F(RecordStreamTest, AnEventThatIsToldToWaitWaitsLongerEachTime) {
+  ClientOptions options = options_;
+  options.retry.backoff_first = std::chrono::milliseconds(20);
+  options.retry.backoff_max = std::chrono::milliseconds(160);
+  client_ = Client::Connect(options).value();
+  server_.script.assign(5, grpc::Status(grpc::StatusCode::UNAVAILABLE, "for now"));
+  const auto stream = Open();
+  EXPECT_OK(stream->Send(SignedTestEvent("one")));
+  ASSERT_OK(stream->Finish());
+  EXPECT_OK(answers_.at(1));
+  ASSERT_EQ(server_.received_at.size(), 6U);
+  // Each wait is drawn from the upper half: at least 10, 20, 40, 80 and 80 ms.
+  for (int i = 0; i < 5; ++i) {
+    const auto waited = server_.received_at[static_cast<std::size_t>(i) + 1] -
+                        server_.received_at[static_cast<std::size_t>(i)];
+    EXPECT_GE(waited, std::chrono::milliseconds(std::min(10 << i, 80))) << i;
+  }
+}
+
+// Time that the ledger asked for is not silence of the connection.
+TEST_F(RecordStreamTest, AWaitThatWasAskedForKeepsTheConnection) {
+  ClientOptions options = options_;
+  options.retry.attempt_deadline = std::chrono::milliseconds(500);
+  client_ = Client::Connect(options).value();
+  v1::Refusal refusal;
+  refusal.add_reasons()->set_code(v1::REASON_CODE_E_OVERLOADED);
+  refusal.set_retry_after_ms(1'200);
+  server_.script = {RefusedCall(grpc::StatusCode::RESOURCE_EXHAUSTED, "busy", refusal)};
+  const auto stream = Open();
+  EXPECT_OK(stream->Send(SignedTestEvent("one")));
+  ASSERT_OK(stream->Finish());
+  EXPECT_OK(answers_.at(1));
+  ASSERT_EQ(server_.received_at.size(), 2U);
+  EXPECT_GE(server_.received_at[1] - server_.received_at[0], std::chrono::milliseconds(1'200));
+  EXPECT_EQ(server_.streams, 1);
 }
 
 TEST_F(RecordStreamTest, AFalseReceiptEndsTheStream) {

@@ -5,8 +5,10 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 
+#include "client/verify/bundle_contents.h"
 #include "crypto/merkle.h"
 #include "lifecycle/parsed_event.h"
 #include "lifecycle/verdict.h"
@@ -295,6 +297,87 @@ TEST_F(VerdictBundleTest, AMissingSubjectCannotBeChecked) {
   const VerificationReport report = Judge();
   EXPECT_EQ(report.level_d, Outcome::kCannotBeChecked) << report.ToText();
   EXPECT_EQ(report.outcome, Outcome::kCannotBeChecked);
+}
+
+// A true verdict about one dose must not pass for the dose that the bundle is named after.
+TEST_F(VerdictBundleTest, AVerdictAboutAnotherContainerCannotBeChecked) {
+  *bundle_.mutable_subject() =
+      RefOf({v1::SUBJECT_KIND_CONTAINER, std::string(16, 'c')}, v1::SUBJECT_ROLE_UNSPECIFIED);
+  EXPECT_EQ(Judge().outcome, Outcome::kVerified) << Judge().ToText();
+  const SubjectKey other{v1::SUBJECT_KIND_CONTAINER, std::string(16, 'd')};
+  *bundle_.mutable_subject() = RefOf(other);
+  *bundle_.add_subjects()->mutable_subject() = RefOf(other);
+  const VerificationReport report = Judge();
+  EXPECT_EQ(report.level_b, Outcome::kVerified) << report.ToText();
+  EXPECT_EQ(report.outcome, Outcome::kCannotBeChecked) << report.ToText();
+  EXPECT_THAT(report.ToText(), HasSubstr("subject: container 6464"));
+  EXPECT_THAT(report.ToText(), HasSubstr("asked about: container 6363"));
+  EXPECT_THAT(report.ToJson(), HasSubstr("\"subject\":\"container 6464"));
+  EXPECT_THAT(report.ToJson(), HasSubstr("\"container_ids\":[\"6363"));
+}
+
+TEST_F(VerdictBundleTest, AVerdictOfALaterMomentCannotBeChecked) {
+  const std::int64_t as_of_ms = bundle_.verdict().as_of_ms();
+  const auto judge = [&](std::int64_t now_ms, std::optional<std::int64_t> at_ms) {
+    return VerifyBundle(bundle_.SerializeAsString(), trust_, now_ms, at_ms).value();
+  };
+  EXPECT_EQ(judge(as_of_ms - kVerdictAheadMsMax, {}).outcome, Outcome::kVerified);
+  EXPECT_EQ(judge(as_of_ms - kVerdictAheadMsMax - 1, {}).outcome, Outcome::kCannotBeChecked);
+  EXPECT_EQ(judge(as_of_ms, as_of_ms).outcome, Outcome::kVerified);
+  EXPECT_EQ(judge(as_of_ms, as_of_ms - 1).outcome, Outcome::kCannotBeChecked);
+  EXPECT_THAT(judge(as_of_ms, as_of_ms).ToText(), HasSubstr("(as asked for)"));
+  EXPECT_THAT(judge(as_of_ms, as_of_ms).ToJson(), HasSubstr("\"moment_was_given\":true"));
+}
+
+// Whether a recomputed verdict may be used: a GO ends, a NO-GO does not.
+class VerdictUseTest : public testing::Test {
+ protected:
+  static constexpr std::int64_t kAsOfMs = 1'795'000'000'000;
+  static constexpr std::int64_t kEndMs = kAsOfMs + 60'000;
+
+  Outcome JudgeAt(v1::VerdictValue value, std::int64_t now_ms,
+                  std::optional<std::int64_t> at_ms = std::nullopt) {
+    v1::Verdict verdict;
+    verdict.set_value(value);
+    verdict.set_as_of_ms(kAsOfMs);
+    verdict.set_valid_until_ms(kEndMs);
+    VerificationReport report;
+    report.judged_at_ms = at_ms.value_or(now_ms);
+    report.moment_was_given = at_ms.has_value();
+    StepLog log(&report);
+    JudgeUse(v1::Bundle(), verdict, &report, &log);
+    return report.steps.back().outcome;
+  }
+};
+
+TEST_F(VerdictUseTest, AGoEnds) {
+  for (const v1::VerdictValue value : {v1::VERDICT_VALUE_GO, v1::VERDICT_VALUE_GO_WITH_WARNINGS}) {
+    EXPECT_EQ(JudgeAt(value, kEndMs), Outcome::kVerified);
+    EXPECT_EQ(JudgeAt(value, kEndMs + 1), Outcome::kCannotBeChecked);
+    EXPECT_EQ(JudgeAt(value, kEndMs + 1, kEndMs), Outcome::kVerified);
+    EXPECT_EQ(JudgeAt(value, kAsOfMs, kEndMs + 1), Outcome::kCannotBeChecked);
+  }
+  EXPECT_EQ(JudgeAt(v1::VERDICT_VALUE_NO_GO, kEndMs + 1), Outcome::kVerified);
+}
+
+// One signature over many observations (RecordBatch) is a true signature of each of them, and still
+// of nothing else.
+TEST(BundleBatchTest, ASignatureOverABatchIsTrue) {
+  BundleMaker maker;
+  std::vector<v1::Event> events(2);
+  for (v1::Event& event : events) {
+    event.mutable_environment_monitored()->add_batch_ids(maker.ledger.NewId());
+    maker.ledger.FillHeader(&event);
+  }
+  const SignAs signer{maker.ledger.AddPerson({v1::ROLE_OPERATOR}), v1::ROLE_OPERATOR,
+                      v1::MEANING_PERFORMED};
+  for (const v1::SignedEvent& event : maker.ledger.SignBatch(events, signer)) {
+    ASSERT_THAT(maker.ledger.Submit(event), IsOk());
+  }
+  const std::string bytes = maker.Make().SerializeAsString();
+  const Trust trust = maker.MakeTrust();
+  const VerificationReport report = VerifyBundle(bytes, trust, maker.ledger.now_ms()).value();
+  EXPECT_EQ(report.level_b, Outcome::kVerified) << report.ToText();
 }
 
 }  // namespace

@@ -161,11 +161,12 @@ class LedgerKit {
     return promise.get_future().get();
   }
   static absl::StatusOr<ProposeOutcome> Cosign(Ledger& ledger, const Digest& digest,
-                                               const v1::Signature& signature) {
+                                               const v1::Signature& signature,
+                                               SiteCheck check_site = nullptr) {
     std::promise<absl::StatusOr<ProposeOutcome>> promise;
-    ledger.Cosign(digest, signature, [&](absl::StatusOr<ProposeOutcome> outcome) {
-      promise.set_value(std::move(outcome));
-    });
+    ledger.Cosign(
+        digest, signature, std::move(check_site),
+        [&](absl::StatusOr<ProposeOutcome> outcome) { promise.set_value(std::move(outcome)); });
     return promise.get_future().get();
   }
   static Digest DigestOf(const v1::SignedEvent& event) {

@@ -58,11 +58,111 @@ TEST_F(LedgerPendingTest, TheSameEyesTwiceAreNotFour) {
   const v1::SignedEvent event = NewPerson();
   const Digest digest = LedgerKit::DigestOf(event);
   ASSERT_THAT(LedgerKit::Propose(*ledger_, event), IsOk());
+  kit_.clock.Advance(1'000);  // Another statement of the same person.
   const auto again = LedgerKit::Cosign(*ledger_, digest, kit_.SignatureOf(digest, kit_.admin));
   EXPECT_EQ(ReasonOf(again.status()), v1::REASON_CODE_E_ALREADY_SIGNED);
   ASSERT_OK_AND_ASSIGN(const auto pending,
                        LedgerReader(ledger_->Snapshot()).ListPending("", 0, "", 10));
   EXPECT_EQ(pending.size(), 1U);
+}
+
+// The event with some of its signatures.
+v1::SignedEvent OnlyOf(const v1::SignedEvent& event, const std::vector<int>& kept) {
+  v1::SignedEvent made;
+  made.set_event(event.event());
+  for (const int place : kept) *made.add_signatures() = event.signatures(place);
+  return made;
+}
+
+// The answer to a Cosign may be lost: the same bytes again must not read as an accusation.
+TEST_F(LedgerPendingTest, CosignMayBeRepeated) {
+  const v1::SignedEvent event = NewPerson();
+  const Digest digest = LedgerKit::DigestOf(event);
+  ASSERT_THAT(LedgerKit::Propose(*ledger_, event), IsOk());
+  // Still pending: the proposer's own signature changes nothing.
+  ASSERT_OK_AND_ASSIGN(const ProposeOutcome same,
+                       LedgerKit::Cosign(*ledger_, digest, event.signatures(0)));
+  ASSERT_TRUE(std::holds_alternative<v1::PendingEvent>(same.result));
+  EXPECT_EQ(std::get<v1::PendingEvent>(same.result).signed_event().signatures_size(), 1);
+
+  const v1::Signature second = kit_.SignatureOf(digest, kit_.quality);
+  ASSERT_OK_AND_ASSIGN(const ProposeOutcome recorded, LedgerKit::Cosign(*ledger_, digest, second));
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_OK_AND_ASSIGN(const ProposeOutcome again, LedgerKit::Cosign(*ledger_, digest, second));
+    ASSERT_TRUE(std::holds_alternative<RecordOutcome>(again.result));
+    EXPECT_TRUE(std::get<RecordOutcome>(again.result).already_recorded);
+    EXPECT_EQ(std::get<RecordOutcome>(again.result).receipt.index(),
+              std::get<RecordOutcome>(recorded.result).receipt.index());
+    Reopen();  // The second time from the store.
+  }
+  kit_.clock.Advance(1'000);
+  const auto other = LedgerKit::Cosign(*ledger_, digest, kit_.SignatureOf(digest, kit_.quality));
+  EXPECT_EQ(ReasonOf(other.status()), v1::REASON_CODE_E_ALREADY_SIGNED);
+}
+
+// Two people who each send the whole decision have signed it both.
+TEST_F(LedgerPendingTest, AProposalBringsItsSignaturesToThePendingOne) {
+  const v1::SignedEvent both =
+      kit_.Sign(kit_.PersonEvent({std::string(16, 'N'), v1::ROLE_AUDITOR, TestKey('n')}),
+                {kit_.admin, kit_.quality});
+  ASSERT_OK_AND_ASSIGN(const ProposeOutcome first, LedgerKit::Propose(*ledger_, OnlyOf(both, {0})));
+  ASSERT_TRUE(std::holds_alternative<v1::PendingEvent>(first.result));
+  ASSERT_OK_AND_ASSIGN(const ProposeOutcome same, LedgerKit::Propose(*ledger_, OnlyOf(both, {0})));
+  ASSERT_TRUE(std::holds_alternative<v1::PendingEvent>(same.result));
+  ASSERT_OK_AND_ASSIGN(const ProposeOutcome second,
+                       LedgerKit::Propose(*ledger_, OnlyOf(both, {1})));
+  ASSERT_TRUE(std::holds_alternative<RecordOutcome>(second.result));
+  const RecordOutcome& outcome = std::get<RecordOutcome>(second.result);
+  const v1::Entry entry = LedgerKit::EntryAt(*ledger_, outcome.receipt.index());
+  EXPECT_EQ(entry.signed_event().SerializeAsString(), both.SerializeAsString());
+  EXPECT_TRUE(LedgerReader(ledger_->Snapshot()).ListPending("", 0, "", 10)->empty());
+}
+
+// A caller of one site signs nothing of another, not even what no snapshot shows yet.
+TEST_F(LedgerPendingTest, ASignatureIsForAnEventOfTheCallersSites) {
+  ASSERT_THAT(LedgerKit::Record(*ledger_, kit_.Site(1)), IsOk());
+  const auto only = [](std::string_view allowed) {
+    return [allowed = std::string(allowed)](std::string_view site_id) -> absl::Status {
+      if (site_id == allowed) return absl::OkStatus();
+      return RefusalStatus(absl::StatusCode::kPermissionDenied, v1::REASON_CODE_E_PERMISSION,
+                           "another site", "ask there");
+    };
+  };
+  v1::Event event;
+  event.set_site_id(LedgerKit::SiteId(1));
+  v1::CaseOpened* opened = event.mutable_case_opened();
+  opened->set_case_id(std::string(16, 'c'));
+  opened->set_kind(v1::CASE_KIND_COMPLAINT);
+  opened->set_severity(v1::SEVERITY_MAJOR);
+  *opened->add_scope() =
+      RefOf({v1::SUBJECT_KIND_SITE, LedgerKit::SiteId(1)}, v1::SUBJECT_ROLE_SCOPE);
+  const v1::SignedEvent signed_event = kit_.Sign(event, {kit_.admin});
+  const Digest digest = LedgerKit::DigestOf(signed_event);
+  const v1::Signature signature = kit_.SignatureOf(digest, kit_.quality);
+
+  std::promise<absl::Status> recorded;
+  ledger_->Record(signed_event, Lane::kSingle, [&](absl::StatusOr<RecordOutcome> outcome) {
+    recorded.set_value(outcome.status());
+  });
+  const auto early = LedgerKit::Cosign(*ledger_, digest, signature, only(LedgerKit::SiteId(2)));
+  EXPECT_EQ(ReasonOf(early.status()), v1::REASON_CODE_E_PERMISSION) << early.status();
+  ASSERT_THAT(recorded.get_future().get(), IsOk());
+  const auto late = LedgerKit::Cosign(*ledger_, digest, signature, only(LedgerKit::SiteId(2)));
+  EXPECT_EQ(ReasonOf(late.status()), v1::REASON_CODE_E_PERMISSION) << late.status();
+  EXPECT_THAT(LedgerKit::Cosign(*ledger_, digest, signature, only(LedgerKit::SiteId(1))), IsOk());
+}
+
+TEST_F(LedgerPendingTest, ASignatureForAPendingDecisionIsJudgedBySite) {
+  const v1::SignedEvent event = NewPerson();
+  const Digest digest = LedgerKit::DigestOf(event);
+  ASSERT_THAT(LedgerKit::Propose(*ledger_, event), IsOk());
+  const auto none = [](std::string_view) -> absl::Status {
+    return RefusalStatus(absl::StatusCode::kPermissionDenied, v1::REASON_CODE_E_PERMISSION,
+                         "another site", "ask there");
+  };
+  const auto refused =
+      LedgerKit::Cosign(*ledger_, digest, kit_.SignatureOf(digest, kit_.quality), none);
+  EXPECT_EQ(ReasonOf(refused.status()), v1::REASON_CODE_E_PERMISSION);
 }
 
 TEST_F(LedgerPendingTest, AnIncompleteDecisionIsNotRecorded) {
