@@ -157,7 +157,7 @@ absl::StatusOr<BatchPlanner::Result> BatchPlanner::CosignRecorded(const QueueIte
     CUSTODY_ASSIGN_OR_RETURN(const auto entry, FindId(event.event.event_id()));
     if (!entry.has_value()) return absl::DataLossError("a recorded event has no id");
     metrics_.events_duplicate.fetch_add(1, std::memory_order_relaxed);
-    return Result(RecordedAt{entry->second, true});
+    return Result(RecordedAt{entry->second, true, {}});
   }
   // The id follows from the signature, so that a repeated call finds the first one's entry.
   const Digest name = Sha256Hasher()
