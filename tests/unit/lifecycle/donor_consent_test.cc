@@ -100,6 +100,18 @@ TEST_F(ConsentRulesTest, AWithdrawalCountsOnTheChainOfARelative) {
               ElementsAre("E_CONSENT"));
 }
 
+TEST_F(ConsentRulesTest, AWithdrawalNamesTheMothersConsentOnTheChainOfTheChild) {
+  world_.PlayUntil(DonorStep::kDetermined);
+  world_.Newborn().clear_donation_ids();
+  world_.Mother().add_donation_ids(world_.donation_id);
+  v1::Event withdrawal = world_.MakeWithdrawal(world_.newborn_id);
+  ASSERT_TRUE(world_.Play(withdrawal).recorded);
+  EXPECT_EQ(world_.DonationSubject().holds_size(), 0);
+  withdrawal.mutable_consent_withdrawn()->set_consent_id(std::string(16, 'c'));
+  ASSERT_TRUE(world_.Play(withdrawal).recorded);
+  EXPECT_EQ(world_.DonationSubject().holds_size(), 1);
+}
+
 // A withdrawal of one scope does not move the time of an earlier one of another scope.
 TEST_F(ConsentRulesTest, WithdrawalsKeepTheirTimesByScope) {
   world_.PlayUntil(DonorStep::kConsented);

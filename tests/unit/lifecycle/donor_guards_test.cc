@@ -253,6 +253,20 @@ TEST_F(DonorRulesTest, UnacceptableDilutionReopensAndStays) {
   EXPECT_EQ(world_.Mother().specimens(0).dilution(), v1::DILUTION_RESULT_UNACCEPTABLE);
 }
 
+TEST_F(DonorRulesTest, AnAgeThatIsNotStatedReplacesNone) {
+  world_.PlayUntil(DonorStep::kReported);
+  v1::Event event;
+  v1::PlasmaDilutionAssessed* const body = event.mutable_plasma_dilution_assessed();
+  body->set_donor_id(world_.mother_id);
+  body->set_specimen_id(world_.specimen_id);
+  body->set_result(v1::DILUTION_RESULT_ACCEPTABLE);
+  body->set_age_class(v1::AGE_CLASS_UP_TO_12_YEARS);
+  ASSERT_TRUE(world_.Play(event).recorded);
+  body->clear_age_class();
+  ASSERT_TRUE(world_.Play(event).recorded);
+  EXPECT_EQ(world_.Mother().specimens(0).age_class(), v1::AGE_CLASS_UP_TO_12_YEARS);
+}
+
 // --- DNR-07
 
 TEST_F(DonorRulesTest, EveryResultHasAnIdOfItsOwn) {
