@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 
 #include "absl/strings/str_format.h"
 #include "base/check.h"
@@ -245,10 +244,14 @@ void IndexTree::Cache(std::uint16_t bucket, std::vector<IndexLeaf> leaves) {
   cached_leaves_ += leaves.size();
   cached_leaves_ -= slot.size();
   slot = std::move(leaves);
+  LimitCache(cached_leaves_max_);
+}
+
+void IndexTree::LimitCache(std::size_t leaves_max) {
+  cached_leaves_max_ = leaves_max;
   // The hash map's order is as good as any: subjects that are touched come back by themselves.
-  while (cached_leaves_ > kCachedLeavesMax && cached_.size() > 1) {
-    const auto first = cached_.begin();
-    const auto victim = first->first == bucket ? std::next(first) : first;
+  while (cached_leaves_ > cached_leaves_max_) {
+    const auto victim = cached_.begin();
     cached_leaves_ -= victim->second.size();
     cached_.erase(victim);
   }

@@ -140,6 +140,9 @@ class IndexTree {
   absl::StatusOr<IndexUpdate> Update(std::span<const IndexLeaf> leaves,
                                      const IndexLeafStore& store);
 
+  // Keeps at most this many leaves from now on; 0: none.
+  void LimitCache(std::size_t leaves_max);
+
   // Everything up to this update is in the store that later Update() calls will read.
   void MarkDurable(std::uint64_t sequence);
 
@@ -167,6 +170,7 @@ class IndexTree {
   // As of the last update, pending leaves included.
   absl::flat_hash_map<std::uint16_t, std::vector<IndexLeaf>> cached_;
   std::size_t cached_leaves_ = 0;
+  std::size_t cached_leaves_max_ = kCachedLeavesMax;
   std::deque<std::pair<std::uint64_t, std::vector<Digest>>> pending_keys_;  // By update.
 };
 

@@ -89,9 +89,8 @@ absl::StatusOr<SignersByKey> ReadSigners(const std::filesystem::path& folder) {
 }
 
 LoadPlan PlanOf(const BenchOptions& options) {
-  return {.in_flight = options.in_flight,
-          .warmup_seconds = options.warmup,
-          .seconds = options.seconds};
+  return {
+      .in_flight = options.in_flight, .warmup_seconds = options.warmup, .seconds = options.seconds};
 }
 
 class Bench {

@@ -25,7 +25,8 @@ absl::StatusOr<LoadResult> RunStore(const std::string& folder, std::size_t batch
     WriteBatch writes;
     for (std::size_t i = 0; i < batch; ++i) {
       writes.Put("e" + RandomBytes(8), event);
-      for (std::size_t key = 0; key < kIndexKeys; ++key) writes.Put("i" + RandomBytes(24), "12345678");
+      for (std::size_t key = 0; key < kIndexKeys; ++key)
+        writes.Put("i" + RandomBytes(24), "12345678");
     }
     const auto sent = LoadMeter::Clock::now();
     meter.Answered(sent, batch, (*store)->Apply(writes, Durability::kSynced));

@@ -52,6 +52,7 @@ RC_GTEST_PROP(IndexTreeProperty, RootEqualsARebuiltMapHoweverLateTheStoreIs, ())
   const int batches = *rc::gen::inRange(1, 12);
   for (int i = 0; i < batches; ++i) {
     const std::vector<IndexLeaf> leaves = RandomLeaves();
+    tree.LimitCache(*rc::gen::element<std::size_t>(0, 3, 1'000));
     const absl::StatusOr<IndexUpdate> update = tree.Update(leaves, store);
     RC_ASSERT(update.ok());
     Apply(leaves, &reference);

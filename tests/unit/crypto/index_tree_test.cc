@@ -107,6 +107,7 @@ TEST_F(IndexTreeTest, PlansOnPendingLeaves) {
 }
 
 TEST_F(IndexTreeTest, AFailedUpdateChangesNothing) {
+  tree_.LimitCache(0);  // So that the store is asked.
   const IndexUpdate first = Update({Leaf("1234aa")});
   store_.Put({Leaf("1234aa")});
   tree_.MarkDurable(first.sequence);
@@ -119,7 +120,17 @@ TEST_F(IndexTreeTest, AFailedUpdateChangesNothing) {
   EXPECT_EQ(Update({Leaf("1234bb")}).leaf_count, 2U);
 }
 
+// A subject that is touched again costs no read while its bucket is remembered.
+TEST_F(IndexTreeTest, RemembersTheLeavesOfTouchedBuckets) {
+  const IndexUpdate first = Update({Leaf("1234aa")});
+  store_.Put({Leaf("1234aa")});
+  tree_.MarkDurable(first.sequence);
+  store_.fail_next = absl::UnavailableError("disk");
+  EXPECT_EQ(Update({Leaf("1234bb")}).leaf_count, 2U);
+}
+
 TEST_F(IndexTreeTest, NoticesLeavesThatTheStoreLost) {
+  tree_.LimitCache(0);  // So that the store is asked.
   const IndexUpdate first = Update({Leaf("1234aa"), Leaf("1234bb")});
   store_.Put({Leaf("1234aa")});
   tree_.MarkDurable(first.sequence);

@@ -128,7 +128,17 @@ TEST(PolicyTest, PolicyWithAnotherHashIsDamage) {
       ->mutable_policy()
       ->back() ^= 1;
   EXPECT_THAT(FindPolicyByHash(view, hash.view()),
-              StatusIs(absl::StatusCode::kDataLoss, testing::HasSubstr("hash")));
+              StatusIs(absl::StatusCode::kDataLoss, testing::HasSubstr("damaged")));
+}
+
+// Whoever can record an event chooses the bytes of its policy_hash: they must not look like damage.
+TEST(PolicyTest, AMadeUpHashThatBeginsLikeAPolicyIsNoPolicy) {
+  MapView view;
+  const Digest hash = Activate("first", v1::REGIME_US, 100, &view);
+  std::string made_up(hash.view());
+  made_up.back() = static_cast<char>(made_up.back() ^ 1);
+  ASSERT_OK_AND_ASSIGN(const auto policy, FindPolicyByHash(view, made_up));
+  EXPECT_FALSE(policy.has_value());
 }
 
 }  // namespace
