@@ -10,8 +10,8 @@
 
 namespace custody {
 
-// Fields in the order of their numbers; deterministic, since no message of ours has a map. Requires a
-// message below 2 GiB.
+// Fields in the order of their numbers; deterministic, since no message of ours has a map. Requires
+// a message below 2 GiB.
 inline std::string EncodeMessage(const google::protobuf::MessageLite& message) {
   std::string bytes(message.ByteSizeLong(), '\0');
   message.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(bytes.data()));
