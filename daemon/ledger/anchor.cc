@@ -82,8 +82,9 @@ absl::Status WriteAnchor(const std::string& path, const std::string& note) {
   return fsync(directory.descriptor()) == 0 ? absl::OkStatus() : FileError("sync", folder);
 }
 
-AnchorWriter::AnchorWriter(std::string path, std::int64_t interval_ms_min, LedgerMetrics& metrics)
-    : path_(std::move(path)), interval_ms_min_(interval_ms_min), metrics_(metrics) {
+AnchorWriter::AnchorWriter(std::string path, std::int64_t interval_ms_min, const Clock& clock,
+                           LedgerMetrics& metrics)
+    : path_(std::move(path)), interval_ms_min_(interval_ms_min), clock_(clock), metrics_(metrics) {
   if (!path_.empty()) thread_ = std::thread([this] { Run(); });
 }
 
@@ -104,16 +105,33 @@ void AnchorWriter::Publish(std::string note) {
   changed_.notify_one();
 }
 
+std::optional<AnchorWriter::Failure> AnchorWriter::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+void AnchorWriter::Remember(const absl::Status& written, std::string note) {
+  if (written.ok()) {
+    failure_.reset();
+    return;
+  }
+  metrics_.anchor_failures.fetch_add(1);
+  failure_ = Failure{written, failure_.has_value() ? failure_->since_ms : clock_.WallMs()};
+  // Again after the interval, unless there is a newer one by then.
+  if (!stopping_ && newest_.empty()) newest_ = std::move(note);
+}
+
 void AnchorWriter::Run() {
   NameThread("anchor");
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return stopping_ || !newest_.empty(); });
     if (newest_.empty()) return;
-    const std::string note = std::exchange(newest_, std::string());
+    std::string note = std::exchange(newest_, std::string());
     lock.unlock();
-    if (!WriteAnchor(path_, note).ok()) metrics_.anchor_failures.fetch_add(1);
+    const absl::Status written = WriteAnchor(path_, note);
     lock.lock();
+    Remember(written, std::move(note));
     changed_.wait_for(lock, std::chrono::milliseconds(interval_ms_min_),
                       [this] { return stopping_; });
   }

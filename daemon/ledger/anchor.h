@@ -9,11 +9,13 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "daemon/ledger/clock.h"
 #include "daemon/ledger/ledger_metrics.h"
 
 namespace custody {
@@ -26,27 +28,42 @@ absl::StatusOr<std::string> ReadAnchor(const std::string& path);
 absl::Status WriteAnchor(const std::string& path, const std::string& note);
 
 // Writes the newest note that it was given, at most once in `interval_ms_min`, on a thread of its
-// own; the last one before it ends. A failure is counted and tried again with the next note.
+// own; the last one before it ends. A failure is counted, remembered and tried again, with the
+// newest note by then, until it goes.
 class AnchorWriter {
  public:
-  AnchorWriter(std::string path, std::int64_t interval_ms_min, LedgerMetrics& metrics);
+  // Why the anchor is not what it should be, and since when.
+  struct Failure {
+    absl::Status status;
+    std::int64_t since_ms = 0;
+  };
+
+  // The clock must outlive it.
+  AnchorWriter(std::string path, std::int64_t interval_ms_min, const Clock& clock,
+               LedgerMetrics& metrics);
   // Writes what is left, then ends its thread.
   ~AnchorWriter();
   AnchorWriter(const AnchorWriter&) = delete;
   AnchorWriter& operator=(const AnchorWriter&) = delete;
 
   void Publish(std::string note);
+  // nullopt while the last note was written.
+  std::optional<Failure> failure() const;
 
  private:
   void Run();
+  // Notes what became of a note; with mutex_ held.
+  void Remember(const absl::Status& written, std::string note);
 
   const std::string path_;
   const std::int64_t interval_ms_min_;
+  const Clock& clock_;
   LedgerMetrics& metrics_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::string newest_;     // Guarded by mutex_; empty: nothing new.
-  bool stopping_ = false;  // Guarded by mutex_.
+  std::string newest_;              // Guarded by mutex_; empty: nothing new.
+  bool stopping_ = false;           // Guarded by mutex_.
+  std::optional<Failure> failure_;  // Guarded by mutex_.
   std::thread thread_;
 };
 

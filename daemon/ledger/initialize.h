@@ -24,7 +24,10 @@ struct InitialLedger {
 //   created   administrator, quality assurance, service device (with its key), principals, limits;
 //             ledger_id, origin, log_key and the versions are filled in here
 //
-// Errors: kAlreadyExists if the store holds anything, or if the anchor's file exists;
+// A call that was cut short may be repeated with the same keys and people: a store with nothing but
+// entry 0 and its seal, and no anchor, gets its anchor.
+//
+// Errors: kAlreadyExists if the store holds anything else, or if the anchor's file exists;
 //         kInvalidArgument with a Refusal if GOV-00 is not acceptable; those of the store.
 absl::StatusOr<InitialLedger> InitializeLedger(Store& store, const LedgerOptions& options,
                                                const LedgerKeys& keys, const Clock& clock,

@@ -165,7 +165,7 @@ void Ledger::Parts::Submit(RequestKind kind, std::unique_ptr<QueueItem> item) {
 }
 
 void Ledger::Parts::StartWriting(RecoveredLedger recovered) {
-  anchor.emplace(options.anchor_path, options.anchor_interval_ms_min, metrics);
+  anchor.emplace(options.anchor_path, options.anchor_interval_ms_min, clock, metrics);
   SystemEvents system_events(origin, recovered.service_device_id, keys.service);
   committer.emplace(store, keys.log, metrics, recovered.snapshot,
                     [this](const auto& newer) { Publish(newer); });
@@ -314,6 +314,11 @@ LedgerStatus Ledger::Status() const {
                                : LedgerMode::kReadOnly;
   lock.unlock();
   status.mode_reason = why_not.ok() ? p.start_note : TextForOperator(why_not, p.StoreFailure());
+  if (const auto failure = p.anchor ? p.anchor->failure() : std::nullopt; failure.has_value()) {
+    status.anchor_failing = true;
+    status.mode_reason += absl::StrFormat("%s%s", status.mode_reason.empty() ? "" : "; ",
+                                          AnchorText(failure->status, failure->since_ms));
+  }
   if (p.pipeline) {
     status.queue_events = p.pipeline->queue_size();
     status.pending_count = p.pipeline->pending_count();

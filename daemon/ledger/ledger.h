@@ -74,6 +74,8 @@ struct LedgerStatus {
   std::uint64_t queue_events = 0;
   bool clock_healthy = true;
   bool disk_full = false;
+  // The anchor could not be written the last time; mode_reason says why and since when.
+  bool anchor_failing = false;
   Digest entry0_leaf_hash;
 };
 
@@ -106,10 +108,10 @@ class Ledger {
   void Record(v1::SignedEvent signed_event, Lane lane, RecordCallback done);
 
   // Leaves a decision that needs further signatures, or records it when its sheet is complete.
-  void Propose(v1::SignedEvent signed_event, ProposeCallback done);
-
   // Signatures that the pending decision lacks are added to it; those that it has, byte for byte,
   // change nothing.
+  void Propose(v1::SignedEvent signed_event, ProposeCallback done);
+
   // Adds a signature to a pending decision, or to a recorded event (REC-07, whose receipt is
   // returned). The same bytes again get the pending decision, or the receipt of the entry that
   // holds the signature. Errors as Record(), kNotFound if no event has this digest, and

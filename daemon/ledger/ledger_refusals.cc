@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "absl/strings/str_format.h"
+#include "absl/time/time.h"
 #include "base/bytes.h"
 #include "lifecycle/parsed_event.h"
 #include "lifecycle/refusal.h"
@@ -54,6 +55,13 @@ absl::Status RollbackRefusal(std::string_view why) {
                        absl::StrFormat("the ledger does not write: %s", why),
                        "the operator has to put the newest copy of the ledger's data, or its "
                        "anchor file, back in place and start it again");
+}
+
+std::string AnchorText(const absl::Status& failure, std::int64_t since_ms) {
+  return absl::StrFormat(
+      "the anchor cannot be written since %s: %s; it is tried again every second",
+      absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromUnixMillis(since_ms), absl::UTCTimeZone()),
+      StdView(failure.message()));
 }
 
 std::string TextForOperator(const absl::Status& refusal, const absl::Status& cause) {

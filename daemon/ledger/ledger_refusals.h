@@ -6,6 +6,7 @@
 #define CUSTODY_DAEMON_LEDGER_LEDGER_REFUSALS_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,8 @@ absl::Status DiskFullRefusal();
 // The store failed, now or before; the cause is for the log and the metric, not for the caller.
 absl::Status StoreRefusal();
 absl::Status RollbackRefusal(std::string_view why);
+// The state of an anchor that fails, as a line for logs and health.
+std::string AnchorText(const absl::Status& failure, std::int64_t since_ms);
 // A refusal as a line for logs and health: code, what happened, what to do. `cause` is what the
 // store failed with; OK if it did not.
 std::string TextForOperator(const absl::Status& refusal, const absl::Status& cause);

@@ -144,10 +144,22 @@ absl::Status AddEffective(const LedgerReader& reader, const SubjectKey& subject,
 
 }  // namespace
 
+absl::Status CheckQuestionSize(std::size_t containers) {
+  if (containers <= kQuestionContainersMax) return absl::OkStatus();
+  return RefusalStatus(
+      absl::StatusCode::kInvalidArgument, v1::REASON_CODE_E_FIELD,
+      absl::StrFormat("the question names %u containers, at most %u are answered at a time",
+                      containers, kQuestionContainersMax),
+      "ask about the containers of one patient; ask several times for more");
+}
+
 absl::StatusOr<v1::VerdictRequest> ResolveDoseQuestion(const LedgerReader& reader,
                                                        const Principal& principal,
                                                        const v1::VerifyDoseRequest& request,
                                                        std::int64_t now_ms) {
+  CUSTODY_RETURN_IF_ERROR(
+      CheckQuestionSize(static_cast<std::size_t>(request.request().container_ids_size()) +
+                        static_cast<std::size_t>(request.container_scans_size())));
   v1::VerdictRequest question = request.request();
   for (const std::string& scan : request.container_scans()) {
     CUSTODY_ASSIGN_OR_RETURN(const ScannedContainer found, FindScannedContainer(reader, scan));

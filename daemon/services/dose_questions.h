@@ -5,6 +5,7 @@
 #ifndef CUSTODY_DAEMON_SERVICES_DOSE_QUESTIONS_H_
 #define CUSTODY_DAEMON_SERVICES_DOSE_QUESTIONS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -16,10 +17,17 @@
 
 namespace custody {
 
+// Containers of one question, named by id or scan: a patient's dose has few.
+inline constexpr std::size_t kQuestionContainersMax = 64;
+
+// OK if the question names at most kQuestionContainersMax containers.
+// Errors: kInvalidArgument E_FIELD.
+absl::Status CheckQuestionSize(std::size_t containers);
+
 // The question with scans replaced by ids, the moment filled in, and the site of a principal that
-// has exactly one. Errors: those of FindScannedContainer(); kNotFound if no order has the chain of
-// identity; kPermissionDenied E_PERMISSION for another site, or none while the principal has
-// several.
+// has exactly one. Errors: those of CheckQuestionSize() and FindScannedContainer(); kNotFound if no
+// order has the chain of identity; kPermissionDenied E_PERMISSION for another site, or none while
+// the principal has several.
 absl::StatusOr<v1::VerdictRequest> ResolveDoseQuestion(const LedgerReader& reader,
                                                        const Principal& principal,
                                                        const v1::VerifyDoseRequest& request,

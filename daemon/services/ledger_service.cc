@@ -11,6 +11,7 @@
 #include "daemon/ledger/ledger_reader.h"
 #include "daemon/services/answer_read.h"
 #include "daemon/services/answer_stream.h"
+#include "daemon/services/entry_blocks.h"
 #include "daemon/services/entry_lookup.h"
 #include "daemon/services/page.h"
 #include "daemon/services/record_batch.h"
@@ -21,9 +22,6 @@
 
 namespace custody {
 namespace {
-
-// Entries read from the store at a time.
-constexpr std::uint64_t kReadBlockEntries = 64;
 
 absl::Status NotBuilt(std::string_view what, std::string_view remedy) {
   return RefusalStatus(absl::StatusCode::kUnimplemented, v1::REASON_CODE_UNIMPLEMENTED,
@@ -38,46 +36,6 @@ void FillOutcome(ProposeOutcome outcome, Response* response) {
     *response->mutable_receipt() = std::move(std::get<RecordOutcome>(outcome.result).receipt);
   }
 }
-
-// The source of a stream of entries [next, end) as of one snapshot.
-class EntryBlocks {
- public:
-  EntryBlocks(std::shared_ptr<const LedgerSnapshot> snapshot, PrincipalPtr principal,
-              std::uint64_t begin, std::uint64_t end)
-      : reader_(std::move(snapshot)), principal_(std::move(principal)), next_(begin), end_(end) {}
-
-  absl::StatusOr<bool> Next(v1::ReadEntriesResponse* response) {
-    while (position_ == block_.size()) {
-      if (next_ >= end_) return false;
-      CUSTODY_RETURN_IF_ERROR(ReadBlock());
-    }
-    StoredEntry& entry = block_[position_++];
-    response->set_index(entry.index);
-    response->set_entry(std::move(entry.bytes));
-    return true;
-  }
-
- private:
-  absl::Status ReadBlock() {
-    block_.clear();
-    position_ = 0;
-    const std::uint64_t stop = next_ + std::min(kReadBlockEntries, end_ - next_);
-    CUSTODY_RETURN_IF_ERROR(
-        reader_.ReadEntries(next_, stop, [this](std::uint64_t index, std::string_view entry) {
-          if (EntryVisible(*principal_, entry)) block_.push_back({index, std::string(entry)});
-          return true;
-        }));
-    next_ = stop;
-    return absl::OkStatus();
-  }
-
-  const LedgerReader reader_;
-  const PrincipalPtr principal_;
-  std::uint64_t next_;
-  const std::uint64_t end_;
-  std::vector<StoredEntry> block_;
-  std::size_t position_ = 0;
-};
 
 }  // namespace
 
@@ -201,8 +159,7 @@ grpc::ServerWriteReactor<v1::ReadEntriesResponse>* LedgerServiceImpl::ReadEntrie
   using Next = NextMessage<v1::ReadEntriesResponse>;
   const auto open = [this, begin = request->begin(),
                      end = request->end()](const Principal& principal) -> absl::StatusOr<Next> {
-    std::shared_ptr<const LedgerSnapshot> snapshot = parts_.ledger.Snapshot();
-    const std::uint64_t size = snapshot->size();
+    const std::uint64_t size = parts_.ledger.Snapshot()->size();
     if (end != 0 && end < begin) {
       return absl::InvalidArgumentError(
           absl::StrFormat("end (%u) is below begin (%u)", end, begin));
@@ -211,9 +168,9 @@ grpc::ServerWriteReactor<v1::ReadEntriesResponse>* LedgerServiceImpl::ReadEntrie
       return absl::OutOfRangeError(
           absl::StrFormat("begin (%u) is beyond the log (%u)", begin, size));
     }
-    auto blocks = std::make_shared<EntryBlocks>(std::move(snapshot),
-                                                std::make_shared<const Principal>(principal), begin,
-                                                end == 0 ? size : std::min(end, size));
+    auto blocks =
+        std::make_shared<EntryBlocks>(parts_.ledger, std::make_shared<const Principal>(principal),
+                                      begin, end == 0 ? size : std::min(end, size));
     return Next([blocks](v1::ReadEntriesResponse* response) { return blocks->Next(response); });
   };
   return StreamAnswer<v1::ReadEntriesResponse>::Start(parts_, context,

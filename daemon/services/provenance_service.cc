@@ -212,9 +212,11 @@ grpc::ServerWriteReactor<v1::ExportBundleResponse>* ProvenanceServiceImpl::Expor
   // A bundle is whole or it proves nothing, so it is not filtered; its beginning must be visible.
   const auto open = [this, request](const Principal& principal) -> absl::StatusOr<Next> {
     CUSTODY_ASSIGN_OR_RETURN(const SubjectKey subject, CheckedKey(request->subject()));
+    v1::VerdictRequest question = request->request();
+    CUSTODY_RETURN_IF_ERROR(
+        CheckQuestionSize(static_cast<std::size_t>(question.container_ids_size())));
     const LedgerReader reader(parts_.ledger.Snapshot());
     CUSTODY_RETURN_IF_ERROR(CheckSubject(reader, principal, subject));
-    v1::VerdictRequest question = request->request();
     if (question.at_ms() == 0) question.set_at_ms(parts_.ledger.NowMs());
     CUSTODY_ASSIGN_OR_RETURN(const v1::Bundle bundle, BuildBundle(reader, subject, question));
     auto bytes = std::make_shared<const std::string>(bundle.SerializeAsString());
