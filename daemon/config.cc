@@ -108,6 +108,8 @@ std::vector<ConfigKey> KeysOf(Config* c) {
       {"limits.metadata_bytes_max", &c->limits.metadata_bytes_max},
       {"limits.streams_per_connection_max", &c->limits.streams_per_connection_max},
       {"limits.stream_in_flight_max", &c->limits.stream_in_flight_max},
+      {"limits.stream_bytes_max", &c->limits.stream_bytes_max},
+      {"limits.call_bytes_max", &c->limits.call_bytes_max},
       {"limits.page_entries_max", &c->limits.page_entries_max},
       {"limits.trace_nodes_max", &c->limits.trace_nodes_max},
       {"limits.read_threads", &c->limits.read_threads},
@@ -232,6 +234,9 @@ absl::Status ValidateConfig(const Config& config) {
       AtLeast("limits.streams_per_connection_max", config.limits.streams_per_connection_max, 1));
   CUSTODY_RETURN_IF_ERROR(
       AtLeast("limits.stream_in_flight_max", config.limits.stream_in_flight_max, 1));
+  CUSTODY_RETURN_IF_ERROR(AtLeast("limits.stream_bytes_max", config.limits.stream_bytes_max, 1));
+  CUSTODY_RETURN_IF_ERROR(
+      AtLeast("limits.call_bytes_max", config.limits.call_bytes_max, 16U << 20));
   CUSTODY_RETURN_IF_ERROR(AtLeast("limits.page_entries_max", config.limits.page_entries_max, 1));
   CUSTODY_RETURN_IF_ERROR(AtLeast("limits.trace_nodes_max", config.limits.trace_nodes_max, 1));
   CUSTODY_RETURN_IF_ERROR(AtLeast("limits.read_threads", config.limits.read_threads, 1));

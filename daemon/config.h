@@ -58,6 +58,8 @@ struct LimitsSection {
   std::uint32_t metadata_bytes_max = 16U << 10;
   std::uint32_t streams_per_connection_max = 256;
   std::uint32_t stream_in_flight_max = 256;
+  std::uint32_t stream_bytes_max = 1U << 20;
+  std::uint64_t call_bytes_max = 256U << 20;
   std::uint32_t page_entries_max = 500;
   std::uint32_t trace_nodes_max = 100'000;
   std::uint32_t read_threads = 4;

@@ -37,6 +37,22 @@ absl::Status WriteAndSync(const std::string& path, int flags, std::string_view b
   return absl::UnavailableError(absl::StrFormat("cannot write %s", path));
 }
 
+// Where the file system cannot promise it, by looking first.
+absl::Status MoveWithoutReplacing(const std::string& source, const std::string& target) {
+  if (::renameat2(AT_FDCWD, source.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE) == 0) {
+    return absl::OkStatus();
+  }
+  int error = errno;
+  if (error == EINVAL || error == ENOSYS) {
+    error = ::access(target.c_str(), F_OK) == 0                ? EEXIST
+            : std::rename(source.c_str(), target.c_str()) == 0 ? 0
+                                                               : errno;
+  }
+  if (error == 0) return absl::OkStatus();
+  const std::string message = absl::StrFormat("cannot write %s: %s", target, std::strerror(error));
+  return error == EEXIST ? absl::AlreadyExistsError(message) : absl::UnavailableError(message);
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> ReadSmallFile(std::string_view what, const std::string& path) {
@@ -55,15 +71,48 @@ absl::StatusOr<std::string> ReadSmallFile(std::string_view what, const std::stri
 }
 
 absl::Status WriteSecretFile(const std::string& path, std::string_view bytes) {
-  return WriteAndSync(path, O_EXCL, bytes);
+  const std::string beside = path + ".new";
+  ::unlink(beside.c_str());  // Of a run that was cut short.
+  absl::Status written = WriteAndSync(beside, O_EXCL, bytes);
+  if (written.ok()) written = MoveWithoutReplacing(beside, path);
+  if (!written.ok()) {
+    ::unlink(beside.c_str());
+    return written;
+  }
+  return SyncFolderOf(path);
 }
 
 absl::Status ReplaceSmallFile(const std::string& path, std::string_view bytes) {
   const std::string beside = path + ".new";
   CUSTODY_RETURN_IF_ERROR(WriteAndSync(beside, O_TRUNC, bytes));
-  if (std::rename(beside.c_str(), path.c_str()) == 0) return absl::OkStatus();
+  if (std::rename(beside.c_str(), path.c_str()) == 0) return SyncFolderOf(path);
   return absl::UnavailableError(
       absl::StrFormat("cannot replace %s: %s", path, std::strerror(errno)));
+}
+
+absl::Status SyncFolderOf(const std::string& path) {
+  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
+  const std::string folder = parent.empty() ? "." : parent.string();
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  bool good = descriptor >= 0;
+  if (good) {
+    good = ::fsync(descriptor) == 0;
+    good = ::close(descriptor) == 0 && good;
+  }
+  if (good) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrFormat("cannot sync the folder %s: %s", folder, std::strerror(errno)));
+}
+
+absl::Status ExchangeFolders(const std::string& first, const std::string& second) {
+  if (::renameat2(AT_FDCWD, first.c_str(), AT_FDCWD, second.c_str(), RENAME_EXCHANGE) == 0) {
+    return absl::OkStatus();
+  }
+  const int error = errno;
+  const std::string message =
+      absl::StrFormat("cannot exchange %s and %s: %s", first, second, std::strerror(error));
+  return error == EINVAL || error == ENOSYS ? absl::UnimplementedError(message)
+                                            : absl::UnavailableError(message);
 }
 
 absl::Status MakeDirectory(const std::string& path) {

@@ -60,7 +60,9 @@ absl::StatusOr<ServerOptions> ServerOptionsOf(const Config& config) {
   options.keepalive_ms = config.limits.keepalive_ms;
   options.keepalive_timeout_ms = config.limits.keepalive_timeout_ms;
   options.client_ping_interval_ms_min = config.limits.client_ping_interval_ms_min;
+  options.call_bytes_max = config.limits.call_bytes_max;
   options.service.stream_in_flight_max = config.limits.stream_in_flight_max;
+  options.service.stream_bytes_max = config.limits.stream_bytes_max;
   options.service.page_entries_max = config.limits.page_entries_max;
   options.service.trace_nodes_max = config.limits.trace_nodes_max;
   options.version = std::string(BuildVersion());

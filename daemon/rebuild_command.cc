@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "base/status_macros.h"
+#include "daemon/files.h"
 #include "daemon/ledger/rebuild.h"
 #include "daemon/parts.h"
 #include "storage/rocksdb_store.h"
@@ -16,6 +17,7 @@ namespace custody {
 namespace {
 
 constexpr std::size_t kKeysShown = 10;
+constexpr char kRebuiltSuffix[] = ".rebuilt";
 
 // Keys of `first` that `second` lacks or, if `values`, has with another value.
 absl::Status CompareOneWay(const ReadView& first, const ReadView& second, bool values,
@@ -58,6 +60,43 @@ absl::StatusOr<RebuildResult> RebuildBeside(const Config& config, const std::str
   return result;
 }
 
+// A store that is missing while a rebuilt one lies beside it was moved away by a run that was cut
+// short: the rebuilt one is all there is, and must not be taken for rubbish.
+absl::Status CheckNothingIsLeft(const std::string& store, const std::string& rebuilt) {
+  std::error_code error;
+  if (std::filesystem::exists(store, error) || !std::filesystem::exists(rebuilt, error)) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(absl::StrFormat(
+      "%s is missing, and %s is there: an earlier rebuild was cut short when it put the new store "
+      "in place; rename %s to %s",
+      store, rebuilt, rebuilt, store));
+}
+
+// Puts the rebuilt store in place and returns where the old one is now. At every moment one of the
+// two has the store's name; only a file system that cannot exchange names leaves a gap, and then
+// CheckNothingIsLeft() says what to do.
+absl::StatusOr<std::string> PutInPlace(const std::string& store, const std::string& rebuilt) {
+  std::error_code error;
+  std::string aside = store + ".before-rebuild";
+  for (int number = 2; std::filesystem::exists(aside, error); ++number) {
+    aside = absl::StrFormat("%s.before-rebuild-%d", store, number);
+  }
+  // The old store takes the name that the new one has: cut short here, nothing was moved yet.
+  CUSTODY_RETURN_IF_ERROR(Rename(rebuilt, aside));
+  CUSTODY_RETURN_IF_ERROR(SyncFolderOf(store));
+  const absl::Status exchanged = ExchangeFolders(aside, store);
+  if (absl::IsUnimplemented(exchanged)) {
+    CUSTODY_RETURN_IF_ERROR(Rename(aside, rebuilt));
+    CUSTODY_RETURN_IF_ERROR(Rename(store, aside));
+    CUSTODY_RETURN_IF_ERROR(Rename(rebuilt, store));
+  } else {
+    CUSTODY_RETURN_IF_ERROR(exchanged);
+  }
+  CUSTODY_RETURN_IF_ERROR(SyncFolderOf(store));
+  return aside;
+}
+
 }  // namespace
 
 absl::StatusOr<StoreDifference> CompareStores(const ReadView& first, const ReadView& second) {
@@ -69,7 +108,8 @@ absl::StatusOr<StoreDifference> CompareStores(const ReadView& first, const ReadV
 
 absl::StatusOr<RebuildResult> RebuildStore(const Config& config, bool replace) {
   CUSTODY_RETURN_IF_ERROR(ValidateConfig(config));
-  const std::string folder = StoreFolder(config) + ".rebuilt";
+  const std::string folder = StoreFolder(config) + kRebuiltSuffix;
+  CUSTODY_RETURN_IF_ERROR(CheckNothingIsLeft(StoreFolder(config), folder));
   std::error_code error;
   std::filesystem::remove_all(folder, error);  // Of a run that was cut short.
   absl::StatusOr<RebuildResult> result = RebuildBeside(config, folder);
@@ -77,13 +117,7 @@ absl::StatusOr<RebuildResult> RebuildStore(const Config& config, bool replace) {
     std::filesystem::remove_all(folder, error);
     return result;
   }
-  std::string aside = StoreFolder(config) + ".before-rebuild";
-  for (int number = 2; std::filesystem::exists(aside, error); ++number) {
-    aside = absl::StrFormat("%s.before-rebuild-%d", StoreFolder(config), number);
-  }
-  CUSTODY_RETURN_IF_ERROR(Rename(StoreFolder(config), aside));
-  CUSTODY_RETURN_IF_ERROR(Rename(folder, StoreFolder(config)));
-  result->replaced = aside;
+  CUSTODY_ASSIGN_OR_RETURN(result->replaced, PutInPlace(StoreFolder(config), folder));
   return result;
 }
 

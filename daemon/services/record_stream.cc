@@ -38,6 +38,7 @@ class RecordStreamReactor final
       {
         const std::lock_guard lock(mutex_);
         ++unanswered_;
+        bytes_ += request_.ByteSizeLong();
       }
       v1::RecordStreamRequest request;
       request.Swap(&request_);
@@ -52,6 +53,7 @@ class RecordStreamReactor final
   void OnWriteDone(bool ok) override {
     Pump([this, ok] {
       writing_ = false;
+      bytes_ -= answers_.front().ByteSizeLong();
       answers_.pop_front();
       --unanswered_;
       if (!ok) broken_ = true;
@@ -64,39 +66,49 @@ class RecordStreamReactor final
   void OnDone() override { delete this; }
 
  private:
+  // What is remembered of an event until it is answered.
+  struct Asked {
+    std::uint64_t tag = 0;
+    std::uint64_t bytes = 0;
+  };
+
   // Gives one event to the ledger; the answer may come before this returns.
   void Hand(v1::RecordStreamRequest request) {
-    const std::uint64_t tag = request.tag();
+    const Asked asked{request.tag(), request.ByteSizeLong()};
     // Asked anew for each event: a principal that is revoked meanwhile records nothing more. It
     // costs a look at a map while the log stands still.
     const absl::StatusOr<PrincipalPtr> principal = parts_.authorizer.Authorize(*context_, kMethod);
     if (!principal.ok()) {
-      Answer(tag, nullptr, principal.status());
+      Answer(asked, nullptr, principal.status());
       return;
     }
     const absl::Status allowed = CheckRecordSite(**principal, request.signed_event().event());
     if (!allowed.ok()) {
-      Answer(tag, *principal, allowed);
+      Answer(asked, *principal, allowed);
       return;
     }
     parts_.ledger.Record(std::move(*request.mutable_signed_event()), Lane::kBulk,
-                         [this, tag, caller = *principal](absl::StatusOr<RecordOutcome> outcome) {
-                           Answer(tag, caller, std::move(outcome));
+                         [this, asked, caller = *principal](absl::StatusOr<RecordOutcome> outcome) {
+                           Answer(asked, caller, std::move(outcome));
                          });
   }
 
-  void Answer(std::uint64_t tag, const PrincipalPtr& caller,
-              absl::StatusOr<RecordOutcome> outcome) {
+  void Answer(Asked asked, const PrincipalPtr& caller, absl::StatusOr<RecordOutcome> outcome) {
     parts_.observer.OnAnswer(kMethod, caller.get(), outcome.status());
     v1::RecordStreamResponse response;
-    response.set_tag(tag);
+    response.set_tag(asked.tag);
     if (outcome.ok()) {
       *response.mutable_receipt() = std::move(outcome->receipt);
       response.set_already_recorded(outcome->already_recorded);
     } else {
       FillStreamError(outcome.status(), &response);
     }
-    Pump([this, &response] { answers_.push_back(std::move(response)); });
+    Pump([this, &response, bytes = asked.bytes] {
+      // The answer takes the place of the event, which it holds.
+      bytes_ += response.ByteSizeLong();
+      bytes_ -= bytes;
+      answers_.push_back(std::move(response));
+    });
   }
 
   // Changes the state, then starts whatever the state asks for.
@@ -115,7 +127,8 @@ class RecordStreamReactor final
         write = &answers_.front();
       }
       if (!reading_ && !reads_done_ && !broken_ &&
-          unanswered_ < parts_.limits.stream_in_flight_max) {
+          unanswered_ < parts_.limits.stream_in_flight_max &&
+          bytes_ < parts_.limits.stream_bytes_max) {
         reading_ = true;
         read = true;
       }
@@ -132,6 +145,7 @@ class RecordStreamReactor final
   void DropUnwritten() {
     const std::size_t keep = writing_ ? 1 : 0;
     while (answers_.size() > keep) {
+      bytes_ -= answers_.back().ByteSizeLong();
       answers_.pop_back();
       --unanswered_;
     }
@@ -145,6 +159,7 @@ class RecordStreamReactor final
   // All guarded by mutex_.
   std::deque<v1::RecordStreamResponse> answers_;
   std::uint32_t unanswered_ = 0;  // Read, and the answer not yet written.
+  std::uint64_t bytes_ = 0;       // Of these: of the answer, or of the event until there is one.
   bool reading_ = true;           // A read is under way, or what it brought is being handed on.
   bool writing_ = false;
   bool reads_done_ = false;

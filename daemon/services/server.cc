@@ -14,6 +14,7 @@
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/grpcpp.h"
 #include "grpcpp/health_check_service_interface.h"
+#include "grpcpp/resource_quota.h"
 
 namespace custody {
 namespace {
@@ -40,6 +41,7 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder* builder) {
   const auto set = [builder](const char* name, std::uint32_t value) {
     builder->AddChannelArgument(name, static_cast<int>(value));
   };
+  builder->SetResourceQuota(grpc::ResourceQuota("custodyd").Resize(options.call_bytes_max));
   builder->SetMaxReceiveMessageSize(static_cast<int>(options.message_bytes_max));
   set(GRPC_ARG_MAX_METADATA_SIZE, options.metadata_bytes_max);
   set(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.streams_per_connection_max);

@@ -40,6 +40,8 @@ struct ServerOptions {
   std::uint32_t message_bytes_max = 1U << 20;
   std::uint32_t metadata_bytes_max = 16U << 10;
   std::uint32_t streams_per_connection_max = 256;
+  // Memory of all connections and calls, as gRPC counts it; beyond it calls are turned away.
+  std::uint64_t call_bytes_max = 256U << 20;
   std::uint32_t read_threads = 4;
   std::uint32_t read_queue_max = 1'024;
   // A silent connection is tested after keepalive_ms and given up keepalive_timeout_ms later.

@@ -19,6 +19,9 @@ struct ServiceLimits {
   // Events of one RecordStream that have no answer yet (sent to the client); beyond it nothing more
   // is read from the stream.
   std::uint32_t stream_in_flight_max = 256;
+  // Bytes of these events, or of their answers once there are any; beyond it, too, nothing more is
+  // read.
+  std::uint32_t stream_bytes_max = 1U << 20;
   // Entries on one page of a list.
   std::uint32_t page_entries_max = 500;
   // Nodes of one trace.

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -20,6 +21,7 @@
 #include "crypto/keys.h"
 #include "crypto/random.h"
 #include "custody/v1/admin_service.grpc.pb.h"
+#include "storage/rocksdb_store.h"
 #include "tests/support/paths.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
@@ -178,6 +180,48 @@ TEST_F(ProgramTest, InitServesDrainsAndRebuilds) {
 
   EXPECT_EQ(Run(With({"rebuild"})), 0) << err();
   EXPECT_THAT(out(), HasSubstr("exactly what the log says"));
+}
+
+TEST_F(ProgramTest, AnInitThatWasCutShortIsFinished) {
+  const std::vector<std::string> words =
+      With({"init", "--administrator", Card("a.json"), "--quality", Card("q.json")});
+  ASSERT_EQ(Run(words), 0) << err();
+  const std::string first = out();
+  EXPECT_EQ(Run(words), 5) << err();
+  std::filesystem::remove(folder_.Path("anchor/checkpoint"));
+  EXPECT_EQ(Run(With({"init", "--administrator", Card("b.json"), "--quality", Card("c.json")})), 5);
+  EXPECT_EQ(Run(words), 0) << err();
+  EXPECT_EQ(out(), first);
+}
+
+TEST_F(ProgramTest, RebuildReplacesAStoreThatDiffers) {
+  ASSERT_EQ(Init(), 0) << err();
+  const std::string store = folder_.Path("data/store");
+  {
+    RocksdbOptions options;
+    options.path = store;
+    auto opened = RocksdbStore::Open(options);
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    WriteBatch stray;
+    stray.Put("zz", "of nobody");
+    ASSERT_TRUE((*opened)->Apply(stray, Durability::kSynced).ok());
+  }
+  EXPECT_EQ(Run(With({"rebuild"})), 1) << err();
+  EXPECT_EQ(Run(With({"rebuild", "--replace"})), 1) << err();
+  EXPECT_TRUE(std::filesystem::exists(store + ".before-rebuild"));
+  EXPECT_FALSE(std::filesystem::exists(store + ".rebuilt"));
+  EXPECT_EQ(Run(With({"rebuild"})), 0) << err();
+}
+
+// The only store there is must survive the next call, whatever name it has.
+TEST_F(ProgramTest, ARebuiltStoreIsKeptWhileTheStoreIsMissing) {
+  ASSERT_EQ(Init(), 0) << err();
+  const std::string store = folder_.Path("data/store");
+  std::filesystem::rename(store, store + ".rebuilt");
+  EXPECT_EQ(Run(With({"rebuild"})), 3);
+  EXPECT_THAT(err(), HasSubstr("rename"));
+  std::filesystem::rename(store + ".rebuilt", store);
+  EXPECT_EQ(Run(With({"rebuild"})), 0) << err();
 }
 
 TEST_F(ProgramTest, SecondDaemonIsRefused) {

@@ -182,6 +182,52 @@ TEST(RecordStreamTest, ManyInFlightAreAllAnsweredByTag) {
   EXPECT_TRUE(in_order);
 }
 
+// A client that never takes its answers must not make the daemon keep them all.
+TEST(RecordStreamTest, AClientThatDoesNotReadIsNotReadOn) {
+  ServerOptions options;
+  options.service.stream_in_flight_max = 100'000;
+  options.service.stream_bytes_max = 16U << 10;
+  ServiceWorld world(options);
+  constexpr std::uint64_t kEvents = 2'000;
+  // A connection that takes as little ahead of its reader as it may.
+  const ServiceWorld::ClientFiles& files = world.FilesOf("everything");
+  grpc::SslCredentialsOptions tls;
+  tls.pem_root_certs = world.ca_pem();
+  tls.pem_cert_chain = files.certificate_pem;
+  tls.pem_private_key = files.private_key_pem;
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 16 << 10);
+  const auto stub = v1::LedgerService::NewStub(
+      grpc::CreateCustomChannel(world.server().address(), grpc::SslCredentials(tls), arguments));
+  grpc::ClientContext context;
+  const auto stream = stub->RecordStream(&context);
+  std::thread writer([&] {
+    for (std::uint64_t tag = 1; tag <= kEvents; ++tag) {
+      v1::RecordStreamRequest request;
+      request.set_tag(tag);
+      *request.mutable_signed_event() = world.SiteEvent();
+      ASSERT_TRUE(stream->Write(request));
+    }
+    stream->WritesDone();
+  });
+  // Until the log stands still.
+  std::uint64_t size = 0;
+  for (int quiet = 0; quiet < 10;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    const std::uint64_t now = world.ledger().Snapshot()->size();
+    quiet = now == size && now > 1 ? quiet + 1 : 0;
+    size = now;
+  }
+  EXPECT_LT(size, kEvents / 2);
+  std::uint64_t answers = 0;
+  v1::RecordStreamResponse response;
+  while (stream->Read(&response)) answers += response.status_code() == 0 ? 1U : 0U;
+  writer.join();
+  EXPECT_TRUE(stream->Finish().ok());
+  EXPECT_EQ(answers, kEvents);
+}
+
 TEST(RecordStreamTest, CancelledStreamLeavesTheLedgerWhole) {
   ServiceWorld world;
   const auto stub = v1::LedgerService::NewStub(world.ChannelOf("everything"));

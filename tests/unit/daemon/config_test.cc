@@ -126,6 +126,8 @@ INSTANTIATE_TEST_SUITE_P(
                     BadValue{"limits.message_bytes_max", "10", "65536"},
                     BadValue{"limits.message_bytes_max", "4000000000", "268435456"},
                     BadValue{"limits.read_threads", "0", "at least 1"},
+                    BadValue{"limits.stream_bytes_max", "0", "at least 1"},
+                    BadValue{"limits.call_bytes_max", "1000", "at least 16777216"},
                     BadValue{"limits.stream_in_flight_max", "0", "at least 1"}));
 
 TEST(ConfigTest, DefaultsAreValidOnceTheOriginIsSet) {
