@@ -77,6 +77,8 @@ class RecordStreamImpl : public RecordStream {
   // False: nothing is left to do.
   bool WaitForWork();
   absl::Status RunConnection();
+  // After a connection that ended with the status: waits before the next one, or ends the stream.
+  void WaitOrGiveUp(const absl::Status& status, Backoff* backoff);
   void WriteUntilBroken(Stream* stream, grpc::ClientContext* context);
   void Handle(const v1::RecordStreamResponse& response);
   // The outcome of one answer; nullopt when the event is to be sent again.
@@ -161,31 +163,7 @@ bool RecordStreamImpl::WaitForWork() {
 void RecordStreamImpl::Run() {
   Backoff backoff(retry_);
   while (WaitForWork()) {
-    const absl::Status status = RunConnection();
-    std::unique_lock<std::mutex> lock(mutex_);
-    if (!gave_up_.ok() || stopping_) {
-      continue;
-    }
-    if (fruitless_ == 0) {
-      backoff.Reset();
-    }
-    ++fruitless_;
-    const bool hopeless = options_.reconnects_max != 0 && fruitless_ > options_.reconnects_max;
-    if (EndsForGood(status) || hopeless) {
-      lock.unlock();
-      GiveUp(hopeless && !EndsForGood(status)
-                 ? absl::UnavailableError(absl::StrFormat("no answer after %u connections: %s",
-                                                          fruitless_, status.ToString()))
-                 : status);
-      continue;
-    }
-    if (!unanswered_.empty()) {
-      lock.unlock();
-      WaitBetweenTries(channel_, backoff.Next(std::chrono::milliseconds(0)), [this] {
-        const std::lock_guard<std::mutex> stop_lock(mutex_);
-        return stopping_;
-      });
-    }
+    WaitOrGiveUp(RunConnection(), &backoff);
   }
   if (gave_up_.ok()) {
     GiveUp(absl::CancelledError("the stream ended before the event was answered; outcome unknown"));
@@ -193,6 +171,35 @@ void RecordStreamImpl::Run() {
   const std::lock_guard<std::mutex> lock(mutex_);
   done_ = true;
   changed_.notify_all();
+}
+
+void RecordStreamImpl::WaitOrGiveUp(const absl::Status& status, Backoff* backoff) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (!gave_up_.ok() || stopping_) {
+    return;
+  }
+  if (fruitless_ == 0) {
+    backoff->Reset();
+  }
+  ++fruitless_;
+  if (EndsForGood(status)) {
+    lock.unlock();
+    GiveUp(status);
+    return;
+  }
+  if (options_.reconnects_max != 0 && fruitless_ > options_.reconnects_max) {
+    lock.unlock();
+    GiveUp(absl::UnavailableError(
+        absl::StrFormat("no answer after %u connections: %s", fruitless_, status.ToString())));
+    return;
+  }
+  if (!unanswered_.empty()) {
+    lock.unlock();
+    WaitBetweenTries(channel_, backoff->Next(std::chrono::milliseconds(0)), [this] {
+      const std::lock_guard<std::mutex> stop_lock(mutex_);
+      return stopping_;
+    });
+  }
 }
 
 void RecordStreamImpl::QueueUnanswered() {

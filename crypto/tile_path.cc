@@ -28,7 +28,7 @@ std::string NumberPath(std::uint64_t number) {
   return path;
 }
 
-std::string WithWidth(std::string path, std::uint32_t width) {
+std::string WithWidth(const std::string& path, std::uint32_t width) {
   CUSTODY_CHECK(width >= 1 && width <= kTileWidth);
   return width == kTileWidth ? path : absl::StrFormat("%s.p/%d", path, width);
 }

@@ -9,14 +9,17 @@
 
 #include <limits>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/bytes.h"
 #include "base/status_macros.h"
 #include "daemon/config.h"
 
 namespace custody {
 namespace {
 
-absl::Status At(std::string_view file, const toml::source_region& region, std::string message) {
+absl::Status At(std::string_view file, const toml::source_region& region,
+                std::string_view message) {
   return absl::InvalidArgumentError(
       absl::StrFormat("%s:%u:%u: %s", file, region.begin.line, region.begin.column, message));
 }
@@ -58,7 +61,7 @@ absl::Status SetKey(std::string_view file, const std::string& name, const toml::
   }
   const absl::Status set = SetFromText(key.name, *text, name, config);
   if (set.ok()) return set;
-  return At(file, node.source(), std::string(set.message().data(), set.message().size()));
+  return At(file, node.source(), StdView(set.message()));
 }
 
 absl::Status SetSection(std::string_view file, const std::string& section, const toml::table& table,
@@ -70,7 +73,7 @@ absl::Status SetSection(std::string_view file, const std::string& section, const
   }
   for (const auto& [toml_key, node] : table) {
     const std::string short_name(toml_key.str());
-    const std::string name = section + "." + short_name;
+    const std::string name = absl::StrCat(section, ".", short_name);
     const ConfigKey* found = nullptr;
     for (const ConfigKey& key : keys) {
       if (key.name == name) found = &key;

@@ -96,6 +96,7 @@ std::vector<Values> KnownValues() {
 
 std::string Texts(const std::vector<Word>& words) {
   std::vector<std::string> texts;
+  texts.reserve(words.size());
   for (const Word& word : words) texts.push_back(word.text);
   return absl::StrJoin(texts, " ");
 }

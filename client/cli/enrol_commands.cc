@@ -83,6 +83,7 @@ absl::StatusOr<std::string> KeyLine(const EnrolOptions& options, const SignerCar
 std::string SignLine(const std::vector<std::string>& signers) {
   if (signers.empty()) return "";
   std::vector<std::string> quoted;
+  quoted.reserve(signers.size());
   for (const std::string& signer : signers) quoted.push_back(Quoted(signer));
   return "sign: [" + absl::StrJoin(quoted, ", ") + "]\n";
 }

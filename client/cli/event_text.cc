@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "base/bytes.h"
@@ -44,35 +45,38 @@ std::string Placeholder(const FieldDescriptor& field) {
   }
 }
 
-void AppendFields(const Descriptor& type, int indent, std::string* out) {
-  const std::string pad(static_cast<std::size_t>(indent), ' ');
+// The short form of a message that a draft writes as one text; empty when it has none.
+std::string_view ShortForm(std::string_view message) {
+  if (message == "Decimal") return "\"0.0\"";
+  if (message == "Document") return "\"@file:document.pdf\"";
+  if (message == "SubjectRef") return "\"donation:@name\"";
+  if (message == "Commitment") return "\"@commit:text that stays here\"";
+  return "";
+}
+
+std::string ValueText(const FieldDescriptor& field) {
+  if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+    return std::string(ShortForm(field.message_type()->name()));
+  }
+  std::string value = Placeholder(field);
+  if (!field.is_repeated()) return value;
+  if (value.starts_with("# ")) value.erase(0, 2);
+  return "[]   # list of " + value;
+}
+
+void AppendFields(const Descriptor& type, std::size_t indent, std::string* out) {
   for (int i = 0; i < type.field_count(); ++i) {
     const FieldDescriptor& field = *type.field(i);
-    if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
-      const std::string& name = field.message_type()->name();
-      if (name == "Decimal") {
-        *out += pad + field.name() + ": \"0.0\"\n";
-      } else if (name == "Document") {
-        *out += pad + field.name() + ": \"@file:document.pdf\"\n";
-      } else if (name == "SubjectRef") {
-        *out += pad + field.name() + ": \"donation:@name\"\n";
-      } else if (name == "Commitment") {
-        *out += pad + field.name() + ": \"@commit:text that stays here\"\n";
-      } else {
-        *out += pad + field.name() + ":\n";
-        std::string inner;
-        AppendFields(*field.message_type(), indent + 2, &inner);
-        if (field.is_repeated() && !inner.empty()) inner[static_cast<std::size_t>(indent)] = '-';
-        *out += inner;
-      }
+    out->append(indent, ' ');
+    if (const std::string value = ValueText(field); !value.empty()) {
+      absl::StrAppend(out, field.name(), ": ", value, "\n");
       continue;
     }
-    std::string value = Placeholder(field);
-    if (field.is_repeated()) {
-      if (value.starts_with("# ")) value.erase(0, 2);
-      value = "[]   # list of " + value;
-    }
-    *out += pad + field.name() + ": " + value + "\n";
+    absl::StrAppend(out, field.name(), ":\n");
+    std::string inner;
+    AppendFields(*field.message_type(), indent + 2, &inner);
+    if (field.is_repeated() && !inner.empty()) inner[indent] = '-';
+    *out += inner;
   }
 }
 

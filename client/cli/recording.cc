@@ -207,6 +207,9 @@ absl::Status SendUnanswered(Session& session) {
   return absl::OkStatus();
 }
 
+// 0: no document is left.
+int NextLine(const DraftFile& documents) { return documents.done() ? 0 : documents.next_line(); }
+
 }  // namespace
 
 absl::StatusOr<int> RecordDrafts(Session& session, const RecordOptions& options,
@@ -226,9 +229,8 @@ absl::StatusOr<int> RecordDrafts(Session& session, const RecordOptions& options,
     Sending sending;
     absl::StatusOr<int> code = RecordDocument(session, options, &context, &documents, &sending);
     if (!code.ok()) {
-      const int after = documents.done() ? 0 : documents.next_line();
-      session.terminal().Note(
-          PlaceText(path, line, sending.unanswered ? after : line, any_recorded));
+      const int resume_at = sending.unanswered ? NextLine(documents) : line;
+      session.terminal().Note(PlaceText(path, line, resume_at, any_recorded));
       if (!options.keep_going || sending.unanswered) return code.status();
       session.terminal().Error(code.status());
       code = ExitCodeOf(code.status());

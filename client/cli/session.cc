@@ -24,6 +24,32 @@ absl::Status Missing(std::string_view what, std::string_view key) {
       absl::StrFormat("the context has no %s; set it with: custody context set %s ...", what, key));
 }
 
+// "@key:NAME", "@signer:NAME", "@key-id:NAME".
+absl::StatusOr<std::string> ResolveKey(Keyring& keys, std::string_view scheme,
+                                       std::string_view name) {
+  CUSTODY_ASSIGN_OR_RETURN(const SignerCard card, keys.Card(name));
+  if (scheme == "key") return card.public_key_spki;
+  return scheme == "signer" ? card.id : card.key_id;
+}
+
+// The policy of the word "FILE" or "FILE|PRODUCT NAME".
+absl::StatusOr<std::string> ReadPolicy(const fs::path& folder, std::string_view word,
+                                       NameBook* names, std::int64_t now_ms) {
+  const std::size_t bar = word.find('|');
+  std::string product;
+  if (bar != std::string_view::npos) {
+    CUSTODY_ASSIGN_OR_RETURN(product, names->Find(word.substr(bar + 1)));
+  }
+  return ReadPolicyFile((folder / word.substr(0, bar)).string(), product, names, now_ms);
+}
+
+// "@policy:", "@policy-id:", "@policy-hash:".
+std::string ResolvePolicy(std::string_view scheme, const std::string& policy) {
+  if (scheme == "policy") return policy;
+  const Digest hash = PolicyHash(policy);
+  return scheme == "policy-id" ? PolicyIdOf(hash) : std::string(hash.view());
+}
+
 }  // namespace
 
 absl::StatusOr<const Context*> Session::context() {
@@ -110,22 +136,11 @@ absl::StatusOr<DraftContext> Session::MakeDraftContext(const std::string& file) 
                       std::string_view scheme,
                       std::string_view word) -> absl::StatusOr<std::string> {
     if (scheme == "key" || scheme == "signer" || scheme == "key-id") {
-      CUSTODY_ASSIGN_OR_RETURN(const SignerCard card, keys->Card(word));
-      if (scheme == "key") return card.public_key_spki;
-      return scheme == "signer" ? card.id : card.key_id;
+      return ResolveKey(*keys, scheme, word);
     }
     if (scheme == "policy" || scheme == "policy-id" || scheme == "policy-hash") {
-      const std::size_t bar = word.find('|');  // "@policy:file|product name"
-      std::string product;
-      if (bar != std::string_view::npos) {
-        CUSTODY_ASSIGN_OR_RETURN(product, names->Find(word.substr(bar + 1)));
-      }
-      CUSTODY_ASSIGN_OR_RETURN(
-          const std::string policy,
-          ReadPolicyFile((folder / word.substr(0, bar)).string(), product, names, now_ms));
-      if (scheme == "policy") return policy;
-      const Digest hash = PolicyHash(policy);
-      return scheme == "policy-id" ? PolicyIdOf(hash) : std::string(hash.view());
+      CUSTODY_ASSIGN_OR_RETURN(const std::string policy, ReadPolicy(folder, word, names, now_ms));
+      return ResolvePolicy(scheme, policy);
     }
     return absl::InvalidArgumentError(
         absl::StrFormat("'@%s:' is unknown; there are @key:, @key-id:, @signer:, @policy:, "

@@ -15,6 +15,7 @@
 namespace custody {
 namespace {
 
+using google::protobuf::EnumValueDescriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
@@ -22,40 +23,59 @@ using Json = nlohmann::ordered_json;
 
 Json ToJson(const Message& message);
 
-Json FieldToJson(const Message& message, const FieldDescriptor& field, int i) {
+std::string StringToJson(const FieldDescriptor& field, const std::string& text) {
+  return field.type() == FieldDescriptor::TYPE_BYTES ? ToHex(text) : text;
+}
+
+std::string EnumToJson(const FieldDescriptor& field, const EnumValueDescriptor& value) {
+  const std::string& first = field.enum_type()->value(0)->name();
+  const std::size_t prefix = first.size() - std::string_view("UNSPECIFIED").size();
+  return value.name().substr(std::min(prefix, value.name().size()));
+}
+
+Json SingleToJson(const Message& message, const FieldDescriptor& field) {
   const Reflection& reflection = *message.GetReflection();
-  const bool repeated = field.is_repeated();
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_MESSAGE:
-      return ToJson(repeated ? reflection.GetRepeatedMessage(message, &field, i)
-                             : reflection.GetMessage(message, &field));
-    case FieldDescriptor::CPPTYPE_STRING: {
-      const std::string text = repeated ? reflection.GetRepeatedString(message, &field, i)
-                                        : reflection.GetString(message, &field);
-      return field.type() == FieldDescriptor::TYPE_BYTES ? ToHex(text) : text;
-    }
+      return ToJson(reflection.GetMessage(message, &field));
+    case FieldDescriptor::CPPTYPE_STRING:
+      return StringToJson(field, reflection.GetString(message, &field));
     case FieldDescriptor::CPPTYPE_BOOL:
-      return repeated ? reflection.GetRepeatedBool(message, &field, i)
-                      : reflection.GetBool(message, &field);
-    case FieldDescriptor::CPPTYPE_ENUM: {
-      const auto* value = repeated ? reflection.GetRepeatedEnum(message, &field, i)
-                                   : reflection.GetEnum(message, &field);
-      const std::string first = field.enum_type()->value(0)->name();
-      const std::size_t prefix = first.size() - std::string_view("UNSPECIFIED").size();
-      return value->name().substr(std::min(prefix, value->name().size()));
-    }
+      return reflection.GetBool(message, &field);
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return EnumToJson(field, *reflection.GetEnum(message, &field));
     case FieldDescriptor::CPPTYPE_INT32:
-      return repeated ? reflection.GetRepeatedInt32(message, &field, i)
-                      : reflection.GetInt32(message, &field);
+      return reflection.GetInt32(message, &field);
     case FieldDescriptor::CPPTYPE_UINT32:
-      return repeated ? reflection.GetRepeatedUInt32(message, &field, i)
-                      : reflection.GetUInt32(message, &field);
+      return reflection.GetUInt32(message, &field);
     case FieldDescriptor::CPPTYPE_INT64:
-      return repeated ? reflection.GetRepeatedInt64(message, &field, i)
-                      : reflection.GetInt64(message, &field);
+      return reflection.GetInt64(message, &field);
     case FieldDescriptor::CPPTYPE_UINT64:
-      return repeated ? reflection.GetRepeatedUInt64(message, &field, i)
-                      : reflection.GetUInt64(message, &field);
+      return reflection.GetUInt64(message, &field);
+    default:
+      return nullptr;
+  }
+}
+
+Json ElementToJson(const Message& message, const FieldDescriptor& field, int i) {
+  const Reflection& reflection = *message.GetReflection();
+  switch (field.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_MESSAGE:
+      return ToJson(reflection.GetRepeatedMessage(message, &field, i));
+    case FieldDescriptor::CPPTYPE_STRING:
+      return StringToJson(field, reflection.GetRepeatedString(message, &field, i));
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return reflection.GetRepeatedBool(message, &field, i);
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return EnumToJson(field, *reflection.GetRepeatedEnum(message, &field, i));
+    case FieldDescriptor::CPPTYPE_INT32:
+      return reflection.GetRepeatedInt32(message, &field, i);
+    case FieldDescriptor::CPPTYPE_UINT32:
+      return reflection.GetRepeatedUInt32(message, &field, i);
+    case FieldDescriptor::CPPTYPE_INT64:
+      return reflection.GetRepeatedInt64(message, &field, i);
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return reflection.GetRepeatedUInt64(message, &field, i);
     default:
       return nullptr;
   }
@@ -68,12 +88,12 @@ Json ToJson(const Message& message) {
   reflection.ListFields(message, &fields);
   for (const FieldDescriptor* field : fields) {
     if (!field->is_repeated()) {
-      out[field->name()] = FieldToJson(message, *field, 0);
+      out[field->name()] = SingleToJson(message, *field);
       continue;
     }
     Json list = Json::array();
     for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
-      list.push_back(FieldToJson(message, *field, i));
+      list.push_back(ElementToJson(message, *field, i));
     }
     out[field->name()] = std::move(list);
   }
@@ -179,6 +199,7 @@ void Terminal::Table(const std::vector<std::string>& header,
     return;
   }
   std::vector<std::size_t> widths;
+  widths.reserve(header.size());
   for (const std::string& cell : header) widths.push_back(DisplayWidth(cell));
   for (const auto& row : rows) {
     for (std::size_t i = 0; i < row.size() && i < widths.size(); ++i) {

@@ -100,6 +100,7 @@ absl::StatusOr<int> Trace(Session& session, const TraceOptions& options, bool ba
     PrintGraphviz(session, nodes);
   } else if (session.terminal().json()) {
     std::vector<std::string> items;
+    items.reserve(nodes.size());
     for (const v1::TraceNode& node : nodes) items.push_back(MessageToJson(node));
     session.terminal().JsonList(items);
   } else {

@@ -40,6 +40,7 @@ bool HoldsMoment(std::string_view name) {
 
 std::vector<std::string> FieldNames(const Descriptor& type) {
   std::vector<std::string> names;
+  names.reserve(static_cast<std::size_t>(type.field_count()));
   for (int i = 0; i < type.field_count(); ++i) names.push_back(type.field(i)->name());
   return names;
 }
@@ -252,36 +253,14 @@ absl::StatusOr<std::string> FieldReader::ReadBytes(const YAML::Node& node) {
 absl::Status FieldReader::ReadShortForm(const YAML::Node& node, std::string_view text,
                                         Message* message) {
   if (auto* decimal = dynamic_cast<v1::Decimal*>(message)) {
-    const absl::StatusOr<Decimal> value = Decimal::Parse(text);
-    if (!value.ok()) return ErrorAt(node, StdView(value.status().message()));
-    decimal->set_coefficient(value->coefficient());
-    decimal->set_decimals(value->decimals());
-    return absl::OkStatus();
+    return ReadDecimal(node, text, decimal);
   }
   if (auto* document = dynamic_cast<v1::Document*>(message);
       document != nullptr && text.starts_with("@file:")) {
-    if (!context_->read_file) return ErrorAt(node, "files cannot be read here");
-    const std::string_view path = text.substr(6);
-    const absl::StatusOr<std::string> content = context_->read_file(path);
-    if (!content.ok()) return ErrorAt(node, StdView(content.status().message()));
-    document->set_sha256(std::string(Sha256(*content).view()));
-    document->set_media_type(MediaTypeOf(path));
-    document->set_size_bytes(content->size());
-    document->set_document_number(std::string(path.substr(path.rfind('/') + 1)));
-    return absl::OkStatus();
+    return ReadDocument(node, text.substr(6), document);
   }
   if (auto* subject = dynamic_cast<v1::SubjectRef*>(message)) {
-    const std::size_t colon = text.find(':');
-    const auto* kind = colon == std::string_view::npos
-                           ? nullptr
-                           : FindEnumValue(*v1::SubjectKind_descriptor(), text.substr(0, colon));
-    if (kind == nullptr)
-      return ErrorAt(node, "a subject is written kind:@name, for example donation:@donation/d1");
-    YAML::Node id(std::string(text.substr(colon + 1)));
-    subject->set_kind(static_cast<v1::SubjectKind>(kind->number()));
-    CUSTODY_ASSIGN_OR_RETURN(*subject->mutable_id(), ReadBytes(id));
-    subject->set_role(v1::SUBJECT_ROLE_SCOPE);
-    return absl::OkStatus();
+    return ReadSubject(node, text, subject);
   }
   if (auto* commitment = dynamic_cast<v1::Commitment*>(message);
       commitment != nullptr && text.starts_with("@commit:")) {
@@ -294,6 +273,42 @@ absl::Status FieldReader::ReadShortForm(const YAML::Node& node, std::string_view
     return absl::OkStatus();
   }
   return absl::NotFoundError("no short form");
+}
+
+absl::Status FieldReader::ReadDecimal(const YAML::Node& node, std::string_view text,
+                                      v1::Decimal* decimal) {
+  const absl::StatusOr<Decimal> value = Decimal::Parse(text);
+  if (!value.ok()) return ErrorAt(node, StdView(value.status().message()));
+  decimal->set_coefficient(value->coefficient());
+  decimal->set_decimals(value->decimals());
+  return absl::OkStatus();
+}
+
+absl::Status FieldReader::ReadDocument(const YAML::Node& node, std::string_view path,
+                                       v1::Document* document) {
+  if (!context_->read_file) return ErrorAt(node, "files cannot be read here");
+  const absl::StatusOr<std::string> content = context_->read_file(path);
+  if (!content.ok()) return ErrorAt(node, StdView(content.status().message()));
+  document->set_sha256(std::string(Sha256(*content).view()));
+  document->set_media_type(MediaTypeOf(path));
+  document->set_size_bytes(content->size());
+  document->set_document_number(std::string(path.substr(path.rfind('/') + 1)));
+  return absl::OkStatus();
+}
+
+absl::Status FieldReader::ReadSubject(const YAML::Node& node, std::string_view text,
+                                      v1::SubjectRef* subject) {
+  const std::size_t colon = text.find(':');
+  const auto* kind = colon == std::string_view::npos
+                         ? nullptr
+                         : FindEnumValue(*v1::SubjectKind_descriptor(), text.substr(0, colon));
+  if (kind == nullptr)
+    return ErrorAt(node, "a subject is written kind:@name, for example donation:@donation/d1");
+  YAML::Node id(std::string(text.substr(colon + 1)));
+  subject->set_kind(static_cast<v1::SubjectKind>(kind->number()));
+  CUSTODY_ASSIGN_OR_RETURN(*subject->mutable_id(), ReadBytes(id));
+  subject->set_role(v1::SUBJECT_ROLE_SCOPE);
+  return absl::OkStatus();
 }
 
 }  // namespace custody

@@ -46,6 +46,9 @@ class FieldReader {
   // Short forms of Decimal, Document, SubjectRef and Commitment. kNotFound: the type has none.
   absl::Status ReadShortForm(const YAML::Node& node, std::string_view text,
                              google::protobuf::Message* message);
+  absl::Status ReadDecimal(const YAML::Node& node, std::string_view text, v1::Decimal* decimal);
+  absl::Status ReadDocument(const YAML::Node& node, std::string_view path, v1::Document* document);
+  absl::Status ReadSubject(const YAML::Node& node, std::string_view text, v1::SubjectRef* subject);
   absl::StatusOr<std::int64_t> ReadInteger(const YAML::Node& node, const Field& field,
                                            std::string_view text);
 

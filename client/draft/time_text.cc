@@ -1,7 +1,9 @@
 #include "client/draft/time_text.h"
 
+#include <algorithm>
 #include <cctype>
 #include <limits>
+#include <optional>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
@@ -34,6 +36,29 @@ bool IsInteger(std::string_view text) {
 absl::Status BadDuration(std::string_view text) {
   return absl::InvalidArgumentError(
       absl::StrFormat("'%s' is no duration; write for example 30min, 1h30min, 14d, 500ms", text));
+}
+
+const Unit* UnitAtStart(std::string_view text) {
+  for (const Unit& unit : kUnits) {
+    if (text.starts_with(unit.name)) return &unit;
+  }
+  return nullptr;
+}
+
+// Takes "30min" off the start; nullopt if no such part stands there or it is too long.
+std::optional<std::int64_t> TakeDurationPart(std::string_view* text) {
+  constexpr std::size_t kDigitsMax = 12;
+  const std::size_t digits = std::min(text->find_first_not_of("0123456789"), text->size());
+  std::int64_t count = 0;
+  if (digits == 0 || digits > kDigitsMax ||
+      !absl::SimpleAtoi(AbslView(text->substr(0, digits)), &count)) {
+    return std::nullopt;
+  }
+  text->remove_prefix(digits);
+  const Unit* unit = UnitAtStart(*text);
+  if (unit == nullptr || count > kDurationMsMax / unit->milliseconds) return std::nullopt;
+  text->remove_prefix(unit->name.size());
+  return count * unit->milliseconds;
 }
 
 // A day and a time of day in a zone: " at 08:30 Asia/Bangkok".
@@ -101,24 +126,9 @@ absl::StatusOr<std::int64_t> ParseDurationText(std::string_view text) {
   std::string_view rest = text;
   if (rest.empty()) return BadDuration(text);
   while (!rest.empty()) {
-    std::size_t digits = 0;
-    while (digits < rest.size() && std::isdigit(static_cast<unsigned char>(rest[digits])) != 0)
-      ++digits;
-    std::int64_t count = 0;
-    if (digits == 0 || digits > 12 || !absl::SimpleAtoi(AbslView(rest.substr(0, digits)), &count)) {
-      return BadDuration(text);
-    }
-    rest.remove_prefix(digits);
-    const Unit* unit = nullptr;
-    for (const Unit& candidate : kUnits) {
-      if (rest.substr(0, candidate.name.size()) == candidate.name) {
-        unit = &candidate;
-        break;
-      }
-    }
-    if (unit == nullptr || count > kDurationMsMax / unit->milliseconds) return BadDuration(text);
-    rest.remove_prefix(unit->name.size());
-    total += count * unit->milliseconds;
+    const std::optional<std::int64_t> part = TakeDurationPart(&rest);
+    if (!part.has_value()) return BadDuration(text);
+    total += *part;
     if (total > kDurationMsMax) return BadDuration(text);
   }
   return total;

@@ -73,6 +73,7 @@ class TrustReader {
   absl::StatusOr<std::optional<std::string>> Text(std::string_view key) const;
   absl::StatusOr<std::string> RequiredText(std::string_view key) const;
   absl::Status ReadLogKeys(Trust* trust) const;
+  absl::Status ReadLogKey(const toml::node& item, Trust* trust) const;
   absl::Status ReadPolicy(Trust* trust) const;
   absl::Status ReadMaximumAge(Trust* trust) const;
 
@@ -119,26 +120,31 @@ absl::Status TrustReader::ReadLogKeys(Trust* trust) const {
         "%s: log_keys must be a list of 1 to %d verifier keys", file_, kTrustLogKeysMax));
   }
   for (const toml::node& item : *list) {
-    const toml::value<std::string>* text = item.as_string();
-    if (text == nullptr) {
-      return ErrorAt(item.source(), "a log key must be a text");
-    }
-    absl::StatusOr<NoteVerifier> key = ParseVkey(text->get());
-    if (!key.ok()) {
-      return ErrorAt(item.source(),
-                     absl::StrFormat("log key: %s", std::string(key.status().message())));
-    }
-    if (key->name() != trust->ledger || key->type() != NoteKeyType::kEd25519) {
-      return ErrorAt(item.source(),
-                     absl::StrFormat("this is not a log key of ledger '%s'", trust->ledger));
-    }
-    for (const NoteVerifier& other : trust->log_keys) {
-      if (other.key() == key->key()) {
-        return ErrorAt(item.source(), "the same log key stands twice");
-      }
-    }
-    trust->log_keys.push_back(*std::move(key));
+    CUSTODY_RETURN_IF_ERROR(ReadLogKey(item, trust));
   }
+  return absl::OkStatus();
+}
+
+absl::Status TrustReader::ReadLogKey(const toml::node& item, Trust* trust) const {
+  const toml::value<std::string>* text = item.as_string();
+  if (text == nullptr) {
+    return ErrorAt(item.source(), "a log key must be a text");
+  }
+  absl::StatusOr<NoteVerifier> key = ParseVkey(text->get());
+  if (!key.ok()) {
+    return ErrorAt(item.source(),
+                   absl::StrFormat("log key: %s", std::string(key.status().message())));
+  }
+  if (key->name() != trust->ledger || key->type() != NoteKeyType::kEd25519) {
+    return ErrorAt(item.source(),
+                   absl::StrFormat("this is not a log key of ledger '%s'", trust->ledger));
+  }
+  for (const NoteVerifier& other : trust->log_keys) {
+    if (other.key() == key->key()) {
+      return ErrorAt(item.source(), "the same log key stands twice");
+    }
+  }
+  trust->log_keys.push_back(*std::move(key));
   return absl::OkStatus();
 }
 

@@ -203,40 +203,52 @@ absl::StatusOr<WitnessPolicy> PolicyParser::Finish() {
   return std::move(policy_);
 }
 
-// The time at which a named part stood: a witness's newest cosignature; of a group the threshold-th
-// newest of its members.
+std::optional<std::uint64_t> NewestCosignature(
+    const PolicyWitness& witness, const std::vector<VerifiedNoteSignature>& cosignatures) {
+  std::optional<std::uint64_t> newest;
+  for (const VerifiedNoteSignature& signature : cosignatures) {
+    if (signature.name == witness.verifier.name() &&
+        signature.key_id == witness.verifier.key_id() &&
+        signature.type == NoteKeyType::kCosignature) {
+      // An absent time is less than every time.
+      newest = std::max(newest, std::optional(signature.timestamp_seconds));
+    }
+  }
+  return newest;
+}
+
+std::optional<std::uint64_t> TimeOf(const WitnessPolicy& policy, const std::string& name,
+                                    const std::vector<VerifiedNoteSignature>& cosignatures);
+
+// Of a group: the threshold-th newest of its members.
+std::optional<std::uint64_t> TimeOfGroup(const WitnessPolicy& policy, const PolicyGroup& group,
+                                         const std::vector<VerifiedNoteSignature>& cosignatures) {
+  std::vector<std::uint64_t> times;
+  for (const std::string& member : group.members) {
+    if (const auto time = TimeOf(policy, member, cosignatures); time.has_value()) {
+      times.push_back(*time);
+    }
+  }
+  if (times.size() < group.threshold) {
+    return std::nullopt;
+  }
+  std::sort(times.begin(), times.end(), std::greater<>());
+  return times[group.threshold - 1];
+}
+
+// The time at which a named part stood. The members of a group stand on earlier lines than the
+// group, so this ends.
 std::optional<std::uint64_t> TimeOf(const WitnessPolicy& policy, const std::string& name,
                                     const std::vector<VerifiedNoteSignature>& cosignatures) {
-  std::vector<std::uint64_t> times;
   for (const PolicyWitness& witness : policy.witnesses) {
-    if (witness.name != name) {
-      continue;
+    if (witness.name == name) {
+      return NewestCosignature(witness, cosignatures);
     }
-    for (const VerifiedNoteSignature& signature : cosignatures) {
-      if (signature.name == witness.verifier.name() &&
-          signature.key_id == witness.verifier.key_id() &&
-          signature.type == NoteKeyType::kCosignature) {
-        times.push_back(signature.timestamp_seconds);
-      }
-    }
-    return times.empty() ? std::nullopt
-                         : std::optional(*std::max_element(times.begin(), times.end()));
   }
   for (const PolicyGroup& group : policy.groups) {
-    if (group.name != name) {
-      continue;
+    if (group.name == name) {
+      return TimeOfGroup(policy, group, cosignatures);
     }
-    // Members stand on earlier lines, so this ends.
-    for (const std::string& member : group.members) {
-      if (const auto time = TimeOf(policy, member, cosignatures); time.has_value()) {
-        times.push_back(*time);
-      }
-    }
-    if (times.size() < group.threshold) {
-      return std::nullopt;
-    }
-    std::sort(times.begin(), times.end(), std::greater<>());
-    return times[group.threshold - 1];
   }
   return std::nullopt;
 }

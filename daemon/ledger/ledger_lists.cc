@@ -83,6 +83,17 @@ bool Touches(const v1::Event& event, const v1::SubjectRef& wanted) {
   });
 }
 
+bool InPeriod(const v1::ListEventsRequest& request, std::int64_t at_ms) {
+  return (request.recorded_from_ms() == 0 || at_ms >= request.recorded_from_ms()) &&
+         (request.recorded_to_ms() == 0 || at_ms < request.recorded_to_ms());
+}
+
+bool HasCode(const v1::ListEventsRequest& request, const v1::Event& event) {
+  if (request.codes().empty()) return true;
+  const CatalogueEntry* row = FindCatalogueEntry(event);
+  return row != nullptr && Contains(request.codes(), row->row.code());
+}
+
 absl::StatusOr<bool> Matches(const v1::ListEventsRequest& request, const StoredEntry& stored) {
   v1::Entry entry;
   v1::Event event;
@@ -91,15 +102,10 @@ absl::StatusOr<bool> Matches(const v1::ListEventsRequest& request, const StoredE
     return absl::DataLossError(absl::StrFormat("entry %d does not parse", stored.index));
   }
   if (!entry.has_signed_event()) return false;
-  const std::int64_t at = entry.recorded_at_ms();
-  if (request.recorded_from_ms() != 0 && at < request.recorded_from_ms()) return false;
-  if (request.recorded_to_ms() != 0 && at >= request.recorded_to_ms()) return false;
+  if (!InPeriod(request, entry.recorded_at_ms())) return false;
   if (request.has_subject() && !Touches(event, request.subject())) return false;
   if (!request.site_id().empty() && event.site_id() != request.site_id()) return false;
-  if (request.codes_size() > 0) {
-    const CatalogueEntry* row = FindCatalogueEntry(event);
-    if (row == nullptr || !Contains(request.codes(), row->row.code())) return false;
-  }
+  if (!HasCode(request, event)) return false;
   return request.person_id().empty() || SignedBy(entry.signed_event(), request.person_id());
 }
 
@@ -112,6 +118,16 @@ std::vector<std::uint64_t> AllIndices(std::uint64_t begin, std::uint64_t end, bo
     indices.push_back(newest_first ? end - 1 - i : begin + i);
   }
   return indices;
+}
+
+std::string KeyOfListedCase(std::string_view id, bool include_closed) {
+  return include_closed ? KeyOfState({v1::SUBJECT_KIND_CASE, std::string(id)}) : KeyOfOpenCase(id);
+}
+
+// Every case if no subject is named.
+bool Concerns(const v1::CaseState& state, const std::optional<SubjectKey>& about) {
+  return !about || std::any_of(state.scope().begin(), state.scope().end(),
+                               [&](const auto& ref) { return KeyOf(ref) == *about; });
 }
 
 absl::StatusOr<std::uint64_t> ParseToken(const std::string& token, std::uint64_t size) {
@@ -205,16 +221,12 @@ absl::StatusOr<std::vector<v1::SubjectState>> LedgerReader::ListCases(
     std::size_t count_max) const {
   std::vector<v1::SubjectState> cases;
   absl::Status bad;
-  std::string begin =
+  const std::string prefix =
       include_closed ? PrefixOfStates(v1::SUBJECT_KIND_CASE) : PrefixOfTable(Table::kOpenCase);
-  const std::string end = PrefixEnd(begin);
-  if (!after_id.empty()) {
-    begin = (include_closed ? KeyOfState({v1::SUBJECT_KIND_CASE, std::string(after_id)})
-                            : KeyOfOpenCase(after_id)) +
-            '\0';
-  }
+  const std::string begin =
+      after_id.empty() ? prefix : KeyOfListedCase(after_id, include_closed) + '\0';
   CUSTODY_RETURN_IF_ERROR(
-      snapshot_->view->Scan(begin, end, [&](std::string_view key, std::string_view) {
+      snapshot_->view->Scan(begin, PrefixEnd(prefix), [&](std::string_view key, std::string_view) {
         if (cases.size() >= count_max) return false;
         absl::StatusOr<SubjectKey> subject =
             SubjectKey{v1::SUBJECT_KIND_CASE, std::string(key.substr(1))};
@@ -223,11 +235,7 @@ absl::StatusOr<std::vector<v1::SubjectState>> LedgerReader::ListCases(
             subject.ok() ? Find(*subject) : subject.status();
         if (!state.ok()) bad = state.status();
         if (!state.ok() || *state == nullptr) return bad.ok();
-        const auto& scope = (*state)->case_().scope();
-        const bool concerns =
-            !about || std::any_of(scope.begin(), scope.end(),
-                                  [&](const auto& ref) { return KeyOf(ref) == *about; });
-        if (concerns) cases.push_back(**state);
+        if (Concerns((*state)->case_(), about)) cases.push_back(**state);
         return true;
       }));
   CUSTODY_RETURN_IF_ERROR(bad);

@@ -50,6 +50,15 @@ std::string Summary(const SubjectKey& key, const v1::SubjectState* state) {
   return absl::StrFormat("%d events", state->event_count());
 }
 
+v1::TraceNode NodeOf(const Step& step, const v1::SubjectState* state) {
+  v1::TraceNode node;
+  *node.mutable_subject() = RefOf(step.subject);
+  if (step.depth > 0) *node.mutable_reached_from() = RefOf(step.reached_from);
+  node.set_depth(step.depth);
+  node.set_summary(Summary(step.subject, state));
+  return node;
+}
+
 absl::Status Walk(const LedgerReader& reader, const SubjectKey& start, std::uint32_t depth_max,
                   Direction direction, const TraceVisitor& visit) {
   CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* known, reader.Find(start));
@@ -70,11 +79,7 @@ absl::Status Walk(const LedgerReader& reader, const SubjectKey& start, std::uint
     }
     const bool repeated = !seen.insert(step.subject).second;
     CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, reader.Find(step.subject));
-    v1::TraceNode node;
-    *node.mutable_subject() = RefOf(step.subject);
-    if (step.depth > 0) *node.mutable_reached_from() = RefOf(step.reached_from);
-    node.set_depth(step.depth);
-    node.set_summary(Summary(step.subject, state));
+    v1::TraceNode node = NodeOf(step, state);
     node.set_repeated_node(repeated);
     if (!visit(node)) return absl::OkStatus();
     if (repeated || step.depth >= limit) continue;

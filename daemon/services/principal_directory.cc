@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "base/status_macros.h"
-#include "daemon/ledger/ledger_reader.h"
 #include "lifecycle/refusal.h"
 
 namespace custody {
@@ -59,23 +58,26 @@ absl::StatusOr<PrincipalPtr> PrincipalDirectory::Find(const Digest& spki_sha256)
   return known.principal;
 }
 
+absl::StatusOr<bool> PrincipalDirectory::Take(const LedgerReader& reader,
+                                              const std::string& principal_id,
+                                              const Digest& spki_sha256, Known* known) {
+  CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state,
+                           reader.Find({v1::SUBJECT_KIND_PRINCIPAL, principal_id}));
+  if (state == nullptr || !HasKey(state->principal(), spki_sha256)) return false;
+  known->principal_id = principal_id;
+  known->revoked = state->principal().revoked();
+  if (!known->revoked) known->principal = PrincipalFrom(state->principal().enrolment());
+  return !known->revoked;
+}
+
 absl::StatusOr<PrincipalDirectory::Known> PrincipalDirectory::Load(
     const std::shared_ptr<const LedgerSnapshot>& snapshot, const Digest& spki_sha256,
     const std::string& hint) const {
   const LedgerReader reader(snapshot);
   Known known;
   known.size = snapshot->size();
-  const auto take = [&](const std::string& id) -> absl::StatusOr<bool> {
-    CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state,
-                             reader.Find({v1::SUBJECT_KIND_PRINCIPAL, id}));
-    if (state == nullptr || !HasKey(state->principal(), spki_sha256)) return false;
-    known.principal_id = id;
-    known.revoked = state->principal().revoked();
-    if (!known.revoked) known.principal = PrincipalFrom(state->principal().enrolment());
-    return !known.revoked;
-  };
   if (!hint.empty()) {
-    CUSTODY_ASSIGN_OR_RETURN(const bool found, take(hint));
+    CUSTODY_ASSIGN_OR_RETURN(const bool found, Take(reader, hint, spki_sha256, &known));
     if (found) return known;
   }
   // Principals are few; a key that moved, or that nobody has seen yet, is looked for in all of
@@ -85,7 +87,7 @@ absl::StatusOr<PrincipalDirectory::Known> PrincipalDirectory::Load(
     CUSTODY_ASSIGN_OR_RETURN(const std::vector<SubjectKey> page,
                              reader.ListSubjects(v1::SUBJECT_KIND_PRINCIPAL, after, kPageSubjects));
     for (const SubjectKey& subject : page) {
-      CUSTODY_ASSIGN_OR_RETURN(const bool found, take(subject.id));
+      CUSTODY_ASSIGN_OR_RETURN(const bool found, Take(reader, subject.id, spki_sha256, &known));
       if (found) return known;
     }
     if (page.size() < kPageSubjects) return known;

@@ -19,6 +19,7 @@
 
 #include "absl/status/statusor.h"
 #include "crypto/digest.h"
+#include "daemon/ledger/ledger_reader.h"
 #include "daemon/ledger/ledger_snapshot.h"
 #include "daemon/services/authorization.h"
 
@@ -44,6 +45,9 @@ class PrincipalDirectory {
     bool revoked = false;
   };
 
+  // Takes the principal if it has the key. True: it was not revoked, so no other is looked for.
+  static absl::StatusOr<bool> Take(const LedgerReader& reader, const std::string& principal_id,
+                                   const Digest& spki_sha256, Known* known);
   absl::StatusOr<Known> Load(const std::shared_ptr<const LedgerSnapshot>& snapshot,
                              const Digest& spki_sha256, const std::string& hint) const;
 

@@ -282,6 +282,7 @@ class Bench {
     // A batch statement for a lot at a time; lots enough that batches go side by side.
     const std::size_t lot_count = std::min<std::size_t>(count, 200);
     std::vector<Lot> lots;
+    lots.reserve(lot_count);
     for (std::size_t i = 0; i < lot_count; ++i) {
       lots.push_back(mill_->MakeUntilCulture(next_number_ + i));
     }

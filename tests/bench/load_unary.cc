@@ -40,6 +40,25 @@ absl::Status FromCall(const grpc::Status& status) {
   return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
 }
 
+std::vector<std::unique_ptr<v1::LedgerService::Stub>> StubsOf(const Channels& channels) {
+  std::vector<std::unique_ptr<v1::LedgerService::Stub>> stubs;
+  stubs.reserve(channels.size());
+  for (const auto& channel : channels) stubs.push_back(v1::LedgerService::NewStub(channel));
+  return stubs;
+}
+
+absl::Status CheckBatch(const v1::RecordBatchRequest& request,
+                        const v1::RecordBatchResponse& response, ReceiptCheck* check) {
+  if (response.outcomes_size() != request.events_size()) {
+    return absl::DataLossError("not one receipt for each event");
+  }
+  for (int i = 0; i < request.events_size(); ++i) {
+    absl::Status status = check->Check(response.outcomes(i).receipt(), request.events(i));
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
 // One place in flight: a call after the other.
 template <typename Request, typename Response>
 class Caller {
@@ -98,10 +117,10 @@ LoadResult RunUnary(const Channels& channels, std::vector<Lot>* lots, const Load
   LoadMeter meter(plan);
   LotFeed feed(lots, plan.in_flight);
   Places places(plan.in_flight);
-  std::vector<std::unique_ptr<v1::LedgerService::Stub>> stubs;
-  for (const auto& channel : channels) stubs.push_back(v1::LedgerService::NewStub(channel));
+  const std::vector<std::unique_ptr<v1::LedgerService::Stub>> stubs = StubsOf(channels);
   using RecordCaller = Caller<v1::RecordRequest, v1::RecordResponse>;
   std::vector<std::unique_ptr<RecordCaller>> callers;
+  callers.reserve(plan.in_flight);
   for (std::size_t place = 0; place < plan.in_flight; ++place) {
     v1::LedgerService::Stub* const stub = stubs[place % stubs.size()].get();
     callers.push_back(std::make_unique<RecordCaller>(
@@ -130,10 +149,10 @@ LoadResult RunBatches(const Channels& channels, std::vector<v1::RecordBatchReque
   LoadMeter meter(plan);
   std::atomic<std::size_t> next{0};
   Places places(plan.in_flight);
-  std::vector<std::unique_ptr<v1::LedgerService::Stub>> stubs;
-  for (const auto& channel : channels) stubs.push_back(v1::LedgerService::NewStub(channel));
+  const std::vector<std::unique_ptr<v1::LedgerService::Stub>> stubs = StubsOf(channels);
   using BatchCaller = Caller<v1::RecordBatchRequest, v1::RecordBatchResponse>;
   std::vector<std::unique_ptr<BatchCaller>> callers;
+  callers.reserve(plan.in_flight);
   for (std::size_t place = 0; place < plan.in_flight; ++place) {
     v1::LedgerService::Stub* const stub = stubs[place % stubs.size()].get();
     callers.push_back(std::make_unique<BatchCaller>(
@@ -149,14 +168,7 @@ LoadResult RunBatches(const Channels& channels, std::vector<v1::RecordBatchReque
           stub->async()->RecordBatch(context, request, response, std::move(done));
         },
         [check](const v1::RecordBatchRequest& request, const v1::RecordBatchResponse& response) {
-          if (response.outcomes_size() != request.events_size()) {
-            return absl::DataLossError("not one receipt for each event");
-          }
-          for (int i = 0; i < request.events_size(); ++i) {
-            absl::Status status = check->Check(response.outcomes(i).receipt(), request.events(i));
-            if (!status.ok()) return status;
-          }
-          return absl::OkStatus();
+          return CheckBatch(request, response, check);
         },
         [](const v1::RecordBatchRequest& request) {
           return static_cast<std::size_t>(request.events_size());

@@ -41,6 +41,21 @@ void CopyFolder(const std::filesystem::path& from, const std::filesystem::path& 
   std::filesystem::copy(from, to, std::filesystem::copy_options::recursive);
 }
 
+// OK if the daemon proves that the first tree is the beginning of the second.
+absl::Status AskForConsistency(Client& client, const KnownCheckpoint& first,
+                               const KnownCheckpoint& second) {
+  v1::GetConsistencyProofRequest request;
+  request.set_first_size(first.size);
+  request.set_second_size(second.size);
+  CUSTODY_ASSIGN_OR_RETURN(const v1::GetConsistencyProofResponse answer,
+                           client.GetConsistencyProof(request));
+  std::vector<Digest> proof;
+  for (const std::string& hash : answer.hashes()) {
+    CUSTODY_ASSIGN_OR_RETURN(proof.emplace_back(), Digest::FromBytes(std::string_view(hash)));
+  }
+  return VerifyConsistency(first.size, second.size, proof, first.root, second.root);
+}
+
 class CrashRun {
  public:
   explicit CrashRun(const CrashOptions& options) : options_(options), random_(options.seed) {}
@@ -231,21 +246,7 @@ void CrashRun::CheckConsistency(Client& client, const VerifiedCheckpoint& now) {
   const Digest now_root = *Digest::FromBytes(std::string_view(now.root));
   for (const KnownCheckpoint& known : journal_.Checkpoints()) {
     if (known.size > now.size || (checked_ && known.size < checked_->size)) continue;
-    v1::GetConsistencyProofRequest request;
-    request.set_first_size(known.size);
-    request.set_second_size(now.size);
-    const absl::StatusOr<v1::GetConsistencyProofResponse> answer =
-        client.GetConsistencyProof(request);
-    std::vector<Digest> proof;
-    if (answer.ok()) {
-      for (const std::string& hash : answer->hashes()) {
-        const absl::StatusOr<Digest> digest = Digest::FromBytes(std::string_view(hash));
-        if (digest.ok()) proof.push_back(*digest);
-      }
-    }
-    const absl::Status proven =
-        answer.ok() ? VerifyConsistency(known.size, now.size, proof, known.root, now_root)
-                    : answer.status();
+    const absl::Status proven = AskForConsistency(client, known, {now.size, now_root});
     ++report_.consistency_proofs;
     if (proven.ok()) continue;
     journal_.Problem(absl::StrFormat("sizes %d and %d are not consistent: %s", known.size, now.size,

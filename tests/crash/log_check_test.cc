@@ -60,6 +60,7 @@ class LogCheckTest : public testing::Test {
   std::vector<std::string> Problems() const {
     LogCheck check(journal_);
     std::vector<Digest> leaves;
+    leaves.reserve(entries_.size());
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       check.Add(i, entries_[i]);
       leaves.push_back(LeafHash(entries_[i]));

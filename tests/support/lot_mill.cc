@@ -24,23 +24,30 @@ constexpr std::size_t kIdKept = 9;
 // Where the six digits of a donation begin behind the year.
 constexpr std::size_t kDonationSerial = 7;
 
+void CollectIds(const Message& message, std::set<std::string>* ids);
+
+// Of one value of a field.
+void CollectIdsOfValue(const Message& message, const FieldDescriptor* field, int i,
+                       std::set<std::string>* ids) {
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  if (field->type() == FieldDescriptor::TYPE_BYTES) {
+    std::string value = field->is_repeated() ? reflection.GetRepeatedString(message, field, i)
+                                             : reflection.GetString(message, field);
+    if (value.size() == kIdBytes) ids->insert(std::move(value));
+  } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+    CollectIds(field->is_repeated() ? reflection.GetRepeatedMessage(message, field, i)
+                                    : reflection.GetMessage(message, field),
+               ids);
+  }
+}
+
 void CollectIds(const Message& message, std::set<std::string>* ids) {
   const google::protobuf::Reflection& reflection = *message.GetReflection();
   std::vector<const FieldDescriptor*> fields;
   reflection.ListFields(message, &fields);
   for (const FieldDescriptor* field : fields) {
     const int count = field->is_repeated() ? reflection.FieldSize(message, field) : 1;
-    for (int i = 0; i < count; ++i) {
-      if (field->type() == FieldDescriptor::TYPE_BYTES) {
-        std::string value = field->is_repeated() ? reflection.GetRepeatedString(message, field, i)
-                                                 : reflection.GetString(message, field);
-        if (value.size() == kIdBytes) ids->insert(std::move(value));
-      } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
-        CollectIds(field->is_repeated() ? reflection.GetRepeatedMessage(message, field, i)
-                                        : reflection.GetMessage(message, field),
-                   ids);
-      }
-    }
+    for (int i = 0; i < count; ++i) CollectIdsOfValue(message, field, i, ids);
   }
 }
 
@@ -96,6 +103,23 @@ absl::StatusOr<LotMill> LotMill::Create(std::vector<v1::SignedEvent> model,
   return mill;
 }
 
+absl::StatusOr<LotMill::ModelSignature> LotMill::PlaceOf(const v1::Signature& signature) const {
+  v1::SignatureStatement statement;
+  if (!statement.ParseFromString(signature.statement())) {
+    return absl::InvalidArgumentError("a statement of the model cannot be read");
+  }
+  const auto signer = signers_.find(statement.key_id());
+  if (signer == signers_.end()) {
+    return absl::InvalidArgumentError("a signer of the model has no key here");
+  }
+  ModelSignature place;
+  place.signer = signer->second.get();
+  place.terms.role = statement.role();
+  place.terms.meaning = statement.meaning();
+  place.terms.authentication = statement.authentication();
+  return place;
+}
+
 absl::Status LotMill::Add(const v1::SignedEvent& signed_event, const std::set<std::string>& shared,
                           std::size_t further_observations) {
   v1::Event event;
@@ -114,19 +138,7 @@ absl::Status LotMill::Add(const v1::SignedEvent& signed_event, const std::set<st
     added.patches.push_back({at, PatchKind::kLot});
   }
   for (const v1::Signature& signature : signed_event.signatures()) {
-    v1::SignatureStatement statement;
-    if (!statement.ParseFromString(signature.statement())) {
-      return absl::InvalidArgumentError("a statement of the model cannot be read");
-    }
-    const auto signer = signers_.find(statement.key_id());
-    if (signer == signers_.end()) {
-      return absl::InvalidArgumentError("a signer of the model has no key here");
-    }
-    ModelSignature& place = added.signatures.emplace_back();
-    place.signer = signer->second.get();
-    place.terms.role = statement.role();
-    place.terms.meaning = statement.meaning();
-    place.terms.authentication = statement.authentication();
+    CUSTODY_ASSIGN_OR_RETURN(added.signatures.emplace_back(), PlaceOf(signature));
   }
   added.observation = IsCultureObservation(event) && added.signatures.size() == 1;
   const std::size_t copies = added.observation ? 1 + further_observations : 1;
@@ -194,6 +206,7 @@ std::size_t LotMill::FirstObservation() const {
 
 std::vector<v1::SignedEvent> LotMill::MakeUntilCulture(std::uint64_t number) const {
   std::vector<v1::SignedEvent> events;
+  events.reserve(FirstObservation());
   for (std::size_t i = 0; i < FirstObservation(); ++i) events.push_back(Sign(model_[i], number));
   return events;
 }
@@ -202,6 +215,7 @@ std::vector<std::string> LotMill::MakeObservations(std::uint64_t number, std::ui
                                                    std::size_t count) const {
   const ModelEvent& event = model_[FirstObservation()];
   std::vector<std::string> observations;
+  observations.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     observations.push_back(Fill(event, number, serial + static_cast<std::uint32_t>(i)));
   }

@@ -84,6 +84,7 @@ class LotMill {
     bool observation = false;
   };
 
+  absl::StatusOr<ModelSignature> PlaceOf(const v1::Signature& signature) const;
   absl::Status Add(const v1::SignedEvent& signed_event, const std::set<std::string>& shared,
                    std::size_t further_observations);
   static std::string Fill(const ModelEvent& event, std::uint64_t number, std::uint32_t copy);

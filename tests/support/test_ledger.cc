@@ -149,6 +149,7 @@ std::string TestLedger::AddSite(std::vector<v1::SiteFunction> functions,
 
 std::string TestLedger::AddPerson(const std::vector<v1::Role>& roles, std::string_view site) {
   std::vector<v1::RoleGrant> grants;
+  grants.reserve(roles.size());
   for (const v1::Role role : roles) {
     grants.push_back(Grant(role, site.empty() ? std::string_view(site_id_) : site));
   }

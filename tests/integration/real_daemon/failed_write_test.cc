@@ -21,6 +21,7 @@ class FailedWriteTest : public RealLedgerTest {};
 TEST_F(FailedWriteTest, NothingIsAcknowledgedAndReadsGoOnUntilARestart) {
   ASSERT_OK(ledger_->Start());
   std::vector<v1::Receipt> receipts;
+  receipts.reserve(30);
   for (int i = 0; i < 30; ++i) receipts.push_back(MustRecord());
   const auto client = NewClient();
   ASSERT_OK(client->GetCheckpoint());

@@ -30,9 +30,11 @@ class RetryStormTest : public RealLedgerTest {
   // All at once; post i sends events[i % events.size()].
   std::vector<Post> Storm(const std::vector<v1::SignedEvent>& events) {
     std::vector<std::shared_ptr<grpc::Channel>> channels;
+    channels.reserve(kChannels);
     for (int i = 0; i < kChannels; ++i) channels.push_back(ledger_->NewChannel());
     std::vector<Post> posts(kPosts);
     std::vector<std::thread> threads;
+    threads.reserve(kPosts + kStreams);
     const int streamed = kPosts / 4;
     for (int i = streamed; i < kPosts; ++i) {
       threads.emplace_back([&, i] {
@@ -172,11 +174,14 @@ TEST_F(RetryStormOverAKillTest, IsOneEntryAndEqualReceipts) {
   options.retry.backoff_max = std::chrono::milliseconds(100);
   options.deadline = std::chrono::seconds(60);
   std::vector<std::unique_ptr<Client>> clients;
+  clients.reserve(kChannels);
   for (int i = 0; i < kChannels; ++i) clients.push_back(*Client::Connect(options));
   std::vector<v1::SignedEvent> events;
+  events.reserve(5);
   for (int i = 0; i < 5; ++i) events.push_back(ledger_->NewSite());
   std::vector<absl::StatusOr<RecordResult>> results(kPosts, absl::UnknownError("not posted"));
   std::vector<std::thread> threads;
+  threads.reserve(kPosts);
   for (std::size_t i = 0; i < kPosts; ++i) {
     threads.emplace_back([&, i] {
       std::this_thread::sleep_for(std::chrono::milliseconds(i % 10));
