@@ -59,13 +59,14 @@ TEST(AnchorWriterTest, TheStatusOfTheLedgerNamesTheFailure) {
   auto opened = kit.Open(disk);
   ASSERT_THAT(opened, IsOk());
   const Ledger& ledger = **opened;
-  std::filesystem::remove_all(folder.Path("disk"));
+  // In one step, since the first anchor may be on its way.
+  std::filesystem::rename(folder.Path("disk"), folder.Path("elsewhere"));
   ASSERT_THAT(LedgerKit::Record(**opened, kit.Site(1)), IsOk());
   ASSERT_TRUE(Eventually([&] { return ledger.Status().anchor_failing; }));
   const LedgerStatus status = ledger.Status();
   EXPECT_EQ(status.mode, LedgerMode::kServing);
-  EXPECT_THAT(status.mode_reason, HasSubstr("the anchor cannot be written since 2026-"));
-  EXPECT_THAT(status.mode_reason, HasSubstr("disk/anchor.new"));
+  EXPECT_THAT(status.mode_reason, HasSubstr("the anchor cannot be written since 20"));
+  EXPECT_THAT(status.mode_reason, HasSubstr(folder.Path("disk")));
 }
 
 }  // namespace
