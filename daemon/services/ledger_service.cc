@@ -88,7 +88,7 @@ grpc::ServerUnaryReactor* LedgerServiceImpl::Propose(grpc::CallbackServerContext
   }
   parts_.ledger.Propose(request->signed_event(), [this, kMethod, caller = *principal, response,
                                                   reactor](absl::StatusOr<ProposeOutcome> outcome) {
-    if (outcome.ok()) FillOutcome(*std::move(outcome), response);
+    if (outcome.ok()) FillOutcome(std::move(*outcome), response);
     FinishUnary(parts_, kMethod, caller.get(), outcome.status(), reactor);
   });
   return reactor;
@@ -112,7 +112,7 @@ grpc::ServerUnaryReactor* LedgerServiceImpl::Cosign(grpc::CallbackServerContext*
       [caller = *principal](std::string_view site_id) { return CheckSite(*caller, site_id); },
       [this, kMethod, caller = *principal, response,
        reactor](absl::StatusOr<ProposeOutcome> outcome) {
-        if (outcome.ok()) FillOutcome(*std::move(outcome), response);
+        if (outcome.ok()) FillOutcome(std::move(*outcome), response);
         FinishUnary(parts_, kMethod, caller.get(), outcome.status(), reactor);
       });
   return reactor;

@@ -66,7 +66,7 @@ grpc::ServerUnaryReactor* StartRecordBatch(const ServiceParts& parts,
   }
   const auto count = static_cast<int>(events->size());
   for (int i = 0; i < count; ++i) response->add_outcomes();
-  const auto call = std::make_shared<Call>(parts, *principal, response, reactor, count);
+  const std::shared_ptr<Call> call(new Call{parts, *principal, response, reactor, count});
   for (int i = 0; i < count; ++i) {
     v1::SignedEvent& event = (*events)[static_cast<std::size_t>(i)];
     const absl::Status allowed = CheckRecordSite(**principal, event.event());
