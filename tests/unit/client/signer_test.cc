@@ -8,6 +8,7 @@
 
 #include "crypto/digest.h"
 #include "crypto/pae.h"
+#include "lifecycle/batch_statement.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
 #include "tests/unit/client/signed_event_maker.h"
@@ -47,6 +48,41 @@ TEST(SignerTest, RefusesATermThatIsMissingAndBytesThatAreNoEvent) {
   EXPECT_THAT(signer.SignEvent(EventBytes("one"), terms),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("role")));
   EXPECT_THAT(signer.SignEvent("\xff\xff", kTerms),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no event")));
+}
+
+constexpr SignatureTerms kBatchTerms{
+    .role = v1::ROLE_OPERATOR, .meaning = v1::MEANING_PERFORMED, .signed_at_ms = 1234};
+
+TEST(SignerTest, SignsManyEventsWithOneSignature) {
+  const std::vector<std::string> events = {EventBytes("one"), EventBytes("two"),
+                                           EventBytes("three")};
+  const Signer signer = TestSigner('a');
+  ASSERT_OK_AND_ASSIGN(const v1::RecordBatchRequest request, signer.SignBatch(events, kBatchTerms));
+  v1::BatchStatement statement;
+  ASSERT_TRUE(statement.ParseFromString(request.statement()));
+  EXPECT_EQ(statement.events_count(), 3U);
+  EXPECT_EQ(statement.events_root(), BatchRoot(events).view());
+  EXPECT_EQ(statement.person_id(), std::string(16, 'a'));
+  EXPECT_EQ(statement.signed_at_ms(), 1234);
+  EXPECT_EQ(statement.ledger(), "custody.test.example/ledger");
+  EXPECT_EQ(std::vector<std::string>(request.events().begin(), request.events().end()), events);
+  ASSERT_OK_AND_ASSIGN(const VerifyKey key, VerifyKey::FromSpki(signer.public_key_spki()));
+  EXPECT_OK(key.Verify(PreAuthEncoding(kBatchStatementPayloadType, request.statement()),
+                       request.signature()));
+}
+
+TEST(SignerTest, RefusesABatchThatNoLedgerWouldTake) {
+  const Signer signer = TestSigner('a');
+  const std::string event = EventBytes("one");
+  EXPECT_THAT(signer.SignBatch({}, kBatchTerms),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("1 to 1024")));
+  EXPECT_OK(signer.SignBatch(std::vector<std::string>(1'024, event), kBatchTerms));
+  EXPECT_THAT(signer.SignBatch(std::vector<std::string>(1'025, event), kBatchTerms),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("not 1025")));
+  EXPECT_THAT(signer.SignBatch({event}, kTerms),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("performed or authored")));
+  EXPECT_THAT(signer.SignBatch({event, "\xff\xff"}, kBatchTerms),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no event")));
 }
 

@@ -3,10 +3,12 @@
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <mutex>
 
 #include "daemon/ledger/anchor.h"
 #include "daemon/ledger/ledger.h"
+#include "daemon/ledger/ledger_reader.h"
 #include "daemon/ledger/schema.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
@@ -244,6 +246,38 @@ TEST(LedgerFaultsTest, AReadFailureWhilePlanningIsFinal) {
   EXPECT_EQ(ReasonOf(LedgerKit::Record(*ledger, kit.Site(1)).status()), v1::REASON_CODE_E_STORE);
   store.HealReads();
   EXPECT_EQ(ReasonOf(LedgerKit::Record(*ledger, kit.Site(2)).status()), v1::REASON_CODE_E_STORE);
+}
+
+// Events differ in what they touch, so a bound asked once for many of them would be none.
+TEST(LedgerFaultsTest, ABatchEndsWhereItsBoundOfTouchesIsReached) {
+  LedgerKit kit;
+  kit.options.batch_touches_max = 256;
+  kit.options.batch_events_max = 1'000;
+  MemoryStore disk;
+  ASSERT_THAT(kit.Initialize(disk), IsOk());
+  FaultStore store(disk);
+  ASSERT_OK_AND_ASSIGN(const auto ledger, kit.Open(store));
+  std::promise<void> go;
+  std::shared_future<void> gone = go.get_future().share();
+  store.OnApply([gone](const WriteBatch&, Durability) { gone.wait(); });
+  std::atomic<int> recorded = 0;
+  for (int i = 0; i < 600; ++i) {
+    ledger->Record(kit.Site(i), Lane::kSingle,
+                   [&](const auto& outcome) { recorded += outcome.ok() ? 1 : 0; });
+  }
+  go.set_value();
+  ASSERT_THAT(ledger->Drain(60'000), IsOk());
+  EXPECT_EQ(recorded, 600);
+  const LedgerReader reader(ledger->Snapshot());
+  int together = 0;
+  ASSERT_OK(reader.ReadEntries(1, reader.size(), [&](std::uint64_t, std::string_view bytes) {
+    v1::Entry entry;
+    EXPECT_TRUE(entry.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())));
+    together = entry.has_seal() ? 0 : together + 1;
+    EXPECT_LE(together, 256);
+    return true;
+  }));
+  store.OnApply(nullptr);
 }
 
 TEST(LedgerFaultsTest, TurnsAwayWhatTheQueueCannotHold) {

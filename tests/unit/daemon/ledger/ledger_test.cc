@@ -1,5 +1,6 @@
 #include "daemon/ledger/ledger.h"
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <set>
@@ -35,6 +36,34 @@ class LedgerTest : public testing::Test {
   std::unique_ptr<FaultStore> store_;
   std::unique_ptr<Ledger> ledger_;
 };
+
+// The event that a correction names is found in the log, and only where it is about its targets.
+TEST_F(LedgerTest, ACorrectionFindsTheEventThatItNames) {
+  const v1::SignedEvent site = kit_.Site(1);
+  ASSERT_OK(LedgerKit::Record(*ledger_, site));
+  Reopen();
+  const auto is_missing = [&](const Digest& named, const std::string& target_id) {
+    v1::Event event;
+    event.set_site_id(LedgerKit::SiteId(1));
+    event.set_corrects(std::string(named.view()));
+    event.mutable_reason()->set_code("ERROR");
+    v1::SubjectRef* target = event.mutable_event_corrected()->add_targets();
+    target->set_kind(v1::SUBJECT_KIND_SITE);
+    target->set_id(target_id);
+    target->set_role(v1::SUBJECT_ROLE_SCOPE);
+    const auto outcome = LedgerKit::Record(*ledger_, kit_.Sign(event, {kit_.quality}));
+    EXPECT_THAT(outcome.status(), IsOk());
+    v1::Entry entry;
+    EXPECT_TRUE(outcome.ok() && entry.ParseFromString(outcome->receipt.entry()));
+    return std::any_of(entry.findings().begin(), entry.findings().end(), [](const auto& finding) {
+      return finding.code() == v1::REASON_CODE_E_MISSING;
+    });
+  };
+  const Digest digest = PaeDigest(kEventPayloadType, site.event());
+  EXPECT_FALSE(is_missing(digest, LedgerKit::SiteId(1)));
+  EXPECT_TRUE(is_missing(digest, LedgerKit::SiteId(2)));
+  EXPECT_TRUE(is_missing(Sha256("no event"), LedgerKit::SiteId(1)));
+}
 
 TEST_F(LedgerTest, RecordsAndProves) {
   ASSERT_OK_AND_ASSIGN(const RecordOutcome outcome, LedgerKit::Record(*ledger_, kit_.Site(1)));
