@@ -97,6 +97,16 @@ absl::Status Client::Impl::BelieveReceipt(const v1::Receipt& receipt, const v1::
   return holds.ok() ? holds : NotTrue(holds);
 }
 
+namespace {
+
+// What the ledger says of one event of a batch.
+absl::Status StatusOf(const v1::RecordOutcome& outcome) {
+  if (outcome.status_code() == 0 && outcome.has_receipt()) return absl::OkStatus();
+  return FromStreamAnswer(outcome.status_code(), outcome.status_message(), outcome.refusal());
+}
+
+}  // namespace
+
 absl::StatusOr<std::vector<absl::StatusOr<RecordResult>>> Client::RecordBatch(
     const v1::RecordBatchRequest& request, const CallOptions& call) {
   CUSTODY_RETURN_IF_ERROR(impl_->guard->CheckConfigured());
@@ -114,8 +124,7 @@ absl::StatusOr<std::vector<absl::StatusOr<RecordResult>>> Client::RecordBatch(
         response.Clear();
         CUSTODY_RETURN_IF_ERROR(FromGrpc(impl_->ledger->RecordBatch(context, request, &response)));
         for (const v1::RecordOutcome& outcome : response.outcomes()) {
-          const absl::Status own =
-              FromStreamAnswer(outcome.status_code(), outcome.status_message(), outcome.refusal());
+          const absl::Status own = StatusOf(outcome);
           if (!own.ok() && MayTryAgain(own)) return own;
         }
         return absl::OkStatus();
@@ -127,8 +136,7 @@ absl::StatusOr<std::vector<absl::StatusOr<RecordResult>>> Client::RecordBatch(
   std::vector<absl::StatusOr<RecordResult>> results;
   for (std::size_t i = 0; i < sent.size(); ++i) {
     v1::RecordOutcome& outcome = *response.mutable_outcomes(static_cast<int>(i));
-    absl::Status own =
-        FromStreamAnswer(outcome.status_code(), outcome.status_message(), outcome.refusal());
+    absl::Status own = StatusOf(outcome);
     if (own.ok()) {
       own = impl_->BelieveReceipt(outcome.receipt(), sent[i], outcome.already_recorded(), call);
     }
