@@ -21,6 +21,7 @@
 
 #include "absl/status/statusor.h"
 #include "custody/signer.h"
+#include "custody/v1/event.pb.h"
 #include "custody/v1/record.pb.h"
 
 namespace custody {
