@@ -209,12 +209,13 @@ absl::Status CheckReceipt(CheckRun& run) {
 namespace {
 
 // Retained vials of the lot stand for the container: one passed, and none failed.
-bool LotHasRetainedResult(const v1::BatchState& lot, std::string_view row_id) {
+bool LotHasRetainedResult(const v1::BatchState& lot, const v1::ReleaseRow& row) {
   bool passed = false;
   for (const v1::QcResultState& result : lot.results()) {
-    if (result.result().test_id() != row_id || result.invalidated()) continue;
+    if (result.result().test_id() != row.id() || result.invalidated()) continue;
     if (IsStandingFailure(result)) return false;
-    passed |= result.attested() && result.computed() == v1::RESULT_VERDICT_PASS;
+    passed |= result.attested() && result.computed() == v1::RESULT_VERDICT_PASS &&
+              AcceptsMethod(row, result.result().method());
   }
   return passed;
 }
@@ -266,7 +267,7 @@ absl::Status JudgePostThaw(CheckRun& run, const std::string& id, const v1::Polic
     if (measured) {
       JudgePostThawRow(run, row, key, container);
     } else if (!required && row.missing() == v1::MISSING_RULE_BLOCK &&
-               (lot == nullptr || !LotHasRetainedResult(*lot, row.id()))) {
+               (lot == nullptr || !LotHasRetainedResult(*lot, row))) {
       run.Fail(
           v1::REASON_CODE_E_POST_THAW_QC,
           absl::StrFormat("%s: neither the container nor retained vials have a result", row.id()),

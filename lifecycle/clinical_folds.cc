@@ -315,10 +315,12 @@ void FoldPostThawQc(const FoldInput& input, v1::SubjectState* state) {
   for (const v1::PostThawResult& result : input.event.event.post_thaw_qc().results()) {
     if (result.container_id() != input.subject.id) continue;
     // What passes waits for its authority; what fails counts at once.
-    if (!input.favourable() && !FoundHere(input, v1::REASON_CODE_RESULT_OUT_OF_SPECIFICATION)) {
-      continue;
-    }
-    MergePostThaw(input, result, state->mutable_container()->mutable_post_thaw());
+    const bool fails = FoundHere(input, v1::REASON_CODE_RESULT_OUT_OF_SPECIFICATION);
+    if (!input.favourable() && !fails) continue;
+    v1::PostThawResult counted = result;
+    // By a method that the policy does not name.
+    if (!fails && FoundHere(input, v1::REASON_CODE_E_POLICY)) counted.clear_viability_percent();
+    MergePostThaw(input, counted, state->mutable_container()->mutable_post_thaw());
   }
 }
 

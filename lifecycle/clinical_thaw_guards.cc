@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "base/bytes.h"
 #include "lifecycle/clinical_guards.h"
 #include "lifecycle/container_machine.h"
@@ -101,6 +102,19 @@ void OpenInvestigation(RuleContext& context, const v1::ReleaseRow& row,
   context.Consequence(std::move(event));
 }
 
+// A viability that passes counts only by a method of the row.
+void RequireMethod(RuleContext& context, const v1::ReleaseRow& row,
+                   const std::string& container_id) {
+  const std::string& method = context.event().post_thaw_qc().method();
+  if (!IsViabilityRow(row) || AcceptsMethod(row, method)) return;
+  context.Violate({.code = v1::REASON_CODE_E_POLICY,
+                   .severity = v1::SEVERITY_MAJOR,
+                   .message = absl::StrFormat("row %s is tested by %s, not by \"%s\"", row.id(),
+                                              absl::StrJoin(row.methods(), " or "), method),
+                   .detail = absl::StrFormat("%s %s", row.id(), ToHex(container_id)),
+                   .subject = ContainerKey(container_id)});
+}
+
 // Judges one container's results; returns how many investigations it opened.
 std::uint32_t GuardPostThawResult(RuleContext& context, const v1::PostThawResult& result,
                                   const v1::Policy& policy, std::uint32_t ordinal) {
@@ -112,7 +126,11 @@ std::uint32_t GuardPostThawResult(RuleContext& context, const v1::PostThawResult
     const std::optional<v1::QcResult> measured = PostThawResultFor(
         row, result.has_viability_percent() ? &result.viability_percent() : nullptr,
         result.viable_cells(), claim, result.rapid_gram());
-    if (!measured.has_value() || JudgeResult(row, *measured) == v1::RESULT_VERDICT_PASS) continue;
+    if (!measured.has_value()) continue;
+    if (JudgeResult(row, *measured) == v1::RESULT_VERDICT_PASS) {
+      RequireMethod(context, row, result.container_id());
+      continue;
+    }
     context.Violate({.code = v1::REASON_CODE_RESULT_OUT_OF_SPECIFICATION,
                      .severity = v1::SEVERITY_MAJOR,
                      .message = absl::StrFormat("%s (%s) is not met", row.id(), row.test()),

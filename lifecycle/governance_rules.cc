@@ -76,6 +76,10 @@ void GuardActorEnrolled(RuleContext& context) {
   const v1::PersonEnrolment& person = context.event().actor_enrolled().person();
   context.RequireNew(v1::SUBJECT_KIND_PERSON, person.person_id());
   CheckPerson(person, context);
+  if (!person.has_identity_proof()) {
+    Violate(v1::REASON_CODE_E_MISSING, "identity_proof is missing: who checked the identity, how",
+            context);
+  }
 }
 
 void FoldActorEnrolled(const FoldInput& input, v1::SubjectState* state) {
@@ -276,6 +280,9 @@ void GuardLicenceRecorded(RuleContext& context) {
   if (body.licence_type() == v1::LICENCE_TYPE_UNSPECIFIED) {
     Violate(v1::REASON_CODE_E_FIELD, "licence_type is missing", context);
   }
+  if (!body.has_document()) {
+    Violate(v1::REASON_CODE_E_MISSING, "document is missing: the licence itself", context);
+  }
   CheckPeriod(body.valid_from_ms(), body.valid_to_ms(), context);
 }
 
@@ -304,6 +311,9 @@ void GuardDeviceCalibrated(RuleContext& context) {
   context.RequireKnown(v1::SUBJECT_KIND_DEVICE, body.device_id());
   if (body.valid_to_ms() <= body.calibrated_at_ms()) {
     Violate(v1::REASON_CODE_E_FIELD, "the calibration ends before it begins", context);
+  }
+  if (!body.has_certificate()) {
+    Violate(v1::REASON_CODE_E_MISSING, "certificate is missing: the calibration's", context);
   }
 }
 

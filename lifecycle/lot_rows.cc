@@ -97,8 +97,10 @@ void LotJudge::AddResults(const v1::BatchState& batch, RowJudgement* judgement,
     const bool met = JudgeResult(*judgement->row, known.result()) == v1::RESULT_VERDICT_PASS &&
                      known.result().verdict() != v1::RESULT_VERDICT_FAIL;
     if (!met) judgement->outcome = RowOutcome::kNotMet;
-    if (met && known.attested()) *passed = true;
-    if (met && !known.attested()) continue;
+    if (met && !(known.attested() && AcceptsMethod(*judgement->row, known.result().method()))) {
+      continue;
+    }
+    if (met) *passed = true;
     judgement->evidence.push_back(known.index());
     const bool is_number = known.result().has_reported();
     judgement->detail =

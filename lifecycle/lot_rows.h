@@ -1,9 +1,9 @@
 // The rows of a policy, judged for one lot: what a certificate of analysis lists and what a release
 // needs.
 //
-// A row is met when at least one attested result passes and none that stands fails: the worse of
-// two valid results wins, never the newer. Rows that no laboratory measures are computed from the
-// record:
+// A row is met when at least one attested result by a method of the row passes and none that stands
+// fails: the worse of two valid results wins, never the newer. Rows that no laboratory measures are
+// computed from the record:
 //
 //   PA-01  highest passage number of the lot and its ancestors
 //   PA-02  highest total of population doublings of the lot and its ancestors
@@ -42,7 +42,7 @@ struct LotUse {
 enum class RowOutcome {
   kMet,
   kNotMet,
-  // No attested result, and none that fails.
+  // No attested result by a method of the row, and none that fails.
   kMissing,
   // Missing, but another row of its group of alternatives is met.
   kNotNeeded,

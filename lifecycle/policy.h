@@ -52,6 +52,10 @@ const v1::ReleaseRow* FindRow(const v1::Policy& policy, std::string_view row_id)
 // rounded twice.
 v1::ResultVerdict JudgeResult(const v1::ReleaseRow& row, const v1::QcResult& result);
 
+// Whether the row accepts results by this method: it names the method, word for word, or none. By
+// another method a result that passes says nothing; one that fails counts.
+bool AcceptsMethod(const v1::ReleaseRow& row, std::string_view method);
+
 }  // namespace custody
 
 #endif  // CUSTODY_LIFECYCLE_POLICY_H_

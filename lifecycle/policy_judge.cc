@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 
 #include "lifecycle/decimal.h"
@@ -84,6 +85,11 @@ v1::ResultVerdict JudgeResult(const v1::ReleaseRow& row, const v1::QcResult& res
   const bool met =
       row.comparator() == v1::COMPARATOR_IS ? MeetsWord(row, result) : MeetsNumber(row, result);
   return met ? v1::RESULT_VERDICT_PASS : v1::RESULT_VERDICT_FAIL;
+}
+
+bool AcceptsMethod(const v1::ReleaseRow& row, std::string_view method) {
+  return row.methods().empty() ||
+         std::find(row.methods().begin(), row.methods().end(), method) != row.methods().end();
 }
 
 }  // namespace custody

@@ -18,7 +18,7 @@ std::optional<v1::QcResult> PostThawResultFor(const v1::ReleaseRow& row,
                                                     : v1::QUALITATIVE_RESULT_POSITIVE);
     return result;
   }
-  if (row.id().starts_with("CN-")) {
+  if (!IsViabilityRow(row)) {
     if (viable_cells == 0 || claimed_cells == 0) return std::nullopt;
     constexpr std::uint64_t kPercentHundredths = 10'000;
     const absl::uint128 hundredths =
@@ -31,6 +31,10 @@ std::optional<v1::QcResult> PostThawResultFor(const v1::ReleaseRow& row,
   if (viability_percent == nullptr) return std::nullopt;
   *result.mutable_reported() = *viability_percent;
   return result;
+}
+
+bool IsViabilityRow(const v1::ReleaseRow& row) {
+  return row.comparator() != v1::COMPARATOR_IS && !row.id().starts_with("CN-");
 }
 
 }  // namespace custody

@@ -25,6 +25,9 @@ std::optional<v1::QcResult> PostThawResultFor(const v1::ReleaseRow& row,
                                               std::uint64_t claimed_cells,
                                               const std::string& rapid_gram);
 
+// The row judges viability, which is what the method of a report (CLN-09) is about.
+bool IsViabilityRow(const v1::ReleaseRow& row);
+
 }  // namespace custody
 
 #endif  // CUSTODY_LIFECYCLE_POST_THAW_H_

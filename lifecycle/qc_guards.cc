@@ -2,6 +2,7 @@
 #include <string>
 
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "base/bytes.h"
 #include "lifecycle/batch_fold.h"
 #include "lifecycle/enum_label.h"
@@ -88,6 +89,8 @@ struct Judged {
   bool fails = false;
   // Of the lot as a whole, so that a failure concerns every container.
   bool of_lot = false;
+  // A row that does not name the method of the result.
+  const v1::ReleaseRow* other_method = nullptr;
 };
 
 // By every policy in force for the batch; one failure is a failure.
@@ -99,6 +102,7 @@ Judged Judge(const std::vector<PolicyRef>& policies, const v1::QcResult& result)
     judged.is_known = true;
     if (JudgeResult(*row, result) != v1::RESULT_VERDICT_PASS) judged.fails = true;
     if (row->scope() != v1::ROW_SCOPE_CONTAINER) judged.of_lot = true;
+    if (!AcceptsMethod(*row, result.method())) judged.other_method = row;
   }
   return judged;
 }
@@ -125,6 +129,12 @@ bool CheckVerdict(RuleContext& context, const v1::QcResult& result, const v1::Ba
     Violate(context, v1::REASON_CODE_E_POLICY, v1::SEVERITY_MINOR,
             absl::StrFormat("the policy has no row %s", result.test_id()), about,
             BatchKey(batch_id));
+  }
+  if (judged.other_method != nullptr) {
+    Violate(context, v1::REASON_CODE_E_POLICY, v1::SEVERITY_MAJOR,
+            absl::StrFormat("row %s is tested by %s, not by \"%s\"", result.test_id(),
+                            absl::StrJoin(judged.other_method->methods(), " or "), result.method()),
+            about, BatchKey(batch_id));
   }
   const v1::ResultVerdict computed =
       judged.fails ? v1::RESULT_VERDICT_FAIL : v1::RESULT_VERDICT_PASS;

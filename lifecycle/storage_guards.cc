@@ -14,6 +14,7 @@
 #include "lifecycle/enum_label.h"
 #include "lifecycle/excursions.h"
 #include "lifecycle/policy.h"
+#include "lifecycle/recording_limits.h"
 
 namespace custody {
 namespace {
@@ -61,6 +62,11 @@ const v1::SeriesState* FindSeries(RuleContext& context, const std::string& devic
   const v1::SubjectState* state =
       context.Find(v1::SUBJECT_KIND_SERIES, SeriesIdOf(device_id, at_ms));
   return state == nullptr ? nullptr : &state->series();
+}
+
+std::int64_t FutureToleranceMs(RuleContext& context) {
+  const v1::LedgerState* ledger = context.Ledger();
+  return custody::LimitsOf(ledger == nullptr ? v1::LedgerState() : *ledger).future_tolerance_ms();
 }
 
 // End of the readings before these; 0 if the device is new, or was silent for ten years.
@@ -281,6 +287,12 @@ void GuardTemperatureSeries(RuleContext& context) {
                      .detail = "series_id"});
   }
   GuardCalibration(context, body.device_id());
+  if (body.ended_at_ms() > context.recorded_at_ms() + FutureToleranceMs(context)) {
+    context.Violate({.code = v1::REASON_CODE_TIME_FUTURE,
+                     .severity = v1::SEVERITY_MAJOR,
+                     .message = "the readings end in the future; they count to the recording",
+                     .detail = "ended_at_ms"});
+  }
   const std::optional<TemperatureLimits> limits = LimitsOf(context, body.device_id());
   if (!limits.has_value()) {
     // Nothing is in there that a policy speaks about.

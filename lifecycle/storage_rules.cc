@@ -76,12 +76,14 @@ void FoldTemperatureSeries(const FoldInput& input, v1::SubjectState* state) {
   const v1::TemperatureSeries& body = input.event.event.temperature_series();
   v1::SeriesState* series = state->mutable_series();
   series->set_device_id(body.device_id());
+  // Nobody has read what is to come.
+  const std::int64_t ended_at_ms = std::min(body.ended_at_ms(), input.recorded_at_ms);
   if (input.Found(v1::REASON_CODE_E_POLICY_MISSING)) {
-    series->set_unjudged_until_ms(std::max(series->unjudged_until_ms(), body.ended_at_ms()));
+    series->set_unjudged_until_ms(std::max(series->unjudged_until_ms(), ended_at_ms));
   }
   // Only readings that count close a gap.
   if (!input.favourable()) return;
-  series->set_last_ended_at_ms(std::max(series->last_ended_at_ms(), body.ended_at_ms()));
+  series->set_last_ended_at_ms(std::max(series->last_ended_at_ms(), ended_at_ms));
   series->set_series_count(series->series_count() + 1);
 }
 

@@ -9,6 +9,7 @@
 #include "client/cli/exit_code.h"
 #include "client/cli/files.h"
 #include "client/cli/recording.h"
+#include "client/draft/document.h"
 #include "client/draft/time_text.h"
 #include "crypto/certificate.h"
 #include "custody/event_builder.h"
@@ -24,6 +25,7 @@ struct EnrolOptions {
   std::string from = "now";
   std::string until;
   std::string printed_name;
+  std::string identity_proof;
   std::string device_type;
   std::string serial;
   RecordOptions record;
@@ -88,6 +90,21 @@ std::string SignLine(const std::vector<std::string>& signers) {
   return "sign: [" + absl::StrJoin(quoted, ", ") + "]\n";
 }
 
+// The draft is read on other machines, so it holds the hash itself.
+absl::StatusOr<std::string> IdentityProofLine(const EnrolOptions& options) {
+  if (options.identity_proof.empty()) {
+    return absl::InvalidArgumentError(
+        "name the record of who checked this person's identity with --identity-proof FILE; only "
+        "its hash leaves this machine");
+  }
+  CUSTODY_ASSIGN_OR_RETURN(const std::string content, ReadFile(options.identity_proof));
+  const v1::Document proof = DescribeDocument(options.identity_proof, content);
+  return absl::StrFormat(
+      "    identity_proof: {sha256: %s, media_type: %s, size_bytes: %d, document_number: %s}\n",
+      ToHex(proof.sha256()), proof.media_type(), proof.size_bytes(),
+      Quoted(proof.document_number()));
+}
+
 absl::StatusOr<std::string> PersonDraft(Session& session, const EnrolOptions& options,
                                         const SignerCard& card) {
   std::vector<std::string> roles = options.roles;
@@ -111,7 +128,8 @@ absl::StatusOr<std::string> PersonDraft(Session& session, const EnrolOptions& op
   } else if (!card.printed_name_commitment.empty()) {
     text += "    printed_name: {sha256: " + card.printed_name_commitment + "}\n";
   }
-  text += "    roles:\n";
+  CUSTODY_ASSIGN_OR_RETURN(const std::string proof, IdentityProofLine(options));
+  text += proof + "    roles:\n";
   for (const std::string& role : roles) {
     CUSTODY_RETURN_IF_ERROR(ParseDraftSigner("x as " + role).status());
     for (const SiteText& site : sites) {
@@ -227,6 +245,9 @@ void BindEnrol(CLI::App* command, EnrolOptions* options) {
                       "End of roles and key, for example now+365d (default: none)");
   command->add_option("--printed-name", options->printed_name,
                       "Printed name; only a salted commitment leaves this machine");
+  command->add_option("--identity-proof", options->identity_proof,
+                      "File of who checked the person's identity, and how; only its hash is "
+                      "recorded (needed for a person)");
   command->add_option("--device-type", options->device_type,
                       EnumWords(*v1::DeviceType_descriptor(), ", "));
   command->add_option("--serial", options->serial, "Serial number of a device");

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "base/bytes.h"
 #include "base/status_macros.h"
+#include "client/draft/document.h"
 #include "client/draft/time_text.h"
 #include "crypto/commitment.h"
 #include "crypto/digest.h"
@@ -24,16 +25,12 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
-bool EndsWith(std::string_view text, std::string_view suffix) {
-  return text.size() >= suffix.size() && text.substr(text.size() - suffix.size()) == suffix;
-}
-
 // Field names that hold a moment; other *_ms fields hold a duration.
 bool HoldsMoment(std::string_view name) {
   for (const std::string_view suffix :
        {"_at_ms", "_from_ms", "_to_ms", "_until_ms", "_before_ms", "not_after_ms", "_start_ms",
         "_since_ms", "_by_ms", "utc_ms", "_arrival_ms", "_departure_ms", "_date_ms"}) {
-    if (EndsWith(name, suffix)) return true;
+    if (name.ends_with(suffix)) return true;
   }
   return name == "until_ms" || name == "at_ms" || name == "use_by_ms";
 }
@@ -52,14 +49,6 @@ std::vector<std::string> ValueNames(const EnumDescriptor& type) {
   for (int i = 1; i < type.value_count(); ++i)
     names.push_back(type.value(i)->name().substr(prefix));
   return names;
-}
-
-std::string MediaTypeOf(std::string_view path) {
-  if (EndsWith(path, ".pdf")) return "application/pdf";
-  if (EndsWith(path, ".json")) return "application/json";
-  if (EndsWith(path, ".csv")) return "text/csv";
-  if (EndsWith(path, ".txt") || EndsWith(path, ".md")) return "text/plain";
-  return "application/octet-stream";
 }
 
 }  // namespace
@@ -161,7 +150,7 @@ absl::Status FieldReader::ReadScalar(const YAML::Node& node, const Field& field,
 
 absl::StatusOr<std::int64_t> FieldReader::ReadInteger(const YAML::Node& node, const Field& field,
                                                       std::string_view text) {
-  if (EndsWith(field.name(), "_ms")) {
+  if (field.name().ends_with("_ms")) {
     if (HoldsMoment(field.name())) {
       const absl::StatusOr<TimeText> time = ParseTimeText(text, context_->now_ms);
       if (!time.ok()) return ErrorAt(node, StdView(time.status().message()));
@@ -289,10 +278,7 @@ absl::Status FieldReader::ReadDocument(const YAML::Node& node, std::string_view 
   if (!context_->read_file) return ErrorAt(node, "files cannot be read here");
   const absl::StatusOr<std::string> content = context_->read_file(path);
   if (!content.ok()) return ErrorAt(node, StdView(content.status().message()));
-  document->set_sha256(std::string(Sha256(*content).view()));
-  document->set_media_type(MediaTypeOf(path));
-  document->set_size_bytes(content->size());
-  document->set_document_number(std::string(path.substr(path.rfind('/') + 1)));
+  *document = DescribeDocument(path, *content);
   return absl::OkStatus();
 }
 

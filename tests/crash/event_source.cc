@@ -23,6 +23,7 @@ absl::StatusOr<Cast> MakeCast(const RealLedger& ledger) {
   v1::Event enrolment;
   v1::PersonEnrolment& person = *enrolment.mutable_actor_enrolled()->mutable_person();
   person.set_person_id(cast.worker->signer_id());
+  person.mutable_identity_proof()->set_sha256(std::string(32, 'i'));
   v1::RoleGrant& grant = *person.add_roles();
   grant.set_role(v1::ROLE_OPERATOR);
   grant.set_site_id(cast.site_id);

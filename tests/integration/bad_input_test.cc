@@ -156,6 +156,7 @@ grpc::Status KeyBeyondItsCertificate(BadWorld& bad) {
   v1::Event event;
   v1::PersonEnrolment& person = *event.mutable_actor_enrolled()->mutable_person();
   person.set_person_id(RandomBytes(16));
+  person.mutable_identity_proof()->set_sha256(std::string(32, 'i'));
   person.add_roles()->set_role(v1::ROLE_AUDITOR);
   v1::SignerKey& enrolled = *person.add_keys();
   enrolled.set_spki(key.verify_key().spki());

@@ -193,7 +193,10 @@ mkdir -p north/keys south/keys
 cp config/keys/administrator.* north/keys; cp config/keys/quality.* south/keys
 expect 0 "a key of the north" north key new nurse-n --role NURSE --printed-name "Nora Example"
 site=$(custody --json name list | jq -r '."site/clinic"')
-expect 0 "its enrolment as a draft" north key enrol nurse-n --site "$site" --until now+365d
+expect 2 "nobody checked who it is" north key enrol nurse-n --site "$site" --until now+365d
+says "identity-proof"
+echo "Identity check of nurse-n." >identity.txt
+expect 0 "its enrolment as a draft" north key enrol nurse-n --site "$site" --until now+365d --identity-proof identity.txt
 says "role: NURSE"
 cp out enrol.yaml
 expect 2 "the draft is for a ledger that must be known" north event draft enrol.yaml -o enrol.event

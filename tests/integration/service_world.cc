@@ -35,6 +35,7 @@ v1::SignerKey SignerKeyOf(const SigningKey& key) {
 v1::PersonEnrolment EnrolmentOf(const Person& person) {
   v1::PersonEnrolment enrolment;
   enrolment.set_person_id(person.id);
+  enrolment.mutable_identity_proof()->set_sha256(std::string(32, 'i'));
   *enrolment.add_keys() = SignerKeyOf(person.key);
   enrolment.add_roles()->set_role(person.role);
   return enrolment;

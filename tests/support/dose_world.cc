@@ -293,6 +293,7 @@ v1::Event DoseWorld::MakeThawAbort() const {
 v1::Event DoseWorld::MakeQc() const {
   v1::Event event = AtClinic();
   event.mutable_post_thaw_qc()->set_order_id(order_id);
+  event.mutable_post_thaw_qc()->set_method("trypan blue");
   v1::PostThawResult* const result = event.mutable_post_thaw_qc()->add_results();
   result->set_container_id(vial());
   *result->mutable_viability_percent() = Number(931, 1);

@@ -51,7 +51,8 @@ v1::Policy RuleBench::DefaultPolicy(const std::string& product_id) {
   v1::Policy policy;
   policy.set_product_id(product_id);
   policy.set_version("test");
-  AddNumber("ID-01", v1::COMPARATOR_GREATER_OR_EQUAL, 950, 1, "%", &policy);
+  AddNumber("ID-01", v1::COMPARATOR_GREATER_OR_EQUAL, 950, 1, "%", &policy)
+      ->add_methods("flow cytometry");
   AddNumber("ID-07a", v1::COMPARATOR_LESS_OR_EQUAL, 20, 1, "%", &policy)
       ->set_alternative_group("CD14-CD11B");
   AddNumber("ID-07b", v1::COMPARATOR_LESS_OR_EQUAL, 20, 1, "%", &policy)

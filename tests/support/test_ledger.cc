@@ -139,6 +139,7 @@ std::string TestLedger::AddSite(std::vector<v1::SiteFunction> functions,
     licence.set_site_id(id);
     licence.set_licence_type(type);
     licence.set_number("L-1");
+    licence.mutable_document()->set_sha256(std::string(32, 'l'));
     for (const v1::Regime regime : {v1::REGIME_US, v1::REGIME_EU, v1::REGIME_TH}) {
       licence.add_regimes(regime);
     }
@@ -163,6 +164,7 @@ std::string TestLedger::AddPersonWith(const std::vector<v1::RoleGrant>& grants,
   v1::Event event;
   v1::PersonEnrolment& person = *event.mutable_actor_enrolled()->mutable_person();
   person.set_person_id(id);
+  person.mutable_identity_proof()->set_sha256(std::string(32, 'i'));
   for (const v1::RoleGrant& grant : grants) *person.add_roles() = grant;
   *person.add_keys() = KeyOfSigner(id, 0);
   person.mutable_keys(0)->set_not_after_ms(key_not_after_ms);
@@ -185,6 +187,7 @@ std::string TestLedger::AddDevice(v1::DeviceType type, std::string_view site) {
   v1::Event calibrated;
   v1::DeviceCalibrated& calibration = *calibrated.mutable_device_calibrated();
   calibration.set_device_id(id);
+  calibration.mutable_certificate()->set_sha256(std::string(32, 'c'));
   calibration.set_calibrated_at_ms(now_ms_ - 5 * kYearMs);
   calibration.set_valid_to_ms(now_ms_ + 5 * kYearMs);
   Enrol(calibrated, {Governors().front()});

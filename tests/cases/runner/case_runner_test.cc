@@ -66,7 +66,8 @@ TEST(CaseRunner, NamesAWrongVerdictAndItsChecks) {
 TEST(CaseRunner, WhatIsNotSaidMustNotHappen) {
   const std::string late =
       "---\nevent: LicenceRecorded\nsign: [quality]\nbody: {site_id: \"@site/a\", licence_type: "
-      "CLINIC, number: L}\n";
+      "CLINIC, number: L, document: {sha256: " +
+      std::string(64, 'a') + "}}\n";
   EXPECT_THAT(FailureOf(kSite + late), IsEmpty());
   EXPECT_THAT(FailureOf(kSite + late + "findings: [LATE_ENTRY]\n"),
               HasSubstr("findings of LicenceRecorded: expected\n      LATE_ENTRY\n    got\n"));

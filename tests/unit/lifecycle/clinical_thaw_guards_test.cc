@@ -293,6 +293,27 @@ TEST_F(ThawRulesTest, AFailureStartsAnInvestigation) {
   EXPECT_THAT(world_.Play(world_.MakePermit()).codes, ElementsAre("E_OOS_OPEN", "E_POLICY"));
 }
 
+TEST_F(ThawRulesTest, AViabilityByAnotherMethodUnlocksNothing) {
+  world_.PlayUntil(DoseStep::kThawed);
+  v1::Event event = world_.MakeQc();
+  event.mutable_post_thaw_qc()->set_method("Trypan Blue");
+  EXPECT_THAT(world_.Play(event).codes, ElementsAre("E_POLICY"));
+  EXPECT_FALSE(world_.Vial().post_thaw().has_viability_percent());
+  EXPECT_EQ(world_.Vial().post_thaw().viable_cells(), 68'000'000U);
+  EXPECT_EQ(world_.Vial().oos_size(), 0);
+}
+
+TEST_F(ThawRulesTest, AFailureByAnotherMethodCounts) {
+  world_.PlayUntil(DoseStep::kThawed);
+  v1::Event event = world_.MakeQc();
+  event.mutable_post_thaw_qc()->set_method("by eye");
+  event.mutable_post_thaw_qc()->mutable_results(0)->mutable_viability_percent()->set_coefficient(
+      899);
+  world_.Play(event);
+  EXPECT_EQ(world_.Vial().post_thaw().viability_percent().coefficient(), 899);
+  EXPECT_EQ(world_.Vial().oos_size(), 1);
+}
+
 TEST_F(ThawRulesTest, TheWorseMeasurementStands) {
   world_.PlayUntil(DoseStep::kTested);
   v1::Event event = world_.MakeQc();

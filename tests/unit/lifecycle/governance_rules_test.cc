@@ -26,6 +26,7 @@ class GovernanceRulesTest : public testing::Test {
   v1::PersonEnrolment NewPerson() {
     v1::PersonEnrolment person;
     person.set_person_id(ledger_.NewId());
+    person.mutable_identity_proof()->set_sha256(std::string(32, 'i'));
     *person.add_keys() = ledger_.Person(ledger_.administrator())->keys(0).key();
     person.mutable_keys(0)->set_spki(
         SigningKey::Generate(KeyAlgorithm::kEcdsaP256)->verify_key().spki());
@@ -92,6 +93,25 @@ TEST_F(GovernanceRulesTest, RefusesBadEnrolments) {
                         p->mutable_roles(0)->set_site_id(std::string(16, 'x'));
                       }),
                       v1::REASON_CODE_E_UNKNOWN_SUBJECT));
+}
+
+TEST_F(GovernanceRulesTest, WhatIsClaimedHasItsDocument) {
+  EXPECT_TRUE(Refuses(Enrol([](v1::PersonEnrolment* p) { p->clear_identity_proof(); }),
+                      v1::REASON_CODE_E_MISSING));
+  v1::Event licence;
+  licence.mutable_licence_recorded()->set_site_id(ledger_.AddSite({}, {}));
+  licence.mutable_licence_recorded()->set_licence_type(v1::LICENCE_TYPE_CLINIC);
+  EXPECT_TRUE(Refuses(Try(licence), v1::REASON_CODE_E_MISSING));
+  licence.mutable_licence_recorded()->mutable_document()->set_sha256(std::string(32, 'l'));
+  EXPECT_OK(Try(licence));
+  v1::Event calibration;
+  v1::DeviceCalibrated& body = *calibration.mutable_device_calibrated();
+  body.set_device_id(ledger_.AddDevice(v1::DEVICE_TYPE_STORAGE, ""));
+  body.set_calibrated_at_ms(1);
+  body.set_valid_to_ms(2);
+  EXPECT_TRUE(Refuses(Try(calibration), v1::REASON_CODE_E_MISSING));
+  body.mutable_certificate()->set_sha256(std::string(32, 'c'));
+  EXPECT_OK(Try(calibration));
 }
 
 TEST_F(GovernanceRulesTest, LedgerIsCreatedOnce) {

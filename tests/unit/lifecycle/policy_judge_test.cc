@@ -142,6 +142,18 @@ TEST(JudgeResultTest, ComparesWords) {
   EXPECT_EQ(JudgeResult(row, result), kPass);
 }
 
+TEST(AcceptsMethodTest, WordForWordOrAny) {
+  v1::ReleaseRow row;
+  EXPECT_TRUE(AcceptsMethod(row, "anything"));
+  EXPECT_TRUE(AcceptsMethod(row, ""));
+  row.add_methods("USP <71>");
+  row.add_methods("Ph. Eur. 2.6.1");
+  EXPECT_TRUE(AcceptsMethod(row, "Ph. Eur. 2.6.1"));
+  EXPECT_FALSE(AcceptsMethod(row, "Ph. Eur. 2.6.14"));
+  EXPECT_FALSE(AcceptsMethod(row, "usp <71>"));
+  EXPECT_FALSE(AcceptsMethod(row, ""));
+}
+
 TEST(JudgeResultTest, ResultOfTheWrongShapeFails) {
   const auto number = Row(v1::COMPARATOR_GREATER, "90.0", v1::ROUNDING_USP_7_20);
   v1::QcResult word;

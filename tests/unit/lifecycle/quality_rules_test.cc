@@ -81,6 +81,30 @@ TEST_F(QualityTest, AnUnknownRowIsFoundAndPassesNothing) {
   EXPECT_EQ(LotState(lot).results().rbegin()->computed(), v1::RESULT_VERDICT_UNSPECIFIED);
 }
 
+TEST_F(QualityTest, AResultByAnotherMethodMeetsNoRow) {
+  const LotScenario lot = bench_.MakeLot(false);
+  v1::QcResult result = MeasuredResult(Id('g'), lot.sample_id, "ID-01", 991, 1, "%");
+  result.set_method("microscopy");
+  const auto outcome = bench_.Play(Report(lot, result));
+  EXPECT_THAT(outcome.codes, ElementsAre(v1::REASON_CODE_E_POLICY));
+  EXPECT_EQ(LotState(lot).results().rbegin()->computed(), v1::RESULT_VERDICT_UNSPECIFIED);
+  // The only result of the row, and nothing is wrong with it but its method.
+  LotState(lot).mutable_results(0)->mutable_result()->set_method("microscopy");
+  LotState(lot).mutable_results()->RemoveLast();
+  const auto missing = bench_.Play(Release(lot));
+  EXPECT_THAT(missing.codes, Contains(v1::REASON_CODE_E_MISSING));
+  EXPECT_FALSE(missing.recorded);
+}
+
+TEST_F(QualityTest, AFailureByAnotherMethodCounts) {
+  const LotScenario lot = bench_.MakeLot(false);
+  v1::QcResult result = MeasuredResult(Id('g'), lot.sample_id, "ID-01", 900, 1, "%");
+  result.set_method("microscopy");
+  result.set_verdict(v1::RESULT_VERDICT_FAIL);
+  EXPECT_TRUE(bench_.Play(Report(lot, result)).Has(v1::REASON_CODE_RESULT_OUT_OF_SPECIFICATION));
+  EXPECT_FALSE(bench_.Play(Release(lot)).recorded);
+}
+
 TEST_F(QualityTest, AnAnalystDoesNotReviewTheirOwnResult) {
   const LotScenario lot = bench_.MakeLot(false);
   const auto outcome =

@@ -245,6 +245,16 @@ TEST_F(StorageRulesTest, AGoodSeriesIsJustRecorded) {
   EXPECT_TRUE(played.entry->consequences.empty());
 }
 
+TEST_F(StorageRulesTest, ReadingsOfTheFutureCloseNoGap) {
+  Tank().add_recent_container_ids(world_.vial());
+  v1::Event event = Series(world_.now_ms() - kHour);
+  event.mutable_temperature_series()->set_ended_at_ms(world_.now_ms() + 400 * kHour);
+  event.mutable_temperature_series()->set_samples(12 * 401);
+  EXPECT_THAT(PlaySeries(event).codes, Contains("TIME_FUTURE"));
+  const std::string id = event.temperature_series().series_id();
+  EXPECT_LE(world_.State(v1::SUBJECT_KIND_SERIES, id).series().last_ended_at_ms(), world_.now_ms());
+}
+
 TEST_F(StorageRulesTest, AWarmHourIsAnExcursionOfTheTank) {
   Tank().add_recent_container_ids(world_.vial());
   v1::Event event = Series(world_.now_ms() - kHour);

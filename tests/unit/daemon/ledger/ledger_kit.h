@@ -51,6 +51,7 @@ class LedgerKit {
   v1::PersonEnrolment Person(const TestSigner& signer) const {
     v1::PersonEnrolment person;
     person.set_person_id(signer.id);
+    person.mutable_identity_proof()->set_sha256(std::string(32, 'i'));
     person.mutable_printed_name()->set_sha256(std::string(32, 'n'));
     v1::RoleGrant* role = person.add_roles();
     role->set_role(signer.role);
