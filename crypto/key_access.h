@@ -8,6 +8,7 @@
 
 #include "crypto/keys.h"
 #include "crypto/openssl_ptr.h"
+#include "crypto/p256_table.h"
 
 namespace custody {
 
@@ -16,6 +17,7 @@ struct VerifyKey::Impl {
   std::string spki;
   Digest key_id;
   KeyAlgorithm algorithm;
+  LazyP256Table table;
 };
 
 struct SigningKey::Impl {

@@ -57,6 +57,7 @@ nlohmann::ordered_json ToJson(const BenchOptions& options, const BenchReport& re
       {"p999_ms", Rounded(QuantileMs(load.latency_us, 0.999))},
       {"server_cpu_us_per_event", Rounded(report.server_cpu_us_per_event)},
       {"verify_us", Rounded(report.verify_us)},
+      {"verify_often_us", Rounded(report.verify_often_us)},
       {"cpu_ratio",
        report.verify_us > 0 ? Rounded(report.server_cpu_us_per_event / report.verify_us) : 0},
       {"signatures_per_event", Rounded(report.signatures_per_event)},
