@@ -1,5 +1,5 @@
-// Inverses modulo the order n of the group of P-256, four times as fast as BN_mod_inverse. Private
-// to crypto/.
+// Inverses modulo the order n of the group of P-256, three to four times as fast as BN_mod_inverse.
+// Private to crypto/.
 //
 // Threads: pure.
 
