@@ -105,6 +105,8 @@ absl::StatusOr<v1::Bundle> ParseBundle(std::string_view bytes) {
   }
   CUSTODY_RETURN_IF_ERROR(CheckCount("entries", bundle.entries_size(), kBundleEntriesLimit));
   CUSTODY_RETURN_IF_ERROR(CheckCount("subjects", bundle.subjects_size(), kBundleSubjectsLimit));
+  CUSTODY_RETURN_IF_ERROR(
+      CheckCount("index proofs", bundle.index_proofs_size(), kBundleSubjectsLimit));
   CUSTODY_RETURN_IF_ERROR(CheckCount("nodes", bundle.nodes_size(), kBundleNodesLimit));
   return bundle;
 }

@@ -27,25 +27,19 @@ Outcome LevelOf(const VerificationReport& report, char level) {
   return judged ? worst : Outcome::kCannotBeChecked;
 }
 
-// D rests on A and B, C on A.
+// D rests on A, B and C, C on A.
 void JudgeLevels(VerificationReport* report) {
   report->level_a = LevelOf(*report, 'A');
   report->level_b = LevelOf(*report, 'B');
   report->level_c = LevelOf(*report, 'C');
-  if (report->level_c == Outcome::kVerified) {
-    report->level_c = Outcome::kNotYetProven;
-  }
   bool asks = false;
   for (const VerificationStep& step : report->steps) {
     asks = asks || (step.level == 'D' && step.outcome != Outcome::kNotYetProven);
   }
   report->level_d = asks ? LevelOf(*report, 'D') : Outcome::kNotYetProven;
-  report->outcome = std::max(report->level_a, report->level_b);
+  report->outcome = std::max({report->level_a, report->level_b, report->level_c});
   if (asks) {
     report->outcome = std::max(report->outcome, report->level_d);
-  }
-  if (report->level_c == Outcome::kProofFalse) {
-    report->outcome = Outcome::kProofFalse;
   }
 }
 
@@ -175,13 +169,13 @@ absl::StatusOr<VerificationReport> VerifyBundle(std::string_view bundle_bytes, c
     FoldedStates states;
     JudgeInclusion(contents, trust, now_ms, &report, &log);
     JudgeChains(contents, trust, &states, &log);
-    log.Add('C', "index", Outcome::kNotYetProven,
-            "that nothing was left out is not proven: this version reads no index proofs");
-    // The rules are asked only about what was shown to be in the log, unbroken and signed.
-    if (LevelOf(report, 'A') == Outcome::kVerified && LevelOf(report, 'B') == Outcome::kVerified) {
+    if (LevelOf(report, 'C') == Outcome::kVerified) JudgeCompleteness(contents, &log);
+    // The rules are asked only about what was shown to be in the log, unbroken, signed and whole.
+    if (LevelOf(report, 'A') == Outcome::kVerified && LevelOf(report, 'B') == Outcome::kVerified &&
+        LevelOf(report, 'C') == Outcome::kVerified) {
       JudgeVerdict(contents, states, &report, &log);
     } else {
-      log.Add('D', "verdict", Outcome::kCannotBeChecked, "it rests on levels A and B");
+      log.Add('D', "verdict", Outcome::kCannotBeChecked, "it rests on levels A, B and C");
     }
   }
   JudgeLevels(&report);

@@ -9,7 +9,8 @@
 //   is
 //                  by a key that was enrolled, at that position of the log, in the chains
 //                  themselves
-//   C  complete    nothing about these subjects was left out, as of the checkpoint (subject index)
+//   C  complete    nothing about these subjects was left out, as of the checkpoint (subject index,
+//                  as the operator states it)
 //   D  recomputed  the verdict, computed here by the rules from the signed events alone, is the
 //   stated
 //                  one, is about the subject of the bundle, and holds at the judged moment
@@ -47,8 +48,7 @@ inline constexpr std::int64_t kVerdictAheadMsMax = 5 * 60'000;
 
 enum class Outcome {
   kVerified,
-  // The bundle does not carry the proof (level C before complete bundles). Not a failure, not a
-  // proof.
+  // Nobody asked for it: no question, no quorum of witnesses. Not a failure, not a proof.
   kNotYetProven,
   // Something that is needed is absent or too old.
   kCannotBeChecked,
@@ -79,8 +79,8 @@ struct VerificationReport {
   Outcome level_c = Outcome::kCannotBeChecked;
   Outcome level_d = Outcome::kCannotBeChecked;
 
-  // The worst of A, B and D: kProofFalse, else kCannotBeChecked, else kVerified. A missing C does
-  // not lower it (it is printed); a false C does.
+  // The worst of A, B, C and D (when the bundle asks a question): kProofFalse, else
+  // kCannotBeChecked, else kVerified.
   Outcome outcome = Outcome::kCannotBeChecked;
 
   std::string ledger;
@@ -107,8 +107,8 @@ struct VerificationReport {
   std::string ToJson() const;
 };
 
-// Judges a bundle. A bundle that asks nothing (no verdict) ends at level B; D is then "not yet
-// proven" and the outcome rests on A and B.
+// Judges a bundle. A bundle that asks nothing (no verdict) ends at level C; D is then "not yet
+// proven" and the outcome rests on A, B and C.
 //
 //   now_ms   for the age of the checkpoint, and for the end of the verdict
 //   at_ms    judges the verdict for this moment instead of now: was it good when it was used? The

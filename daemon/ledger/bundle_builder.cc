@@ -12,6 +12,7 @@
 #include "custody/v1/event.pb.h"
 #include "daemon/ledger/log_builder.h"
 #include "daemon/ledger/trace.h"
+#include "lifecycle/index_proof_message.h"
 #include "lifecycle/recording_view.h"
 #include "lifecycle/verdict.h"
 
@@ -127,18 +128,7 @@ absl::Status BundleBuilder::AddChains() {
 
 absl::Status BundleBuilder::AddIndexProof(const SubjectKey& subject) {
   CUSTODY_ASSIGN_OR_RETURN(const IndexProof proof, reader_.ProveSubject(subject));
-  v1::IndexProof* out = bundle_.add_index_proofs();
-  *out->mutable_subject() = RefOf(subject);
-  for (const Digest& sibling : proof.siblings) out->add_path(std::string(sibling.view()));
-  out->set_depth(static_cast<std::uint32_t>(proof.siblings.size()));
-  if (!proof.leaf.has_value()) return absl::OkStatus();
-  if (proof.leaf->key == IndexKeyOf(subject)) {
-    out->set_event_count(proof.leaf->value.event_count);
-    out->set_head(std::string(proof.leaf->value.head.view()));
-  } else {
-    out->set_other_key(std::string(proof.leaf->key.view()));
-    out->set_other_value(proof.leaf->value.ToBytes());
-  }
+  *bundle_.add_index_proofs() = ToMessage(subject, proof);
   return absl::OkStatus();
 }
 

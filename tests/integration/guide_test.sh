@@ -25,7 +25,7 @@ env -i HOME="$work" PATH="$work/bin:/usr/bin:/bin" CUSTODY_PASSPHRASE_FILE="$wor
 cat "$work/out"
 failures=0
 for text in "would be recorded  GOV-03a SiteRegistered" "recorded .*GOV-03b LicenceRecorded" "DNR-01  DonorRegistered  donor/first" \
-  "named @device/tank-7" "exit 3: the ledger does not know it" "A included: verified" "B gap-free: verified"; do
+  "named @device/tank-7" "exit 3: the ledger does not know it" "A included: verified" "B gap-free: verified" "C complete: verified"; do
   grep -q "$text" "$work/out" || { echo "FAILED: '$text' was not said"; failures=$((failures + 1)); }
 done
 if [ "$code" -ne 0 ]; then echo "FAILED: a command of the guide ended with exit $code"; failures=$((failures + 1)); fi

@@ -10,9 +10,11 @@
 
 #include "client/verify/bundle_contents.h"
 #include "crypto/merkle.h"
+#include "lifecycle/index_proof_message.h"
 #include "lifecycle/parsed_event.h"
 #include "lifecycle/verdict.h"
 #include "tests/support/fake_log.h"
+#include "tests/support/memory_trees.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/test_ledger.h"
 
@@ -47,6 +49,7 @@ class BundleMaker {
       entry->set_index(index);
     }
     for (const auto& [key, indices] : chains_) {
+      *bundle.add_index_proofs() = Prove(key);
       auto* subject = bundle.add_subjects();
       *subject->mutable_subject() = RefOf(key);
       for (const std::uint64_t index : indices) {
@@ -54,6 +57,12 @@ class BundleMaker {
       }
     }
     return bundle;
+  }
+
+  // What the index of the seal says of a subject, known or not.
+  v1::IndexProof Prove(const SubjectKey& subject) const {
+    return ToMessage(subject,
+                     ProveIndexKey(index_.Snapshot(), IndexKeyOf(subject), leaves_).value());
   }
 
   Trust MakeTrust() const {
@@ -90,16 +99,24 @@ class BundleMaker {
   }
 
   void AppendSeal() {
+    std::vector<IndexLeaf> leaves;
+    for (const auto& [key, indices] : chains_) {
+      leaves.push_back({IndexKeyOf(key), {indices.size(), log.LeafAt(indices.back())}});
+    }
+    const Digest root = index_.Update(leaves, leaves_).value().root;
+    leaves_.Put(leaves);
     v1::Entry entry;
     entry.set_index(log.size());
     entry.set_recorded_at_ms(ledger.now_ms());
-    entry.mutable_seal()->set_index_root(std::string(32, 'i'));
+    entry.mutable_seal()->set_index_root(std::string(root.view()));
     entry.mutable_seal()->set_subject_count(chains_.size());
     entry.mutable_seal()->set_rules_version(1);
     log.Append(entry.SerializeAsString());
   }
 
   std::map<SubjectKey, std::vector<std::uint64_t>> chains_;
+  IndexTree index_;
+  MemoryIndexStore leaves_;
 };
 
 class BundleVerifierTest : public testing::Test {
@@ -133,7 +150,8 @@ TEST_F(BundleVerifierTest, VerifiesATrueBundle) {
   const VerificationReport report = Judge();
   EXPECT_EQ(report.level_a, Outcome::kVerified) << report.ToText();
   EXPECT_EQ(report.level_b, Outcome::kVerified) << report.ToText();
-  EXPECT_EQ(report.level_c, Outcome::kNotYetProven);
+  EXPECT_EQ(report.level_c, Outcome::kVerified) << report.ToText();
+  EXPECT_THAT(report.ToText(), HasSubstr("operator-asserted"));
   EXPECT_EQ(report.level_d, Outcome::kNotYetProven);
   EXPECT_EQ(report.outcome, Outcome::kVerified);
   EXPECT_THAT(report.ToJson(), HasSubstr("\"outcome\":\"verified\""));
@@ -226,6 +244,76 @@ TEST_F(BundleVerifierTest, ASealThatIsNotTheLastLeafIsFalse) {
   EXPECT_EQ(Judge().outcome, Outcome::kProofFalse);
 }
 
+// The subject with the longest chain, whose newest entry is worth hiding.
+int LongestChain(const v1::Bundle& bundle) {
+  int longest = 0;
+  for (int i = 1; i < bundle.subjects_size(); ++i) {
+    if (bundle.subjects(i).indices_size() > bundle.subjects(longest).indices_size()) longest = i;
+  }
+  return longest;
+}
+
+// The bundle shows what was true before the last entry: every chain, link and signature is good.
+TEST_F(BundleVerifierTest, AWithheldEntryIsFalseAlthoughAllThatIsShownIsTrue) {
+  const std::uint64_t hidden = maker_.log.size() - 2;
+  LeaveOut(hidden);
+  for (v1::BundleSubject& subject : *bundle_.mutable_subjects()) {
+    if (!subject.indices().empty() && *subject.indices().rbegin() == hidden) {
+      subject.mutable_indices()->RemoveLast();
+    }
+  }
+  const VerificationReport report = Judge();
+  EXPECT_EQ(report.level_a, Outcome::kVerified) << report.ToText();
+  EXPECT_EQ(report.level_b, Outcome::kVerified) << report.ToText();
+  EXPECT_EQ(report.level_c, Outcome::kProofFalse) << report.ToText();
+  EXPECT_EQ(report.outcome, Outcome::kProofFalse);
+  EXPECT_THAT(report.ToText(), HasSubstr("1 withheld"));
+}
+
+TEST_F(BundleVerifierTest, WithoutAnIndexProofCompletenessCannotBeChecked) {
+  bundle_.mutable_index_proofs()->RemoveLast();
+  EXPECT_EQ(Judge().level_c, Outcome::kCannotBeChecked);
+  EXPECT_EQ(Judge().outcome, Outcome::kCannotBeChecked);
+  bundle_.clear_index_proofs();
+  EXPECT_EQ(Judge().outcome, Outcome::kCannotBeChecked);
+}
+
+TEST_F(BundleVerifierTest, AnIndexProofThatLiesIsFalse) {
+  const int chain = LongestChain(bundle_);
+  const v1::IndexProof kept = bundle_.index_proofs(chain);
+  const auto expect_false = [&](const char* what) {
+    EXPECT_EQ(Judge().level_c, Outcome::kProofFalse) << what;
+    *bundle_.mutable_index_proofs(chain) = kept;
+  };
+  bundle_.mutable_index_proofs(chain)->set_event_count(kept.event_count() - 1);
+  expect_false("another count");
+  bundle_.mutable_index_proofs(chain)->set_head(std::string(32, 'h'));
+  expect_false("another head");
+  bundle_.mutable_index_proofs(chain)->mutable_path()->RemoveLast();
+  expect_false("depth and hashes differ");
+  bundle_.mutable_index_proofs(chain)->mutable_path(0)->assign(32, 'p');
+  expect_false("another path");
+  bundle_.mutable_index_proofs(chain)->set_event_count(0);
+  bundle_.mutable_index_proofs(chain)->clear_head();
+  expect_false("an empty slot");
+  *bundle_.mutable_index_proofs(chain) =
+      maker_.Prove({v1::SUBJECT_KIND_BATCH, std::string(16, '?')});
+  *bundle_.mutable_index_proofs(chain)->mutable_subject() = kept.subject();
+  expect_false("the absence of another subject");
+  *bundle_.add_index_proofs() = kept;
+  EXPECT_EQ(Judge().level_c, Outcome::kProofFalse) << "twice";
+}
+
+TEST_F(BundleVerifierTest, AnotherRootOfTheIndexIsFalse) {
+  // The seal of another history of the same length cannot be put in: level A rests on it.
+  v1::Entry seal;
+  ASSERT_TRUE(seal.ParseFromString(bundle_.entries().rbegin()->entry()));
+  seal.mutable_seal()->set_index_root(std::string(32, 'r'));
+  bundle_.mutable_entries()->rbegin()->set_entry(seal.SerializeAsString());
+  EXPECT_EQ(Judge().level_a, Outcome::kProofFalse);
+  EXPECT_EQ(Judge().level_c, Outcome::kProofFalse);
+}
+
 TEST_F(BundleVerifierTest, AQuorumThatIsNotThereCannotBeChecked) {
   const NoteSigner witness =
       NoteSigner::CreateCosigner("witness.example/w",
@@ -264,6 +352,7 @@ class VerdictBundleTest : public BundleVerifierTest {
     for (const v1::SubjectRef& read : verdict.subjects_read()) {
       if (carried.insert(KeyOf(read)).second) {
         *bundle_.add_subjects()->mutable_subject() = read;
+        *bundle_.add_index_proofs() = maker_.Prove(KeyOf(read));
       }
     }
   }
@@ -307,6 +396,7 @@ TEST_F(VerdictBundleTest, AVerdictAboutAnotherContainerCannotBeChecked) {
   const SubjectKey other{v1::SUBJECT_KIND_CONTAINER, std::string(16, 'd')};
   *bundle_.mutable_subject() = RefOf(other);
   *bundle_.add_subjects()->mutable_subject() = RefOf(other);
+  *bundle_.add_index_proofs() = maker_.Prove(other);
   const VerificationReport report = Judge();
   EXPECT_EQ(report.level_b, Outcome::kVerified) << report.ToText();
   EXPECT_EQ(report.outcome, Outcome::kCannotBeChecked) << report.ToText();
