@@ -38,6 +38,16 @@ std::string Processor() {
 
 double Rounded(double value) { return std::round(value * 1000) / 1000; }
 
+nlohmann::ordered_json ToJson(const GrowthPoint& point) {
+  return {{"log_events", point.log_events},
+          {"subjects", point.subject_count},
+          {"start_ms", Rounded(point.start_ms)},
+          {"verdict_p50_ms", Rounded(QuantileMs(point.verdicts.latency_us, 0.5))},
+          {"verdict_p99_ms", Rounded(QuantileMs(point.verdicts.latency_us, 0.99))},
+          {"events_per_second", std::round(RateOf(point.writes))},
+          {"p99_ms", Rounded(QuantileMs(point.writes.latency_us, 0.99))}};
+}
+
 nlohmann::ordered_json ToJson(const BenchOptions& options, const BenchReport& report) {
   const LoadResult& load = report.load;
   utsname system{};
@@ -79,6 +89,7 @@ nlohmann::ordered_json ToJson(const BenchOptions& options, const BenchReport& re
   for (const auto& [name, us] : report.cpu_us_per_event_by_thread) {
     json["server_cpu_us_by_thread"][name] = Rounded(us);
   }
+  for (const GrowthPoint& point : report.growth) json["growth"].push_back(ToJson(point));
   if (!options.settings.empty()) json["settings"] = options.settings;
   if (load.failures > 0) json["first_failure"] = load.first_failure;
   return json;

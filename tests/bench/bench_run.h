@@ -33,6 +33,15 @@ struct BenchOptions {
   std::vector<std::string> settings;
 };
 
+// What a ledger does with this much in its log, after a fresh start.
+struct GrowthPoint {
+  std::uint64_t log_events = 0;
+  std::uint64_t subject_count = 0;
+  double start_ms = 0;  // The best of three.
+  LoadResult verdicts;
+  LoadResult writes;
+};
+
 struct BenchReport {
   LoadResult load;
   // Microseconds of one verification with the signers' algorithm, on this machine, idle: OpenSSL's,
@@ -56,6 +65,8 @@ struct BenchReport {
   double subjects_per_lot = 0;
   double events_per_lot = 0;
   std::string version;
+  // Mode growth: with a small log, and with log_events.
+  std::vector<GrowthPoint> growth;
 };
 
 absl::StatusOr<BenchReport> RunBench(const BenchOptions& options);

@@ -52,7 +52,7 @@ int Run(int argc, char** argv) {
   CLI::App app(kAbout, "custody-bench");
   app.add_option("--mode", options.mode, "what to measure")
       ->capture_default_str()
-      ->check(CLI::IsMember({"unary", "stream", "batch", "verdict", "start", "store"}));
+      ->check(CLI::IsMember({"unary", "stream", "batch", "verdict", "start", "growth", "store"}));
   app.add_option("--in-flight", options.in_flight, "events without an answer at any time")
       ->capture_default_str()
       ->check(CLI::Range(1U, 8'192U));
@@ -69,7 +69,8 @@ int Run(int argc, char** argv) {
   app.add_option("--events-max", options.events_max,
                  "made before the load begins; it ends when they run out")
       ->capture_default_str();
-  app.add_option("--log-events", options.log_events, "events in the log before the load")
+  app.add_option("--log-events", options.log_events,
+                 "events in the log before the load; mode growth: at its end")
       ->capture_default_str();
   app.add_option("--key", options.key, "algorithm of the signers")
       ->capture_default_str()
