@@ -68,6 +68,7 @@ constexpr Example kExamples[] = {
     {"verify", "custody verify vial.custody --trust trust.toml"},
     {"log status", "custody log status"},
     {"log checkpoint", "custody log checkpoint -o checkpoint.txt"},
+    {"log export", "custody log export log-of-2026"},
     {"log receipt", "custody log receipt 42 -o 42.receipt"},
     {"log watch", "custody log watch --from 0 --json | jq .index"},
     {"completion",

@@ -1,3 +1,4 @@
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_format.h"
@@ -8,6 +9,9 @@
 #include "client/cli/exit_code.h"
 #include "client/cli/files.h"
 #include "client/draft/time_text.h"
+#include "client/verify/log_directory.h"
+#include "crypto/checkpoint.h"
+#include "crypto/note.h"
 
 namespace custody {
 namespace {
@@ -16,6 +20,10 @@ struct NoOptions {};
 
 struct CheckpointOptions {
   std::string output;
+};
+
+struct LogExportOptions {
+  std::string folder;
 };
 
 struct WatchOptions {
@@ -78,6 +86,68 @@ absl::StatusOr<int> ShowCheckpoint(Session& session, const CheckpointOptions& op
   while (!note.empty() && note.back() == '\n') note.pop_back();
   session.terminal().Line(note);
   session.terminal().Note("signature and consistency with everything seen before: verified");
+  return kExitOk;
+}
+
+// Says how far it is, at most once a second.
+class ExportProgress {
+ public:
+  ExportProgress(const Terminal& terminal, std::uint64_t size) : terminal_(terminal), size_(size) {}
+  void Say(std::uint64_t done) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - said_ < std::chrono::seconds(1)) return;
+    said_ = now;
+    terminal_.Note(absl::StrFormat("%d of %d entries", done, size_));
+  }
+
+ private:
+  const Terminal& terminal_;
+  const std::uint64_t size_;
+  std::chrono::steady_clock::time_point said_ = std::chrono::steady_clock::now();
+};
+
+absl::Status HiddenEntry(std::uint64_t index) {
+  return absl::PermissionDeniedError(
+      absl::StrFormat("entry %d is of a site that this client may not see; a whole log needs a "
+                      "client that may read the entries of every site",
+                      index));
+}
+
+absl::StatusOr<int> ExportLog(Session& session, const LogExportOptions& options) {
+  CUSTODY_ASSIGN_OR_RETURN(Client * client, session.client());
+  CUSTODY_ASSIGN_OR_RETURN(const VerifiedCheckpoint newest, client->GetCheckpoint());
+  CUSTODY_ASSIGN_OR_RETURN(const Note note, ParseNote(newest.note));
+  CUSTODY_ASSIGN_OR_RETURN(const Checkpoint checkpoint, ParseCheckpointText(note.text));
+  CUSTODY_ASSIGN_OR_RETURN(LogDirectoryWriter writer, LogDirectoryWriter::Open(options.folder));
+  if (writer.size() > checkpoint.size) {
+    return absl::DataLossError(absl::StrFormat("%s has %d entries, the log has %d", options.folder,
+                                               writer.size(), checkpoint.size));
+  }
+  const std::uint64_t kept = writer.size();
+  if (kept > 0) session.terminal().Note(absl::StrFormat("going on behind %d entries", kept));
+  ExportProgress progress(session.terminal(), checkpoint.size);
+  CallOptions call;
+  call.deadline = std::chrono::milliseconds(0);
+  absl::Status written;
+  if (kept < checkpoint.size) {
+    CUSTODY_RETURN_IF_ERROR(client->ReadEntries(
+        kept, checkpoint.size,
+        [&](std::uint64_t index, std::string_view entry) {
+          written = index == writer.size() ? writer.Append(entry) : HiddenEntry(writer.size());
+          progress.Say(writer.size());
+          return written.ok();
+        },
+        call));
+  }
+  CUSTODY_RETURN_IF_ERROR(written);
+  if (writer.size() < checkpoint.size) return HiddenEntry(writer.size());
+  CUSTODY_RETURN_IF_ERROR(writer.Finish(checkpoint, newest.note));
+  session.terminal().Note(absl::StrFormat("%s: %d entries, root %s", options.folder,
+                                          checkpoint.size, checkpoint.root.ToHex()));
+  session.terminal().Fields({{"folder", options.folder},
+                             {"size", absl::StrFormat("%d", checkpoint.size)},
+                             {"root", checkpoint.root.ToHex()},
+                             {"new_entries", absl::StrFormat("%d", checkpoint.size - kept)}});
   return kExitOk;
 }
 
@@ -151,6 +221,14 @@ void AddLogCommands(Commands* commands) {
         command->add_option("-o,--output", options->output, "File to write the signed note to");
       },
       ShowCheckpoint);
+  commands->Add<LogExportOptions>(
+      log, "export",
+      "Write the whole log as a folder of files (C2SP tlog-tiles); goes on with an earlier one",
+      [](CLI::App* command, LogExportOptions* options) {
+        command->add_option("folder", options->folder, "Folder to make or to go on with")
+            ->required();
+      },
+      ExportLog);
   commands->Add<ReceiptOptions>(
       log, "receipt", "The receipt of an entry, verified",
       [](CLI::App* command, ReceiptOptions* options) {

@@ -269,6 +269,13 @@ json '.[0].error == "OUT_OF_RANGE" and .[0].refusal.reasons[0].remedy != ""'
 expect 2 "a malformed scan" custody dose verify '=W123'
 says "E_SCAN"
 expect 3 "a label that nobody knows" custody dose verify '=+03000=A99992600010100=<S9999VA0&>0283652359'
+expect 0 "the whole log as files" custody --json log export whole
+json '.[0].new_entries == .[0].size'
+expect 0 "and again" custody --json log export whole
+json '.[0].new_entries | tonumber < 256'
+same "$(head -n 1 whole/checkpoint) $(find whole/tile -maxdepth 1 -name entries)" "cli.example/ledger whole/tile/entries"
+expect 4 "of a client that may not read it" custody -c clinic log export hidden
+expect 2 "to where no folder can be" custody log export /proc/nothing
 LC_ALL=C sed 's/Example/Exbmple/' vial.custody >altered.custody
 expect 6 "an altered bundle" custody verify altered.custody
 sed "s|cli.example|other.example|; s|$work/data|$work/other-data|; s|$work/anchor|$work/other-anchor|" \
