@@ -1,8 +1,4 @@
 // Level A: every entry under a signed checkpoint, in one computation of the root.
-//
-// Subtrees in which the bundle carries an entry are computed; the others must stand among the
-// nodes. So one root covers all entries at once, and a node that contradicts an entry is never
-// looked at.
 
 #include <algorithm>
 #include <bit>
@@ -12,75 +8,12 @@
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
 #include "client/verify/bundle_contents.h"
+#include "client/verify/range_roots.h"
 #include "crypto/checkpoint.h"
 #include "crypto/merkle.h"
 
 namespace custody {
 namespace {
-
-using NodeName = std::pair<std::uint32_t, std::uint64_t>;
-
-// Computes roots of ranges of leaves from entries and nodes.
-class RangeRoots {
- public:
-  explicit RangeRoots(const BundleContents& contents) : contents_(contents) {}
-
-  // Errors: kInvalidArgument if the nodes are malformed.
-  absl::Status ReadNodes();
-
-  // The root of the leaves [begin, end), end > begin. Depth at most 64.
-  // Errors: kNotFound if the bundle lacks a node.
-  absl::StatusOr<Digest> Root(std::uint64_t begin, std::uint64_t end) const;
-
- private:
-  bool HasEntry(std::uint64_t begin, std::uint64_t end) const;
-
-  const BundleContents& contents_;
-  std::map<NodeName, Digest> nodes_;
-};
-
-absl::Status RangeRoots::ReadNodes() {
-  constexpr std::uint32_t kLevelMax = 62;
-  for (const v1::TreeNode& node : contents_.bundle.nodes()) {
-    if (node.level() > kLevelMax) {
-      return absl::InvalidArgumentError(absl::StrFormat("a node of level %d", node.level()));
-    }
-    CUSTODY_ASSIGN_OR_RETURN(const Digest hash, Digest::FromBytes(node.hash()));
-    if (!nodes_.emplace(NodeName(node.level(), node.index()), hash).second) {
-      return absl::InvalidArgumentError(
-          absl::StrFormat("node %d of level %d stands twice", node.index(), node.level()));
-    }
-  }
-  return absl::OkStatus();
-}
-
-bool RangeRoots::HasEntry(std::uint64_t begin, std::uint64_t end) const {
-  const auto first =
-      std::lower_bound(contents_.leaves.begin(), contents_.leaves.end(), begin,
-                       [](const BundleLeaf& leaf, std::uint64_t i) { return leaf.index < i; });
-  return first != contents_.leaves.end() && first->index < end;
-}
-
-absl::StatusOr<Digest> RangeRoots::Root(std::uint64_t begin, std::uint64_t end) const {
-  const std::uint64_t count = end - begin;
-  const bool has_entry = HasEntry(begin, end);
-  if (count == 1 && has_entry) {
-    return contents_.Find(begin)->leaf_hash;
-  }
-  if (std::has_single_bit(count) && !has_entry) {
-    const auto level = static_cast<std::uint32_t>(std::countr_zero(count));
-    const auto found = nodes_.find(NodeName(level, begin >> level));
-    if (found == nodes_.end()) {
-      return absl::NotFoundError(absl::StrFormat(
-          "the bundle lacks node %d of level %d, which the root needs", begin >> level, level));
-    }
-    return found->second;
-  }
-  const std::uint64_t split = begin + std::bit_floor(count - 1);
-  CUSTODY_ASSIGN_OR_RETURN(const Digest left, Root(begin, split));
-  CUSTODY_ASSIGN_OR_RETURN(const Digest right, Root(split, end));
-  return NodeHash(left, right);
-}
 
 std::optional<OpenedCheckpoint> JudgeCheckpoint(const BundleContents& contents, const Trust& trust,
                                                 StepLog* log) {

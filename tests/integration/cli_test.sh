@@ -276,6 +276,13 @@ json '.[0].new_entries | tonumber < 256'
 same "$(head -n 1 whole/checkpoint) $(find whole/tile -maxdepth 1 -name entries)" "cli.example/ledger whole/tile/entries"
 expect 4 "of a client that may not read it" custody -c clinic log export hidden
 expect 2 "to where no folder can be" custody log export /proc/nothing
+last=$(custody --json log checkpoint | jq .size)
+expect 0 "a drill: something is withheld" custody --json drill withhold vial.custody --from $((last / 2)) -o hidden.custody
+expect 6 "and noticed" custody verify hidden.custody
+says "withheld"
+expect 2 "nothing to withhold" custody drill withhold vial.custody --from 999999 -o nothing.custody
+expect 0 "a drill: a bit is changed" custody drill alter vial.custody -o drilled.custody
+expect 6 "and noticed, too" custody verify drilled.custody
 LC_ALL=C sed 's/Example/Exbmple/' vial.custody >altered.custody
 expect 6 "an altered bundle" custody verify altered.custody
 sed "s|cli.example|other.example|; s|$work/data|$work/other-data|; s|$work/anchor|$work/other-anchor|" \

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "client/verify/bundle_contents.h"
+#include "client/verify/drill.h"
 #include "crypto/merkle.h"
 #include "lifecycle/index_proof_message.h"
 #include "lifecycle/parsed_event.h"
@@ -268,6 +269,30 @@ TEST_F(BundleVerifierTest, AWithheldEntryIsFalseAlthoughAllThatIsShownIsTrue) {
   EXPECT_EQ(report.level_c, Outcome::kProofFalse) << report.ToText();
   EXPECT_EQ(report.outcome, Outcome::kProofFalse);
   EXPECT_THAT(report.ToText(), HasSubstr("1 withheld"));
+}
+
+// From wherever a dishonest ledger begins to hide: what is left is true, and not enough.
+TEST_F(BundleVerifierTest, WhatADrillWithholdsIsNoticedAtEveryEntry) {
+  const v1::Bundle whole = bundle_;
+  for (std::uint64_t from = 1; from + 1 < maker_.log.size(); ++from) {
+    bundle_ = WithholdEntries(whole, from).value();
+    const VerificationReport report = Judge();
+    EXPECT_EQ(report.level_a, Outcome::kVerified) << from << report.ToText();
+    EXPECT_NE(report.level_b, Outcome::kProofFalse) << from << report.ToText();
+    EXPECT_EQ(report.level_c, Outcome::kProofFalse) << from << report.ToText();
+    EXPECT_THAT(report.ToText(), HasSubstr("withheld"));
+  }
+  EXPECT_THAT(WithholdEntries(whole, maker_.log.size() - 1),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("nothing")));
+  EXPECT_THAT(WithholdEntries(v1::Bundle(), 1),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("cannot be read")));
+}
+
+TEST_F(BundleVerifierTest, WhatADrillAltersIsNoticed) {
+  bundle_ = AlterEntry(bundle_).value();
+  EXPECT_EQ(Judge().level_a, Outcome::kProofFalse);
+  EXPECT_THAT(AlterEntry(v1::Bundle()),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no event")));
 }
 
 TEST_F(BundleVerifierTest, WithoutAnIndexProofCompletenessCannotBeChecked) {
