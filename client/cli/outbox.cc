@@ -44,6 +44,7 @@ absl::StatusOr<std::vector<std::string>> ListUnanswered(Session& session) {
   }
   std::sort(found.begin(), found.end());
   std::vector<std::string> files;
+  files.reserve(found.size());
   for (auto& [kept, file] : found) files.push_back(std::move(file));
   return files;
 }

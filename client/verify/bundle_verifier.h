@@ -44,7 +44,7 @@ inline constexpr std::size_t kBundleEntriesLimit = 100'000;
 inline constexpr std::size_t kBundleSubjectsLimit = 100'000;
 inline constexpr std::size_t kBundleNodesLimit = 2'000'000;
 // By how much the clock of the ledger may be ahead of the one of the verifier.
-inline constexpr std::int64_t kVerdictAheadMsMax = 5 * 60'000;
+inline constexpr std::int64_t kVerdictAheadMsMax = 300'000;
 
 enum class Outcome {
   kVerified,

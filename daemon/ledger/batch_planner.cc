@@ -185,7 +185,7 @@ absl::StatusOr<BatchPlanner::Result> BatchPlanner::DecideEvent(QueueItem* item) 
   return Admit(item->event, item->kind == RequestKind::kPropose);
 }
 
-absl::StatusOr<BatchPlanner::Result> BatchPlanner::Admit(std::shared_ptr<ParsedEvent> event,
+absl::StatusOr<BatchPlanner::Result> BatchPlanner::Admit(const std::shared_ptr<ParsedEvent>& event,
                                                          bool may_wait) {
   CUSTODY_ASSIGN_OR_RETURN(const Evaluation evaluation, Evaluate(overlay_, *event, Input(false)));
   if (!evaluation.verdict.ok()) {
@@ -200,7 +200,7 @@ absl::StatusOr<BatchPlanner::Result> BatchPlanner::Admit(std::shared_ptr<ParsedE
   return Result(RecordedAt{entry.index, false, std::move(entry.bytes)});
 }
 
-absl::StatusOr<AppendedEntry> BatchPlanner::Append(std::shared_ptr<const ParsedEvent> event,
+absl::StatusOr<AppendedEntry> BatchPlanner::Append(const std::shared_ptr<const ParsedEvent>& event,
                                                    const Acceptance& acceptance, int depth,
                                                    int* budget) {
   CUSTODY_ASSIGN_OR_RETURN(AppendedEntry entry,
@@ -215,30 +215,31 @@ absl::StatusOr<AppendedEntry> BatchPlanner::Append(std::shared_ptr<const ParsedE
   return entry;
 }
 
+absl::StatusOr<bool> BatchPlanner::AppendConsequence(absl::StatusOr<ParsedEvent> made, int depth,
+                                                     int* budget) {
+  if (!made.ok() || depth >= kConsequenceDepthMax || (*budget)-- <= 0) return false;
+  const auto event = std::make_shared<const ParsedEvent>(*std::move(made));
+  CUSTODY_ASSIGN_OR_RETURN(const Evaluation evaluation, Evaluate(overlay_, *event, Input(true)));
+  if (!evaluation.verdict.ok()) return false;
+  const absl::Status status = Append(event, evaluation.acceptance, depth + 1, budget).status();
+  if (!status.ok() && !IsRefusal(status)) return status;
+  return status.ok();
+}
+
 absl::Status BatchPlanner::AppendConsequences(const ParsedEvent& cause, const AppendedEntry& entry,
                                               const Acceptance& acceptance, int depth,
                                               int* budget) {
   std::uint32_t ordinal = 0;
   for (const v1::Event& body : acceptance.consequences) {
     std::string id = ConsequenceEventId(entry.leaf_hash, ordinal++, recorded_at_ms_);
-    absl::StatusOr<ParsedEvent> made =
-        system_events_.Make(body, std::move(id), recorded_at_ms_, cause.event.site_id());
-    absl::Status status = made.status();
-    if (made.ok() && depth < kConsequenceDepthMax && (*budget)-- > 0) {
-      auto event = std::make_shared<const ParsedEvent>(*std::move(made));
-      CUSTODY_ASSIGN_OR_RETURN(const Evaluation evaluation,
-                               Evaluate(overlay_, *event, Input(true)));
-      status = evaluation.verdict;
-      if (status.ok()) {
-        status = Append(event, evaluation.acceptance, depth + 1, budget).status();
-        if (!status.ok() && !IsRefusal(status)) return status;
-      }
-    } else if (made.ok()) {
-      status = absl::ResourceExhaustedError("too many consequences");
-    }
-    if (status.ok()) metrics_.consequences_recorded.fetch_add(1, std::memory_order_relaxed);
+    CUSTODY_ASSIGN_OR_RETURN(
+        const bool recorded,
+        AppendConsequence(
+            system_events_.Make(body, std::move(id), recorded_at_ms_, cause.event.site_id()), depth,
+            budget));
     // The cause is recorded all the same: what happened is never refused for want of a consequence.
-    if (!status.ok()) metrics_.consequences_refused.fetch_add(1, std::memory_order_relaxed);
+    auto& count = recorded ? metrics_.consequences_recorded : metrics_.consequences_refused;
+    count.fetch_add(1, std::memory_order_relaxed);
   }
   return absl::OkStatus();
 }
@@ -284,7 +285,8 @@ PlannedBatch BatchPlanner::Finish(bool seal) {
   return batch;
 }
 
-void BatchPlanner::AdvanceTo(std::uint64_t number, std::shared_ptr<const LedgerSnapshot> snapshot) {
+void BatchPlanner::AdvanceTo(std::uint64_t number,
+                             const std::shared_ptr<const LedgerSnapshot>& snapshot) {
   std::optional<Durable> newest;
   while (!unconfirmed_.empty() && unconfirmed_.front().number <= number) {
     newest = unconfirmed_.front();

@@ -58,7 +58,7 @@ class BatchPlanner {
   PlannedBatch Finish(bool seal);
 
   // The committer has made everything up to batch `number` durable; `snapshot` shows it.
-  void AdvanceTo(std::uint64_t number, std::shared_ptr<const LedgerSnapshot> snapshot);
+  void AdvanceTo(std::uint64_t number, const std::shared_ptr<const LedgerSnapshot>& snapshot);
 
   // The store failed while planning.
   const absl::Status& failed() const { return failed_; }
@@ -87,7 +87,7 @@ class BatchPlanner {
   absl::StatusOr<Result> SignPending(v1::PendingEvent pending,
                                      std::span<const ParsedSignature> added);
   absl::StatusOr<Result> CosignRecorded(const QueueItem& item);
-  absl::StatusOr<Result> Admit(std::shared_ptr<ParsedEvent> event, bool may_wait);
+  absl::StatusOr<Result> Admit(const std::shared_ptr<ParsedEvent>& event, bool may_wait);
   absl::StatusOr<Result> KeepPending(const ParsedEvent& event, const Evaluation& evaluation);
   absl::StatusOr<Result> RefuseAttempt(const ParsedEvent& event, absl::Status refusal);
 
@@ -97,8 +97,11 @@ class BatchPlanner {
   absl::StatusOr<std::optional<std::shared_ptr<const ParsedEvent>>> FindRecorded(
       const Digest& event_digest) const;
   absl::Status CheckKeys(const QueueItem& item);
-  absl::StatusOr<AppendedEntry> Append(std::shared_ptr<const ParsedEvent> event,
+  absl::StatusOr<AppendedEntry> Append(const std::shared_ptr<const ParsedEvent>& event,
                                        const Acceptance& acceptance, int depth, int* budget);
+  // Whether it was recorded; an event that cannot be made or is refused is not. Errors: the
+  // store's.
+  absl::StatusOr<bool> AppendConsequence(absl::StatusOr<ParsedEvent> made, int depth, int* budget);
   absl::Status AppendConsequences(const ParsedEvent& cause, const AppendedEntry& entry,
                                   const Acceptance& acceptance, int depth, int* budget);
   absl::Status RecordAttempt(const ParsedEvent& event, const absl::Status& refusal);

@@ -19,7 +19,7 @@ absl::StatusOr<ChainOfIdentity> ChainOfIdentity::Parse(std::string_view text) {
 }
 
 char ChainOfIdentity::CheckCharacter() const {
-  const absl::StatusOr<char> character = Mod37_2Character(text_);
+  const absl::StatusOr<char> character = Iso7064Mod37Character(text_);
   CUSTODY_CHECK(character.ok());
   return *character;
 }

@@ -47,7 +47,7 @@ absl::Status CheckFlags(const Din& din, std::string_view flags) {
   if (!IsDigit(flags[0]) || !IsDigit(flags[1])) return absl::OkStatus();
   const int flag = DigitsToInt(flags);
   if (flag < 60 || flag > 96) return absl::OkStatus();
-  CUSTODY_ASSIGN_OR_RETURN(const int checksum, Mod37_2(din.text()));
+  CUSTODY_ASSIGN_OR_RETURN(const int checksum, Iso7064Mod37(din.text()));
   if (flag == 60 + checksum) return absl::OkStatus();
   return LabelError(
       "E_DIN_CHECKSUM",
@@ -115,7 +115,7 @@ absl::StatusOr<ScannedDin> Din::ParseScanData(std::string_view text) {
 }
 
 char Din::CheckCharacter() const {
-  const absl::StatusOr<char> character = Mod37_2Character(text_);
+  const absl::StatusOr<char> character = Iso7064Mod37Character(text_);
   CUSTODY_CHECK(character.ok());
   return *character;
 }

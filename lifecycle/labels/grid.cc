@@ -13,7 +13,7 @@ absl::StatusOr<Grid> Grid::Parse(std::string_view text) {
     return LabelError("E_SCAN_MALFORMED",
                       "position 1 of the GRID must not be zero; scan the label again");
   }
-  CUSTODY_ASSIGN_OR_RETURN(const int checksum, Mod37_2(text.substr(0, 17)));
+  CUSTODY_ASSIGN_OR_RETURN(const int checksum, Iso7064Mod37(text.substr(0, 17)));
   if (checksum != DigitsToInt(text.substr(17))) {
     // The number names a donor, so the sentence does not repeat it.
     return LabelError(

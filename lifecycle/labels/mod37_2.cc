@@ -7,7 +7,7 @@
 
 namespace custody {
 
-absl::StatusOr<int> Mod37_2(std::string_view text) {
+absl::StatusOr<int> Iso7064Mod37(std::string_view text) {
   int sum = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
@@ -23,9 +23,9 @@ absl::StatusOr<int> Mod37_2(std::string_view text) {
   return (38 - sum) % 37;
 }
 
-absl::StatusOr<char> Mod37_2Character(std::string_view text) {
+absl::StatusOr<char> Iso7064Mod37Character(std::string_view text) {
   static constexpr char kCharacters[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*";
-  CUSTODY_ASSIGN_OR_RETURN(const int value, Mod37_2(text));
+  CUSTODY_ASSIGN_OR_RETURN(const int value, Iso7064Mod37(text));
   return kCharacters[value];
 }
 

@@ -17,10 +17,10 @@ namespace custody {
 //
 // Errors: kInvalidArgument, E_SCAN_MALFORMED, on a character outside 0-9 A-Z: the method has no
 // value for lower-case letters.
-absl::StatusOr<int> Mod37_2(std::string_view text);
+absl::StatusOr<int> Iso7064Mod37(std::string_view text);
 
-// The checksum as a character: 0-9, A-Z, and '*' for 36. Errors: as Mod37_2.
-absl::StatusOr<char> Mod37_2Character(std::string_view text);
+// The checksum as a character: 0-9, A-Z, and '*' for 36. Errors: as Iso7064Mod37.
+absl::StatusOr<char> Iso7064Mod37Character(std::string_view text);
 
 }  // namespace custody
 

@@ -120,24 +120,24 @@ TEST(Mod37Test, FindsEverySubstitutionAndEverySwap) {
         std::string changed = din;
         changed[i] = c;
         if (changed == din) continue;
-        ASSERT_OK_AND_ASSIGN(const char check, Mod37_2Character(changed));
+        ASSERT_OK_AND_ASSIGN(const char check, Iso7064Mod37Character(changed));
         EXPECT_NE(check, vector.check) << din << " " << changed;
       }
       std::string swapped = din;
       if (i > 0) std::swap(swapped[i - 1], swapped[i]);
       if (swapped == din) continue;
-      ASSERT_OK_AND_ASSIGN(const char check, Mod37_2Character(swapped));
+      ASSERT_OK_AND_ASSIGN(const char check, Iso7064Mod37Character(swapped));
       EXPECT_NE(check, vector.check) << din << " " << swapped;
     }
   }
 }
 
 TEST(Mod37Test, WorkedExampleAndOtherTexts) {
-  EXPECT_EQ(*Mod37_2("G123417654321"), 10);
-  EXPECT_EQ(*Mod37_2Character("A99990000222244445555"), 'G');
-  EXPECT_EQ(*Mod37_2Character("321415000000000000"), 'L');
-  EXPECT_EQ(Reason(Mod37_2("g123417654321")), "E_SCAN_MALFORMED");
-  EXPECT_EQ(Reason(Mod37_2("G1234*")), "E_SCAN_MALFORMED");
+  EXPECT_EQ(*Iso7064Mod37("G123417654321"), 10);
+  EXPECT_EQ(*Iso7064Mod37Character("A99990000222244445555"), 'G');
+  EXPECT_EQ(*Iso7064Mod37Character("321415000000000000"), 'L');
+  EXPECT_EQ(Reason(Iso7064Mod37("g123417654321")), "E_SCAN_MALFORMED");
+  EXPECT_EQ(Reason(Iso7064Mod37("G1234*")), "E_SCAN_MALFORMED");
 }
 
 }  // namespace

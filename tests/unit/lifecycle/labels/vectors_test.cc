@@ -23,7 +23,7 @@ TEST(VectorsTest, DonationNumbers) {
   for (const auto& vector : vectors) {
     const std::string text = vector["din"].get<std::string>();
     const std::string check = vector["K"].get<std::string>();
-    EXPECT_EQ(*Mod37_2(text), vector["value"].get<int>());
+    EXPECT_EQ(*Iso7064Mod37(text), vector["value"].get<int>());
     ASSERT_OK_AND_ASSIGN(const Scan typed, ParseScan(text + check));
     EXPECT_EQ(typed.donation_key, "din:" + text);
     const int flag = vector["type3flag"].get<int>();
@@ -43,10 +43,10 @@ TEST(VectorsTest, ChainOfIdentityDonorAndGrid) {
     EXPECT_EQ(ParseScan("&/" + text)->chain_of_identity, text);
   }
   for (const auto& vector : vectors["donor019"]) {
-    EXPECT_EQ(std::string(1, *Mod37_2Character(vector["id"].get<std::string>())),
+    EXPECT_EQ(std::string(1, *Iso7064Mod37Character(vector["id"].get<std::string>())),
               vector["K"].get<std::string>());
   }
-  EXPECT_EQ(std::string(1, *Mod37_2Character("321415000000000000")),
+  EXPECT_EQ(std::string(1, *Iso7064Mod37Character("321415000000000000")),
             vectors["tti027_K"].get<std::string>());
   for (const auto& vector : vectors["grid"]) {
     const std::string base = vector["base"].get<std::string>();
