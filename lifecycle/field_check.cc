@@ -12,6 +12,7 @@
 #include "lifecycle/labels/scan.h"
 #include "lifecycle/refusal.h"
 #include "lifecycle/subject.h"
+#include "lifecycle/time_range.h"
 
 namespace custody {
 namespace {
@@ -76,6 +77,7 @@ absl::Status CheckEventId(std::string_view id) {
 absl::Status CheckTime(const v1::Event& event) {
   const v1::OccurredAt& time = event.occurred_at();
   if (!event.has_occurred_at() || time.utc_ms() <= 0) return FieldError("occurred_at is missing");
+  if (!IsTimeInRange(time.utc_ms())) return FieldError("occurred_at is beyond the year 9999");
   if (time.source() == v1::TIME_SOURCE_UNSPECIFIED) {
     return FieldError("occurred_at.source is missing");
   }
@@ -221,7 +223,10 @@ absl::Status CheckMessage(const Message& message);
 absl::Status CheckField(const Message& message, const FieldDescriptor& field) {
   const Reflection& reflection = *message.GetReflection();
   const bool is_message = field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
-  if (!is_message && field.cpp_type() != FieldDescriptor::CPPTYPE_STRING) return absl::OkStatus();
+  if (!is_message && field.cpp_type() != FieldDescriptor::CPPTYPE_STRING) {
+    const absl::Status time = CheckTimeField(message, field);
+    return time.ok() ? time : FieldError(StdView(time.message()));
+  }
   std::string scratch;
   if (!field.is_repeated()) {
     return is_message ? CheckMessage(reflection.GetMessage(message, &field))

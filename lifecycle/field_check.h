@@ -2,8 +2,9 @@
 // texts, references, scans. What a field means is the business of the rules.
 //
 // Threads: pure.
-// Limits:  text 1,000 bytes (checkpoints of predecessors 16 KiB); raw scans 512 bytes; 64 scans; 32
-//          devices; 32 attachments; 64 expected heads; 1,024 parts of a group.
+// Limits:  times and durations up to the year 9999; text 1,000 bytes (checkpoints of predecessors
+//          16 KiB); raw scans 512 bytes; 64 scans; 32 devices; 32 attachments; 64 expected heads;
+//          1,024 parts of a group.
 
 #ifndef CUSTODY_LIFECYCLE_FIELD_CHECK_H_
 #define CUSTODY_LIFECYCLE_FIELD_CHECK_H_

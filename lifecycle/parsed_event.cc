@@ -11,6 +11,7 @@
 #include "lifecycle/batch_statement.h"
 #include "lifecycle/field_check.h"
 #include "lifecycle/refusal.h"
+#include "lifecycle/time_range.h"
 #include "lifecycle/touched_subjects.h"
 #include "lifecycle/wire_check.h"
 
@@ -142,7 +143,7 @@ absl::Status CheckStatement(const v1::SignatureStatement& statement, const Diges
     return Malformed("a statement names exactly one person or device, 16 bytes");
   }
   if (statement.role() == v1::ROLE_UNSPECIFIED || statement.meaning() == v1::MEANING_UNSPECIFIED ||
-      statement.signed_at_ms() <= 0) {
+      statement.signed_at_ms() <= 0 || !IsTimeInRange(statement.signed_at_ms())) {
     return Malformed("a statement has a role, a meaning and a time");
   }
   return absl::OkStatus();

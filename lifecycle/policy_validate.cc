@@ -13,6 +13,7 @@
 #include "lifecycle/enum_label.h"
 #include "lifecycle/lot_values.h"
 #include "lifecycle/policy.h"
+#include "lifecycle/time_range.h"
 #include "lifecycle/wire_check.h"
 
 namespace custody {
@@ -317,6 +318,7 @@ absl::Status ValidatePolicy(std::string_view policy_bytes) {
   if (!policy.ParseFromArray(policy_bytes.data(), static_cast<int>(policy_bytes.size()))) {
     return absl::InvalidArgumentError("the policy does not parse");
   }
+  CUSTODY_RETURN_IF_ERROR(CheckTimesInRange(policy));
   CUSTODY_RETURN_IF_ERROR(CheckHead(policy));
   CUSTODY_RETURN_IF_ERROR(CheckRows(policy));
   CUSTODY_RETURN_IF_ERROR(CheckDonor(policy));

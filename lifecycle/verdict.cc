@@ -8,6 +8,7 @@
 #include "base/status_macros.h"
 #include "lifecycle/check_run.h"
 #include "lifecycle/evaluate.h"
+#include "lifecycle/time_range.h"
 
 namespace custody {
 namespace {
@@ -139,6 +140,10 @@ absl::StatusOr<v1::Verdict> ComputeVerdict(const StateView& view, const v1::Verd
   }
   if (request.stage() == v1::STAGE_UNSPECIFIED) {
     return absl::InvalidArgumentError("the question names no stage");
+  }
+  if (!IsTimeInRange(request.at_ms())) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("at_ms is %d, beyond the year 9999", request.at_ms()));
   }
   CheckQuestion question;
   question.request = request;

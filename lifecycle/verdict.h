@@ -20,7 +20,8 @@ namespace custody {
 //   request   containers by id; at_ms is used as given (the caller puts "now")
 //   tree_size of the log as of which the view reads
 //
-// Errors: kDataLoss of the view; kInvalidArgument if the request names no container.
+// Errors: kDataLoss of the view; kInvalidArgument if the request names no container, or a
+// moment beyond the year 9999.
 absl::StatusOr<v1::Verdict> ComputeVerdict(const StateView& view, const v1::VerdictRequest& request,
                                            std::uint64_t tree_size);
 

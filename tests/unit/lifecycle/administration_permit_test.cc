@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <limits>
 #include <string>
 #include <vector>
 
+#include "lifecycle/time_range.h"
 #include "tests/support/spoiled_step.h"
 
 namespace custody {
@@ -173,12 +173,11 @@ INSTANTIATE_TEST_SUITE_P(Permit, RefusedPermitTest,
                                                    ->set_planned_duration_ms(24 * kHour + 1);
                                              },
                                              {"E_EXPIRED", "E_FIELD"}},
-                                 SpoiledStep{"LongerThanAnyNumber",
+                                 SpoiledStep{"AsLongAsCanBeStated",
                                              DoseStep::kAuthorised,
                                              [](World&, v1::Event& event) {
                                                event.mutable_administration_authorised()
-                                                   ->set_planned_duration_ms(
-                                                       std::numeric_limits<std::int64_t>::max());
+                                                   ->set_planned_duration_ms(kTimeMsMax);
                                              },
                                              {"E_EXPIRED", "E_FIELD"}},
                                  SpoiledStep{"EndotoxinOfTheWholeDose",

@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <limits>
 #include <string>
 #include <vector>
 
+#include "lifecycle/time_range.h"
 #include "tests/support/spoiled_step.h"
 
 namespace custody {
@@ -285,11 +285,10 @@ INSTANTIATE_TEST_SUITE_P(
                       event.mutable_thaw_authorised()->set_planned_infusion_duration_ms(-kHour);
                     },
                     {"E_FIELD", "E_MISSING"}},
-        SpoiledStep{"LongerThanAnyNumber",
+        SpoiledStep{"AsLongAsCanBeStated",
                     DoseStep::kThawAuthorised,
                     [](World&, v1::Event& event) {
-                      event.mutable_thaw_authorised()->set_planned_infusion_duration_ms(
-                          std::numeric_limits<std::int64_t>::max());
+                      event.mutable_thaw_authorised()->set_planned_infusion_duration_ms(kTimeMsMax);
                     },
                     {"E_EXPIRED", "E_FIELD"}},
         SpoiledStep{"BeginsTheDayAfterTomorrow",

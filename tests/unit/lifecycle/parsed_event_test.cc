@@ -5,6 +5,7 @@
 
 #include "crypto/merkle.h"
 #include "lifecycle/refusal.h"
+#include "lifecycle/time_range.h"
 #include "lifecycle/touched_subjects.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/test_ledger.h"
@@ -65,6 +66,12 @@ TEST_F(ParsedEventTest, RefusesFieldsOfTheWrongForm) {
       {v1::REASON_CODE_E_FIELD, [](v1::Event* e) { e->clear_occurred_at(); }},
       {v1::REASON_CODE_E_FIELD,
        [](v1::Event* e) { e->mutable_occurred_at()->set_offset_minutes(841); }},
+      {v1::REASON_CODE_E_FIELD,
+       [](v1::Event* e) { e->mutable_occurred_at()->set_utc_ms(kTimeMsMax + 1); }},
+      {v1::REASON_CODE_E_FIELD,
+       [](v1::Event* e) { e->mutable_material_received()->set_expires_at_ms(kTimeMsMax + 1); }},
+      {v1::REASON_CODE_E_FIELD,
+       [](v1::Event* e) { e->mutable_material_received()->set_received_at_ms(-kTimeMsMax - 1); }},
       {v1::REASON_CODE_E_FIELD, [](v1::Event* e) { e->set_site_id("short"); }},
       {v1::REASON_CODE_E_FIELD, [](v1::Event* e) { e->set_policy_hash("short"); }},
       {v1::REASON_CODE_E_FIELD, [](v1::Event* e) { e->set_corrects("short"); }},
@@ -116,6 +123,15 @@ TEST_F(ParsedEventTest, RefusesStatementAboutAnotherEvent) {
   v1::SignedEvent signed_event = SignedBy(Received());
   signed_event.set_event(Received().SerializeAsString());
   EXPECT_EQ(ReasonOf(Parse(signed_event)), v1::REASON_CODE_E_MALFORMED);
+}
+
+TEST_F(ParsedEventTest, RefusesASignatureBeyondTheYear9999) {
+  const auto signed_at = [&](std::int64_t ms) {
+    return ledger_.Sign(Received(),
+                        {{operator_, v1::ROLE_OPERATOR, v1::MEANING_RECEIVED, ms, /*key=*/0}});
+  };
+  EXPECT_OK(Parse(signed_at(kTimeMsMax)));
+  EXPECT_EQ(ReasonOf(Parse(signed_at(kTimeMsMax + 1))), v1::REASON_CODE_E_MALFORMED);
 }
 
 TEST_F(ParsedEventTest, RefusesSignaturesOutOfOrderOrTwice) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "lifecycle/policy.h"
+#include "lifecycle/time_range.h"
 #include "tests/support/default_policy.h"
 #include "tests/support/status_matchers.h"
 
@@ -49,6 +50,15 @@ TEST_F(ValidatePolicyTest, EnvironmentNamesAnOpennessAndClasses) {
   rule->set_openness("OPEN");
   rule->set_background_class("E");
   EXPECT_THAT(Validate(), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("class")));
+}
+
+// Rules add its durations to times.
+TEST_F(ValidatePolicyTest, DurationsEndSomewhere) {
+  policy_.mutable_transport()->set_expiry_margin_ms(kTimeMsMax);
+  EXPECT_OK(Validate());
+  policy_.mutable_transport()->set_expiry_margin_ms(kTimeMsMax + 1);
+  EXPECT_THAT(Validate(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("expiry_margin_ms")));
 }
 
 TEST_F(ValidatePolicyTest, LongPostThawExpiryNeedsAStudyAndEndsAtSixHours) {

@@ -53,6 +53,13 @@ TEST_F(VerdictTest, ListsEveryCheckEvenWhenManyFail) {
   ExpectFails(verdict, "quality", v1::REASON_CODE_E_REJECTED);
 }
 
+TEST_F(VerdictTest, AnswersNoQuestionBeyondTheYear9999) {
+  v1::VerdictRequest request = world_.Request(v1::STAGE_ADMINISTER);
+  request.set_at_ms(std::numeric_limits<std::int64_t>::max());
+  EXPECT_THAT(ComputeVerdict(world_, request, 100),
+              StatusIs(absl::StatusCode::kInvalidArgument, testing::HasSubstr("at_ms")));
+}
+
 TEST_F(VerdictTest, RefusesWrongPatient) {
   v1::VerdictRequest request = world_.Request(v1::STAGE_ADMINISTER);
   request.set_patient_token(std::string(16, 'x'));
