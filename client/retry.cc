@@ -92,9 +92,14 @@ absl::Status CallWithRetry(const CallScope& scope, TryLength length,
     if (length == TryLength::kAttempt) {
       left = std::min(left, scope.retry().attempt_deadline);
     }
-    const absl::Status status = RunAttempt(scope, left, attempt);
+    absl::Status status = RunAttempt(scope, left, attempt);
     if (scope.stop().stop_requested() && !status.ok()) {
       return absl::CancelledError("asked to stop");
+    }
+    if (absl::IsCancelled(status)) {
+      // Nobody here wanted that: a server that stops cancels the calls that it waits for no longer.
+      status = absl::UnavailableError(
+          absl::StrFormat("the server ended the call: %s", std::string(status.message())));
     }
     if (status.ok() || !MayTryAgain(status) || tries == scope.retry().attempts_max) {
       return WithTries(status, tries);

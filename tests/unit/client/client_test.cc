@@ -90,6 +90,16 @@ TEST(ClientTest, RetriesWithTheSameBytesUntilRecorded) {
 
 // The time for a connection is not the wait between tries: a server that takes a while to greet,
 // on a busy machine, is waited for.
+// A daemon that stops cancels the calls that it waits for no longer; to the caller that is a server
+// that is not there, and no wish of its own.
+TEST(ClientTest, ACallThatTheServerCancelledIsTriedAgain) {
+  FakeLedgerServer server;
+  server.script = {grpc::Status(grpc::StatusCode::CANCELLED, "CANCELLED")};
+  ASSERT_OK_AND_ASSIGN(auto client, Client::Connect(OptionsFor(server)));
+  EXPECT_OK(client->Record(SignedTestEvent("one")));
+  EXPECT_THAT(server.received, SizeIs(2));
+}
+
 TEST(ClientTest, WaitsForASlowGreetingInsteadOfConnectingAgainAndAgain) {
   FakeLedgerServer server;
   SlowProxy proxy(server.port(), std::chrono::milliseconds(300));
