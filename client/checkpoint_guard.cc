@@ -68,7 +68,7 @@ absl::Status CheckpointGuard::CheckConfigured() const {
 absl::StatusOr<Checkpoint> CheckpointGuard::Open(std::string_view note) {
   CUSTODY_RETURN_IF_ERROR(CheckConfigured());
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!opened_note_.empty() && opened_note_ == note) {
       return opened_;
     }
@@ -78,7 +78,7 @@ absl::StatusOr<Checkpoint> CheckpointGuard::Open(std::string_view note) {
     return absl::DataLossError(absl::StrFormat("the checkpoint is not one of %s: %s", origin_,
                                                std::string(opened.status().message())));
   }
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   opened_note_ = std::string(note);
   opened_ = opened->checkpoint;
   return opened_;
@@ -168,13 +168,13 @@ absl::Status CheckpointGuard::Conflict(std::string_view known_note, const Checkp
 }
 
 bool CheckpointGuard::IsProven(const Checkpoint& checkpoint) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = proven_.find(checkpoint.size);
   return found != proven_.end() && found->second == checkpoint.root;
 }
 
 void CheckpointGuard::RememberProven(const Checkpoint& checkpoint) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   proven_.insert_or_assign(checkpoint.size, checkpoint.root);
   if (proven_.size() > kProvenMax) {
     proven_.erase(proven_.begin());

@@ -11,13 +11,13 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/mutex.h"
 #include "crypto/checkpoint.h"
 #include "crypto/digest.h"
 #include "crypto/note.h"
@@ -67,12 +67,12 @@ class CheckpointGuard {
   const std::vector<NoteVerifier> keys_;
   const std::unique_ptr<CheckpointStore> store_;
 
-  std::mutex mutex_;
+  Mutex mutex_;
   // The last note opened, since many receipts share one.
-  std::string opened_note_;
-  Checkpoint opened_;
+  std::string opened_note_ ABSL_GUARDED_BY(mutex_);
+  Checkpoint opened_ ABSL_GUARDED_BY(mutex_);
   // Roots proven to belong to one log, by size; bounded.
-  std::map<std::uint64_t, Digest> proven_;
+  std::map<std::uint64_t, Digest> proven_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace custody

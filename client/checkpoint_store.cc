@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "absl/strings/str_format.h"
+#include "base/mutex.h"
 #include "base/status_macros.h"
 #include "client/files.h"
 
@@ -24,6 +25,16 @@ absl::StatusOr<std::string> ReadNote(const std::string& path) {
 
 }  // namespace
 
+struct CheckpointStore::Memory {
+  Mutex mutex;  // Also around the file: writers of this process wait here, not at the file's lock.
+  std::string newest ABSL_GUARDED_BY(mutex);  // Without a path.
+};
+
+CheckpointStore::CheckpointStore(std::string path)
+    : path_(std::move(path)), memory_(std::make_unique<Memory>()) {}
+
+CheckpointStore::~CheckpointStore() = default;
+
 absl::StatusOr<std::unique_ptr<CheckpointStore>> CheckpointStore::Open(std::string path) {
   std::unique_ptr<CheckpointStore> store(new CheckpointStore(std::move(path)));
   CUSTODY_RETURN_IF_ERROR(store->Newest().status());
@@ -31,20 +42,20 @@ absl::StatusOr<std::unique_ptr<CheckpointStore>> CheckpointStore::Open(std::stri
 }
 
 absl::StatusOr<std::string> CheckpointStore::Newest() {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(memory_->mutex);
   if (path_.empty()) {
-    return in_memory_;
+    return memory_->newest;
   }
   return ReadNote(path_);
 }
 
 absl::Status CheckpointStore::Advance(std::string_view known, std::string_view note) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(memory_->mutex);
   if (path_.empty()) {
-    if (in_memory_ != known) {
+    if (memory_->newest != known) {
       return absl::AbortedError("the newest checkpoint has moved");
     }
-    in_memory_ = std::string(note);
+    memory_->newest = std::string(note);
     return absl::OkStatus();
   }
   CUSTODY_ASSIGN_OR_RETURN(const FileLock file_lock, FileLock::Acquire(path_ + ".lock"));
@@ -61,7 +72,7 @@ absl::StatusOr<std::string> CheckpointStore::WriteEvidence(std::string_view file
     return std::string();
   }
   std::string path = absl::StrFormat("%s.evidence-%s.txt", path_, file_tag);
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(memory_->mutex);
   CUSTODY_RETURN_IF_ERROR(ReplaceFile(path, text));
   return path;
 }

@@ -6,10 +6,8 @@
 #include "custody/record_stream.h"
 
 #include <chrono>
-#include <condition_variable>
 #include <deque>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -17,6 +15,7 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "base/mutex.h"
 #include "client/client_impl.h"
 
 namespace custody {
@@ -86,7 +85,8 @@ class RecordStreamImpl : public RecordStream {
                                                     const Waiting& waiting);
   void Answer(std::uint64_t tag, absl::StatusOr<RecordResult> result);
   void GiveUp(const absl::Status& status);
-  void QueueUnanswered();
+  void QueueUnanswered() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool GaveUp();
 
   grpc::Channel& channel_;
   v1::LedgerService::Stub* const stub_;
@@ -95,43 +95,42 @@ class RecordStreamImpl : public RecordStream {
   const RecordCallback callback_;
   const RecordStreamOptions options_;
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::map<std::uint64_t, Waiting> unanswered_;
-  std::deque<std::uint64_t> to_send_;
-  std::uint64_t next_tag_ = 1;
-  bool finishing_ = false;
-  bool stopping_ = false;
-  bool broken_ = false;
-  bool done_ = false;
-  absl::Status gave_up_;
-  std::uint32_t fruitless_ = 0;
-  Clock::time_point last_progress_;
-  grpc::ClientContext* context_ = nullptr;
+  Mutex mutex_;
+  CondVar changed_;
+  std::map<std::uint64_t, Waiting> unanswered_ ABSL_GUARDED_BY(mutex_);
+  std::deque<std::uint64_t> to_send_ ABSL_GUARDED_BY(mutex_);
+  std::uint64_t next_tag_ ABSL_GUARDED_BY(mutex_) = 1;
+  bool finishing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  bool broken_ ABSL_GUARDED_BY(mutex_) = false;
+  bool done_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status gave_up_ ABSL_GUARDED_BY(mutex_);
+  std::uint32_t fruitless_ ABSL_GUARDED_BY(mutex_) = 0;
+  Clock::time_point last_progress_ ABSL_GUARDED_BY(mutex_);
+  grpc::ClientContext* context_ ABSL_GUARDED_BY(mutex_) = nullptr;
 
   std::thread runner_;  // Last: it uses everything above.
 };
 
 RecordStreamImpl::~RecordStreamImpl() {
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
     if (context_ != nullptr) {
       context_->TryCancel();
     }
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   runner_.join();
 }
 
 absl::StatusOr<std::uint64_t> RecordStreamImpl::Send(v1::SignedEvent signed_event) {
-  std::unique_lock<std::mutex> lock(mutex_);
   // The callback must not wait for answers that only its own thread could bring.
-  if (std::this_thread::get_id() != runner_.get_id()) {
-    changed_.wait(lock, [this] {
-      return unanswered_.size() < options_.in_flight_max || finishing_ || stopping_ ||
-             !gave_up_.ok();
-    });
+  const bool may_wait = std::this_thread::get_id() != runner_.get_id();
+  const MutexLock lock(mutex_);
+  while (may_wait && unanswered_.size() >= options_.in_flight_max && !finishing_ && !stopping_ &&
+         gave_up_.ok()) {
+    changed_.Wait(mutex_);
   }
   if (!gave_up_.ok()) {
     return gave_up_;
@@ -142,21 +141,21 @@ absl::StatusOr<std::uint64_t> RecordStreamImpl::Send(v1::SignedEvent signed_even
   const std::uint64_t tag = next_tag_++;
   unanswered_[tag].event = std::move(signed_event);
   to_send_.push_back(tag);
-  changed_.notify_all();
+  changed_.NotifyAll();
   return tag;
 }
 
 absl::Status RecordStreamImpl::Finish() {
-  std::unique_lock<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   finishing_ = true;
-  changed_.notify_all();
-  changed_.wait(lock, [this] { return done_; });
+  changed_.NotifyAll();
+  while (!done_) changed_.Wait(mutex_);
   return gave_up_;
 }
 
 bool RecordStreamImpl::WaitForWork() {
-  std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [this] { return !unanswered_.empty() || finishing_ || stopping_; });
+  const MutexLock lock(mutex_);
+  while (unanswered_.empty() && !finishing_ && !stopping_) changed_.Wait(mutex_);
   return !stopping_ && gave_up_.ok() && !unanswered_.empty();
 }
 
@@ -165,16 +164,21 @@ void RecordStreamImpl::Run() {
   while (WaitForWork()) {
     WaitOrGiveUp(RunConnection(), &backoff);
   }
-  if (gave_up_.ok()) {
+  if (!GaveUp()) {
     GiveUp(absl::CancelledError("the stream ended before the event was answered; outcome unknown"));
   }
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const MutexLock lock(mutex_);
   done_ = true;
-  changed_.notify_all();
+  changed_.NotifyAll();
+}
+
+bool RecordStreamImpl::GaveUp() {
+  const MutexLock lock(mutex_);
+  return !gave_up_.ok();
 }
 
 void RecordStreamImpl::WaitOrGiveUp(const absl::Status& status, Backoff* backoff) {
-  std::unique_lock<std::mutex> lock(mutex_);
+  MutexLock lock(mutex_);
   if (!gave_up_.ok() || stopping_) {
     return;
   }
@@ -183,20 +187,21 @@ void RecordStreamImpl::WaitOrGiveUp(const absl::Status& status, Backoff* backoff
   }
   ++fruitless_;
   if (EndsForGood(status)) {
-    lock.unlock();
+    lock.Unlock();
     GiveUp(status);
     return;
   }
   if (options_.reconnects_max != 0 && fruitless_ > options_.reconnects_max) {
-    lock.unlock();
-    GiveUp(absl::UnavailableError(
-        absl::StrFormat("no answer after %u connections: %s", fruitless_, status.ToString())));
+    const std::string text =
+        absl::StrFormat("no answer after %u connections: %s", fruitless_, status.ToString());
+    lock.Unlock();
+    GiveUp(absl::UnavailableError(text));
     return;
   }
   if (!unanswered_.empty()) {
-    lock.unlock();
+    lock.Unlock();
     WaitBetweenTries(channel_, backoff->Next(std::chrono::milliseconds(0)), [this] {
-      const std::lock_guard<std::mutex> stop_lock(mutex_);
+      const MutexLock stop_lock(mutex_);
       return stopping_;
     });
   }
@@ -213,7 +218,7 @@ void RecordStreamImpl::QueueUnanswered() {
 absl::Status RecordStreamImpl::RunConnection() {
   grpc::ClientContext context;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     if (stopping_) {
       return absl::CancelledError("stopping");
     }
@@ -229,20 +234,20 @@ absl::Status RecordStreamImpl::RunConnection() {
     Handle(response);
   }
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     broken_ = true;
     context_ = nullptr;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   writer.join();
   return FromGrpc(stream->Finish());
 }
 
 void RecordStreamImpl::WriteUntilBroken(Stream* stream, grpc::ClientContext* context) {
-  std::unique_lock<std::mutex> lock(mutex_);
+  MutexLock lock(mutex_);
   while (!broken_ && !stopping_) {
     if (unanswered_.empty() && finishing_) {
-      lock.unlock();
+      lock.Unlock();
       stream->WritesDone();
       return;
     }
@@ -258,7 +263,7 @@ void RecordStreamImpl::WriteUntilBroken(Stream* stream, grpc::ClientContext* con
     if (to_send_.empty() || unanswered_[to_send_.front()].not_before > now) {
       // Wakes for new events and answers; the time is for the waits and for silence.
       constexpr std::chrono::milliseconds kLook(50);
-      changed_.wait_for(lock, kLook);
+      changed_.WaitUntil(mutex_, now + kLook);
       continue;
     }
     const std::uint64_t tag = to_send_.front();
@@ -268,11 +273,11 @@ void RecordStreamImpl::WriteUntilBroken(Stream* stream, grpc::ClientContext* con
     v1::RecordStreamRequest request;
     request.set_tag(tag);
     *request.mutable_signed_event() = waiting.event;
-    lock.unlock();
+    lock.Unlock();
     if (!stream->Write(request)) {
       return;  // The reader sees the end, too.
     }
-    lock.lock();
+    lock.Lock();
   }
 }
 
@@ -292,14 +297,14 @@ std::optional<absl::StatusOr<RecordResult>> RecordStreamImpl::Judge(
   if (MayTryAgain(status) && tries_left) {
     Backoff backoff(retry_, waiting.tries);
     const auto wait = backoff.Next(RetryAfter(status));
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = unanswered_.find(response.tag());
     if (found != unanswered_.end()) {
       found->second.not_before = Clock::now() + wait;
       found->second.sent = false;
       ++found->second.tries;
       to_send_.push_back(response.tag());
-      changed_.notify_all();
+      changed_.NotifyAll();
     }
     return std::nullopt;
   }
@@ -309,7 +314,7 @@ std::optional<absl::StatusOr<RecordResult>> RecordStreamImpl::Judge(
 void RecordStreamImpl::Handle(const v1::RecordStreamResponse& response) {
   Waiting waiting;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     fruitless_ = 0;
     last_progress_ = Clock::now();
     const auto found = unanswered_.find(response.tag());
@@ -331,17 +336,17 @@ void RecordStreamImpl::Handle(const v1::RecordStreamResponse& response) {
 
 void RecordStreamImpl::Answer(std::uint64_t tag, absl::StatusOr<RecordResult> result) {
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     unanswered_.erase(tag);
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   callback_(tag, std::move(result));
 }
 
 void RecordStreamImpl::GiveUp(const absl::Status& status) {
   std::map<std::uint64_t, Waiting> left;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!absl::IsCancelled(status)) {
       gave_up_ = status;
     }
@@ -352,7 +357,7 @@ void RecordStreamImpl::GiveUp(const absl::Status& status) {
       context_->TryCancel();
     }
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   for (const auto& [tag, waiting] : left) {
     callback_(tag, status);
   }

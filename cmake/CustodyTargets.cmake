@@ -45,6 +45,9 @@ endfunction()
 # -fpch-preprocess ccache would look at the old precompiled header instead, and could hand out one that
 # was made from other headers.
 function(custody_precompile_anew target)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    return()
+  endif()
   set_source_files_properties(${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${target}.dir/cmake_pch.hxx.cxx
       PROPERTIES COMPILE_OPTIONS -fno-pch-preprocess)
 endfunction()
@@ -60,6 +63,17 @@ function(custody_flags target)
   endif()
 endfunction()
 
+# The environment of every test, and how much slower tests run. The thread sanitizer must not judge
+# Debian's libraries, which it cannot see into; its first report ends the program, also a daemon that
+# a test started.
+set(CUSTODY_TEST_ENVIRONMENT "")
+set(CUSTODY_TEST_SLOWER 1)
+if(CUSTODY_SANITIZE MATCHES "thread")
+  string(CONCAT CUSTODY_TEST_ENVIRONMENT "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1"
+      ":ignore_noninstrumented_modules=1:suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.suppressions")
+  set(CUSTODY_TEST_SLOWER 5)
+endif()
+
 # custody_test(<name> LABEL <level> SOURCES ... DEPS ... [TIMEOUT <seconds>])
 #   One test program; each TEST of it becomes a test of ctest with the label of its level.
 function(custody_test name)
@@ -70,6 +84,7 @@ function(custody_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
+  math(EXPR timeout "${ARG_TIMEOUT} * ${CUSTODY_TEST_SLOWER}")
   custody_program(${name} SOURCES ${ARG_SOURCES}
       DEPS ${ARG_DEPS} custody_test_support GTest::gmock GTest::gtest_main)
   if("custody_lifecycle" IN_LIST ARG_DEPS)
@@ -80,5 +95,6 @@ function(custody_test name)
   endif()
   include(GoogleTest)
   gtest_discover_tests(${name} TEST_PREFIX "${ARG_LABEL}." DISCOVERY_MODE PRE_TEST
-      DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+      DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${timeout}
+      ENVIRONMENT "${CUSTODY_TEST_ENVIRONMENT}")
 endfunction()

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <climits>
-#include <mutex>
 
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "base/check.h"
+#include "base/mutex.h"
 #include "base/status_macros.h"
 
 namespace custody {
@@ -21,10 +21,10 @@ constexpr std::array<std::size_t, 4> kUuidDashes = {8, 13, 18, 23};
 
 // The newest identifier given out: 48 bits of time, then 74 bits that count up within it.
 struct UuidState {
-  std::mutex mutex;
-  std::uint64_t time_ms = 0;
-  std::uint64_t high = 0;  // 12 bits.
-  std::uint64_t low = 0;   // 62 bits.
+  Mutex mutex;
+  std::uint64_t time_ms ABSL_GUARDED_BY(mutex) = 0;
+  std::uint64_t high ABSL_GUARDED_BY(mutex) = 0;  // 12 bits.
+  std::uint64_t low ABSL_GUARDED_BY(mutex) = 0;   // 62 bits.
 };
 
 constexpr std::uint64_t kHighMax = (std::uint64_t{1} << 12) - 1;
@@ -33,7 +33,7 @@ constexpr std::uint64_t kTimeMask = (std::uint64_t{1} << 48) - 1;
 
 // RFC 9562 section 6.2, method 2: within a millisecond the random part grows by a random step, so
 // that identifiers stay unpredictable and in order.
-void Advance(std::uint64_t now_ms, UuidState* state) {
+void Advance(std::uint64_t now_ms, UuidState* state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(state->mutex) {
   const std::string random = RandomBytes(16);
   if (now_ms > state->time_ms) {
     state->time_ms = now_ms;
@@ -66,7 +66,7 @@ std::string RandomBytes(std::size_t count) {
 std::string NewUuidV7(std::int64_t unix_ms) {
   static UuidState state;
   const auto now_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(unix_ms, 0)) & kTimeMask;
-  const std::lock_guard<std::mutex> lock(state.mutex);
+  const MutexLock lock(state.mutex);
   Advance(now_ms, &state);
   std::string uuid;
   AppendBigEndian64(state.time_ms << 16 | 0x7000U | state.high, &uuid);

@@ -136,12 +136,12 @@ void AddRefusals(const LedgerMetrics& metrics, Families* families) {
 }  // namespace
 
 void CallCounters::Count(std::string_view method, absl::StatusCode code) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   ++counts_[{method, code}];
 }
 
 std::map<std::pair<std::string, std::string>, std::uint64_t> CallCounters::counts() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::map<std::pair<std::string, std::string>, std::uint64_t> counts;
   for (const auto& [call, count] : counts_) {
     counts[{std::string(call.first), absl::StatusCodeToString(call.second)}] = count;

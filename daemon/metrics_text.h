@@ -7,13 +7,13 @@
 #define CUSTODY_DAEMON_METRICS_TEXT_H_
 
 #include <map>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include "base/mutex.h"
 #include "daemon/ledger/ledger.h"
 
 namespace custody {
@@ -27,9 +27,9 @@ class CallCounters {
   std::map<std::pair<std::string, std::string>, std::uint64_t> counts() const;
 
  private:
-  mutable std::mutex mutex_;
-  // Guarded by mutex_.
-  absl::flat_hash_map<std::pair<std::string_view, absl::StatusCode>, std::uint64_t> counts_;
+  mutable Mutex mutex_;
+  absl::flat_hash_map<std::pair<std::string_view, absl::StatusCode>, std::uint64_t> counts_
+      ABSL_GUARDED_BY(mutex_);
 };
 
 std::string MetricsText(const Ledger& ledger, const CallCounters& calls, std::string_view version,

@@ -1,10 +1,10 @@
 #include "lifecycle/policy.h"
 
 #include <map>
-#include <mutex>
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "base/mutex.h"
 #include "base/status_macros.h"
 #include "crypto/pae.h"
 
@@ -20,7 +20,7 @@ class ParsedPolicies {
   // The bytes are hashed once for each policy, not for each question. nullptr if they have another
   // hash or are no policy.
   const v1::Policy* Get(const Digest& hash, std::string_view bytes) {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = policies_.find(hash);
     if (found != policies_.end()) return found->second.get();
     if (PolicyHash(bytes) != hash) return nullptr;
@@ -30,8 +30,8 @@ class ParsedPolicies {
   }
 
  private:
-  std::mutex mutex_;
-  std::map<Digest, std::unique_ptr<const v1::Policy>> policies_;
+  Mutex mutex_;
+  std::map<Digest, std::unique_ptr<const v1::Policy>> policies_ ABSL_GUARDED_BY(mutex_);
 };
 
 ParsedPolicies& Cache() {

@@ -4,12 +4,13 @@
 
 #include <algorithm>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "base/mutex.h"
 
 namespace custody {
 
@@ -30,12 +31,14 @@ struct MemoryVersions {
     return nullptr;
   }
 
-  std::uint64_t OldestInUse() const { return views.empty() ? current : *views.begin(); }
+  std::uint64_t OldestInUse() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    return views.empty() ? current : *views.begin();
+  }
 
-  mutable std::mutex mutex;  // Guards all below.
-  std::map<std::string, History, std::less<>> keys;
-  std::uint64_t current = 0;
-  std::multiset<std::uint64_t> views;
+  mutable Mutex mutex;
+  std::map<std::string, History, std::less<>> keys ABSL_GUARDED_BY(mutex);
+  std::uint64_t current ABSL_GUARDED_BY(mutex) = 0;
+  std::multiset<std::uint64_t> views ABSL_GUARDED_BY(mutex);
 };
 
 namespace {
@@ -54,19 +57,19 @@ void Trim(std::uint64_t oldest, History* history) {
 class MemoryView final : public ReadView {
  public:
   explicit MemoryView(std::shared_ptr<MemoryVersions> versions) : versions_(std::move(versions)) {
-    const std::lock_guard lock(versions_->mutex);
+    const MutexLock lock(versions_->mutex);
     number_ = versions_->current;
     versions_->views.insert(number_);
   }
   MemoryView(const MemoryView&) = delete;
   MemoryView& operator=(const MemoryView&) = delete;
   ~MemoryView() override {
-    const std::lock_guard lock(versions_->mutex);
+    const MutexLock lock(versions_->mutex);
     versions_->views.erase(versions_->views.find(number_));
   }
 
   absl::StatusOr<std::optional<std::string>> Get(std::string_view key) const override {
-    const std::lock_guard lock(versions_->mutex);
+    const MutexLock lock(versions_->mutex);
     const auto found = versions_->keys.find(key);
     if (found == versions_->keys.end()) {
       return std::optional<std::string>();
@@ -97,10 +100,10 @@ class MemoryView final : public ReadView {
  private:
   std::optional<KeyValue> AtOrAfter(std::string_view key, bool inclusive,
                                     std::string_view end) const {
-    const std::lock_guard lock(versions_->mutex);
-    const auto& keys = versions_->keys;
-    auto at = inclusive ? keys.lower_bound(key) : keys.upper_bound(key);
-    for (; at != keys.end() && (end.empty() || at->first < end); ++at) {
+    MemoryVersions& all = *versions_;
+    const MutexLock lock(all.mutex);
+    auto at = inclusive ? all.keys.lower_bound(key) : all.keys.upper_bound(key);
+    for (; at != all.keys.end() && (end.empty() || at->first < end); ++at) {
       if (const std::string* value = MemoryVersions::Visible(at->second, number_)) {
         return KeyValue{at->first, *value};
       }
@@ -110,10 +113,10 @@ class MemoryView final : public ReadView {
 
   // The highest visible key below `end` (empty: of all) that is not below `begin`.
   std::optional<KeyValue> Before(std::string_view end, std::string_view begin) const {
-    const std::lock_guard lock(versions_->mutex);
-    const auto& keys = versions_->keys;
-    auto above = end.empty() ? keys.end() : keys.lower_bound(end);
-    while (above != keys.begin()) {
+    MemoryVersions& all = *versions_;
+    const MutexLock lock(all.mutex);
+    auto above = end.empty() ? all.keys.end() : all.keys.lower_bound(end);
+    while (above != all.keys.begin()) {
       const auto at = std::prev(above);
       if (at->first < begin) {
         return std::nullopt;
@@ -144,7 +147,7 @@ absl::Status MemoryStore::AcquireWriter() { return absl::OkStatus(); }
 absl::StatusOr<std::uint64_t> MemoryStore::FreeBytes() const { return std::uint64_t{1} << 40; }
 
 absl::StatusOr<std::uint64_t> MemoryStore::ApproximateBytes() const {
-  const std::lock_guard lock(versions_->mutex);
+  const MutexLock lock(versions_->mutex);
   std::uint64_t bytes = 0;
   for (const auto& [key, history] : versions_->keys) {
     bytes += key.size();
@@ -156,14 +159,14 @@ absl::StatusOr<std::uint64_t> MemoryStore::ApproximateBytes() const {
 }
 
 std::size_t MemoryStore::size() const {
-  const std::lock_guard lock(versions_->mutex);
+  const MutexLock lock(versions_->mutex);
   const auto visible = [](const auto& entry) { return entry.second.back().value.has_value(); };
   return static_cast<std::size_t>(
       std::count_if(versions_->keys.begin(), versions_->keys.end(), visible));
 }
 
 absl::Status MemoryStore::DoApply(const WriteBatch& batch, Durability /*durability*/) {
-  const std::lock_guard lock(versions_->mutex);
+  const MutexLock lock(versions_->mutex);
   const std::uint64_t number = ++versions_->current;
   const std::uint64_t oldest = versions_->OldestInUse();
   for (const WriteBatch::Write& write : batch) {

@@ -10,8 +10,9 @@
 #include <cstddef>
 #include <cstdio>
 #include <ctime>
-#include <mutex>
 #include <utility>
+
+#include "base/mutex.h"
 
 namespace custody {
 namespace {
@@ -21,20 +22,26 @@ constexpr std::size_t kLineBytesMax = 4U << 10;  // A longer message is cut.
 
 class RocksdbLog final : public rocksdb::Logger {
  public:
-  explicit RocksdbLog(std::string path) : path_(std::move(path)) { Open(); }
-  ~RocksdbLog() override { Shut(); }
+  explicit RocksdbLog(std::string path) : path_(std::move(path)) {
+    const MutexLock lock(mutex_);
+    Open();
+  }
+  ~RocksdbLog() override {
+    const MutexLock lock(mutex_);
+    Shut();
+  }
 
   using rocksdb::Logger::Logv;
   void Logv(const char* format, std::va_list arguments) override;
 
  private:
-  void Open();
-  void Shut();
+  void Open() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Shut() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::string path_;
-  std::mutex mutex_;
-  int file_ = -1;          // Guarded by mutex_, like all below. -1: nothing can be written.
-  std::size_t bytes_ = 0;  // In the file.
+  Mutex mutex_;
+  int file_ ABSL_GUARDED_BY(mutex_) = -1;          // -1: nothing can be written.
+  std::size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // In the file.
 };
 
 void RocksdbLog::Open() {
@@ -64,7 +71,7 @@ void RocksdbLog::Logv(const char* format, std::va_list arguments) {
   if (line[length - 1] != '\n')
     line[length++] = '\n';  // Over the final zero, which write() ignores.
 
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (bytes_ + length > kFileBytesMax) {
     Shut();
     std::rename(path_.c_str(), (path_ + ".old").c_str());

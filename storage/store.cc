@@ -71,7 +71,7 @@ absl::Status Store::Apply(const WriteBatch& batch, Durability durability) {
       status = DoApply(batch, durability);
     }
     if (!status.ok()) {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       write_status_ = status;
     }
   }
@@ -80,7 +80,7 @@ absl::Status Store::Apply(const WriteBatch& batch, Durability durability) {
 }
 
 absl::Status Store::write_status() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return write_status_;
 }
 

@@ -17,7 +17,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,6 +25,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/mutex.h"
 
 namespace custody {
 
@@ -160,8 +160,8 @@ class Store {
   virtual absl::Status DoApply(const WriteBatch& batch, Durability durability) = 0;
 
   std::atomic<bool> applying_ = false;
-  mutable std::mutex mutex_;
-  absl::Status write_status_;  // Guarded by mutex_.
+  mutable Mutex mutex_;
+  absl::Status write_status_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace custody

@@ -10,7 +10,7 @@ namespace custody {
 
 absl::Status AdmissionQueue::Push(std::unique_ptr<QueueItem>* item) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (closed_) return StoppingRefusal();
     LaneQueue& lane = Of((*item)->lane);
     const std::size_t waiting = lanes_[0].items.size() + lanes_[1].items.size();
@@ -24,19 +24,20 @@ absl::Status AdmissionQueue::Push(std::unique_ptr<QueueItem>* item) {
     lane.items.push_back(std::move(*item));
   }
   CrashPoint("admitted");
-  unverified_.notify_one();
+  unverified_.NotifyOne();
   return absl::OkStatus();
 }
 
 QueueItem* AdmissionQueue::TakeUnverified() {
-  std::unique_lock lock(mutex_);
-  const auto has_work = [this](const LaneQueue& lane) { return lane.taken < lane.items.size(); };
-  unverified_.wait(lock, [&] { return closed_ || has_work(lanes_[0]) || has_work(lanes_[1]); });
+  const MutexLock lock(mutex_);
+  while (!closed_ && !HasUnverified(lanes_[0]) && !HasUnverified(lanes_[1])) {
+    unverified_.Wait(mutex_);
+  }
   const bool bulk_turn = ++turn_ % 4 == 0;
   for (const std::size_t which :
        {std::size_t{bulk_turn ? 1U : 0U}, std::size_t{bulk_turn ? 0U : 1U}}) {
     LaneQueue& lane = lanes_[which];
-    if (has_work(lane)) return lane.items[lane.taken++].get();
+    if (HasUnverified(lane)) return lane.items[lane.taken++].get();
   }
   return nullptr;
 }
@@ -44,17 +45,19 @@ QueueItem* AdmissionQueue::TakeUnverified() {
 void AdmissionQueue::MarkVerified(QueueItem* item) {
   bool front_ready = false;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     item->ready = true;
     front_ready = Of(item->lane).items.front()->ready;
   }
-  if (front_ready) ready_.notify_one();
+  if (front_ready) ready_.NotifyOne();
 }
 
 bool AdmissionQueue::FrontReady(Lane lane) {
   const LaneQueue& queue = Of(lane);
   return !queue.items.empty() && queue.items.front()->ready;
 }
+
+bool AdmissionQueue::Empty() const { return lanes_[0].items.empty() && lanes_[1].items.empty(); }
 
 std::unique_ptr<QueueItem> AdmissionQueue::PopFront(Lane which) {
   LaneQueue& lane = Of(which);
@@ -67,11 +70,11 @@ std::unique_ptr<QueueItem> AdmissionQueue::PopFront(Lane which) {
 
 std::vector<std::unique_ptr<QueueItem>> AdmissionQueue::PopReady(std::size_t count_max,
                                                                  std::int64_t timeout_ms) {
-  std::unique_lock lock(mutex_);
-  ready_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [this] {
-    return woken_ || FrontReady(Lane::kSingle) || FrontReady(Lane::kBulk) ||
-           (closed_ && lanes_[0].items.empty() && lanes_[1].items.empty());
-  });
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+  const MutexLock lock(mutex_);
+  while (!woken_ && !FrontReady(Lane::kSingle) && !FrontReady(Lane::kBulk) &&
+         !(closed_ && Empty()) && ready_.WaitUntil(mutex_, deadline)) {
+  }
   woken_ = false;
   std::vector<std::unique_ptr<QueueItem>> items;
   while (items.size() < count_max) {
@@ -86,28 +89,28 @@ std::vector<std::unique_ptr<QueueItem>> AdmissionQueue::PopReady(std::size_t cou
 
 void AdmissionQueue::Wake() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     woken_ = true;
   }
-  ready_.notify_one();
+  ready_.NotifyOne();
 }
 
 void AdmissionQueue::Close() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     closed_ = true;
   }
-  unverified_.notify_all();
-  ready_.notify_all();
+  unverified_.NotifyAll();
+  ready_.NotifyAll();
 }
 
 bool AdmissionQueue::Exhausted() const {
-  const std::lock_guard lock(mutex_);
-  return closed_ && lanes_[0].items.empty() && lanes_[1].items.empty();
+  const MutexLock lock(mutex_);
+  return closed_ && Empty();
 }
 
 std::size_t AdmissionQueue::size() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return lanes_[0].items.size() + lanes_[1].items.size();
 }
 

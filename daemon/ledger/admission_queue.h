@@ -10,15 +10,14 @@
 #define CUSTODY_DAEMON_LEDGER_ADMISSION_QUEUE_H_
 
 #include <array>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "base/mutex.h"
 #include "daemon/ledger/queue_item.h"
 
 namespace custody {
@@ -56,22 +55,26 @@ class AdmissionQueue {
     std::size_t taken = 0;  // Items from the front that a worker has taken.
   };
 
-  LaneQueue& Of(Lane lane) { return lanes_[lane == Lane::kSingle ? 0 : 1]; }
-  bool FrontReady(Lane lane);
-  std::unique_ptr<QueueItem> PopFront(Lane lane);
+  LaneQueue& Of(Lane lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return lanes_[lane == Lane::kSingle ? 0 : 1];
+  }
+  static bool HasUnverified(const LaneQueue& lane) { return lane.taken < lane.items.size(); }
+  bool FrontReady(Lane lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool Empty() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::unique_ptr<QueueItem> PopFront(Lane lane) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::size_t events_max_;
   const std::size_t bulk_events_max_;
   const std::size_t bytes_max_;
 
-  mutable std::mutex mutex_;  // Guards everything below.
-  std::condition_variable unverified_;
-  std::condition_variable ready_;
-  std::array<LaneQueue, 2> lanes_;
-  std::size_t bytes_ = 0;
-  std::uint32_t turn_ = 0;
-  bool woken_ = false;
-  bool closed_ = false;
+  mutable Mutex mutex_;
+  CondVar unverified_;
+  CondVar ready_;
+  std::array<LaneQueue, 2> lanes_ ABSL_GUARDED_BY(mutex_);
+  std::size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::uint32_t turn_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool woken_ ABSL_GUARDED_BY(mutex_) = false;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace custody

@@ -90,23 +90,23 @@ AnchorWriter::AnchorWriter(std::string path, std::int64_t interval_ms_min, const
 
 AnchorWriter::~AnchorWriter() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   if (thread_.joinable()) thread_.join();
 }
 
 void AnchorWriter::Publish(std::string note) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     newest_ = std::move(note);
   }
-  changed_.notify_one();
+  changed_.NotifyOne();
 }
 
 std::optional<AnchorWriter::Failure> AnchorWriter::failure() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return failure_;
 }
 
@@ -123,17 +123,19 @@ void AnchorWriter::Remember(const absl::Status& written, std::string note) {
 
 void AnchorWriter::Run() {
   NameThread("anchor");
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return stopping_ || !newest_.empty(); });
+    while (!stopping_ && newest_.empty()) changed_.Wait(mutex_);
     if (newest_.empty()) return;
     std::string note = std::exchange(newest_, std::string());
-    lock.unlock();
+    lock.Unlock();
     const absl::Status written = WriteAnchor(path_, note);
-    lock.lock();
+    lock.Lock();
     Remember(written, std::move(note));
-    changed_.wait_for(lock, std::chrono::milliseconds(interval_ms_min_),
-                      [this] { return stopping_; });
+    const auto next =
+        std::chrono::steady_clock::now() + std::chrono::milliseconds(interval_ms_min_);
+    while (!stopping_ && changed_.WaitUntil(mutex_, next)) {
+    }
   }
 }
 

@@ -6,15 +6,14 @@
 #ifndef CUSTODY_DAEMON_LEDGER_ANCHOR_H_
 #define CUSTODY_DAEMON_LEDGER_ANCHOR_H_
 
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/mutex.h"
 #include "daemon/ledger/clock.h"
 #include "daemon/ledger/ledger_metrics.h"
 
@@ -52,18 +51,19 @@ class AnchorWriter {
 
  private:
   void Run();
-  // Notes what became of a note; with mutex_ held.
-  void Remember(const absl::Status& written, std::string note);
+  // Notes what became of a note.
+  void Remember(const absl::Status& written, std::string note)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::string path_;
   const std::int64_t interval_ms_min_;
   const Clock& clock_;
   LedgerMetrics& metrics_;
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::string newest_;              // Guarded by mutex_; empty: nothing new.
-  bool stopping_ = false;           // Guarded by mutex_.
-  std::optional<Failure> failure_;  // Guarded by mutex_.
+  mutable Mutex mutex_;
+  CondVar changed_;
+  std::string newest_ ABSL_GUARDED_BY(mutex_);  // Empty: nothing new.
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::optional<Failure> failure_ ABSL_GUARDED_BY(mutex_);
   std::thread thread_;
 };
 

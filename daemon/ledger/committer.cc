@@ -20,18 +20,18 @@ std::uint64_t MicrosSince(std::chrono::steady_clock::time_point begin) {
 }  // namespace
 
 Committer::Progress Committer::progress() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return {number_, snapshot_};
 }
 
 absl::Status Committer::failed() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return failed_;
 }
 
 void Committer::Fail(const absl::Status& status) {
   metrics_.commit_failures.fetch_add(1, std::memory_order_relaxed);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (failed_.ok()) failed_ = status;
 }
 
@@ -98,7 +98,7 @@ void Committer::Commit(PlannedBatch batch) {
     absl::StatusOr<std::shared_ptr<const LedgerSnapshot>> written = Write(&batch);
     if (written.ok()) {
       snapshot = *std::move(written);
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       snapshot_ = snapshot;
     } else {
       Fail(written.status());
@@ -109,7 +109,7 @@ void Committer::Commit(PlannedBatch batch) {
     return;
   }
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     number_ = batch.number;
   }
   if (!batch.writes.empty()) publish_(snapshot);

@@ -13,9 +13,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 
 #include "absl/status/status.h"
+#include "base/mutex.h"
 #include "crypto/note.h"
 #include "daemon/ledger/clock.h"
 #include "daemon/ledger/ledger_metrics.h"
@@ -63,10 +63,10 @@ class Committer {
   static constexpr std::size_t kKnownNodesMax = 50'000;
   KnownNodes known_nodes_;
 
-  mutable std::mutex mutex_;
-  std::shared_ptr<const LedgerSnapshot> snapshot_;  // Guarded by mutex_.
-  std::uint64_t number_ = 0;                        // Guarded by mutex_.
-  absl::Status failed_;                             // Guarded by mutex_.
+  mutable Mutex mutex_;
+  std::shared_ptr<const LedgerSnapshot> snapshot_ ABSL_GUARDED_BY(mutex_);
+  std::uint64_t number_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Status failed_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace custody

@@ -1,7 +1,5 @@
 #include "daemon/ledger/key_directory.h"
 
-#include <mutex>
-
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
 
@@ -21,7 +19,7 @@ absl::StatusOr<std::optional<VerifyKey>> KeyDirectory::Find(const StateView& vie
                                                             std::string_view key_id) {
   const Name name(signer, std::string(key_id));
   {
-    const std::shared_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = keys_.find(name);
     if (found != keys_.end()) return found->second;
   }
@@ -35,7 +33,7 @@ absl::StatusOr<std::optional<VerifyKey>> KeyDirectory::Find(const StateView& vie
       return absl::DataLossError(
           absl::StrFormat("enrolled key of %s: %s", Describe(signer), parsed.status().ToString()));
     }
-    const std::unique_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (keys_.size() >= kKeysMax) keys_.clear();
     keys_.insert_or_assign(name, *parsed);
     return std::optional<VerifyKey>(*parsed);

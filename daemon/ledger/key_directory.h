@@ -14,12 +14,12 @@
 #include <cstddef>
 #include <map>
 #include <optional>
-#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "base/mutex.h"
 #include "crypto/keys.h"
 #include "lifecycle/state_view.h"
 
@@ -37,8 +37,8 @@ class KeyDirectory {
 
  private:
   using Name = std::pair<SubjectKey, std::string>;
-  std::shared_mutex mutex_;
-  std::map<Name, VerifyKey> keys_;  // Guarded by mutex_.
+  Mutex mutex_;
+  std::map<Name, VerifyKey> keys_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace custody

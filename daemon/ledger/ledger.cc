@@ -2,13 +2,12 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "base/mutex.h"
 #include "base/status_macros.h"
 #include "daemon/ledger/anchor.h"
 #include "daemon/ledger/batch_planner.h"
@@ -66,18 +65,20 @@ struct Ledger::Parts {
   std::uint32_t rules_version = 0;
   std::string start_note;  // Something that an operator should know, and that hinders nothing.
 
-  mutable std::mutex mutex;
-  mutable std::condition_variable changed;
-  std::shared_ptr<const LedgerSnapshot> snapshot;  // Guarded by mutex, like all below.
-  absl::Status read_only;                          // Not OK: why nothing is written since Open().
-  bool draining = false;
-  bool stopped = false;
-  std::uint64_t outstanding = 0;
-  std::int64_t last_commit_at_ms = 0;
+  mutable Mutex mutex;
+  mutable CondVar changed;
+  std::shared_ptr<const LedgerSnapshot> snapshot ABSL_GUARDED_BY(mutex);
+  // Not OK: why nothing is written since Open().
+  absl::Status read_only ABSL_GUARDED_BY(mutex);
+  bool draining ABSL_GUARDED_BY(mutex) = false;
+  bool stopped ABSL_GUARDED_BY(mutex) = false;
+  std::uint64_t outstanding ABSL_GUARDED_BY(mutex) = 0;
+  std::int64_t last_commit_at_ms ABSL_GUARDED_BY(mutex) = 0;
 
-  std::mutex listeners_mutex;
-  std::map<std::uint64_t, std::function<void(std::uint64_t)>> listeners;
-  std::uint64_t next_listener = 1;
+  Mutex listeners_mutex;
+  std::map<std::uint64_t, std::function<void(std::uint64_t)>> listeners
+      ABSL_GUARDED_BY(listeners_mutex);
+  std::uint64_t next_listener ABSL_GUARDED_BY(listeners_mutex) = 1;
 
   std::optional<AnchorWriter> anchor;
   std::optional<SignatureVerifier> verifier;
@@ -91,8 +92,8 @@ struct Ledger::Parts {
   void Publish(const std::shared_ptr<const LedgerSnapshot>& newer);
   void Submit(RequestKind kind, std::unique_ptr<QueueItem> item);
   absl::Status WhyNot() const;
-  // The same with the mutex held; `failure` is that of the store.
-  absl::Status WhyNotLocked(const absl::Status& failure) const;
+  // `failure` is that of the store.
+  absl::Status WhyNotLocked(const absl::Status& failure) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   // Counts a request that will have an answer, or says why it is not taken.
   absl::Status Admit();
   // The first failure of the store, whoever met it.
@@ -103,21 +104,21 @@ struct Ledger::Parts {
 void Ledger::Parts::Publish(const std::shared_ptr<const LedgerSnapshot>& newer) {
   bool longer = false;
   {
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     longer = newer->size() > snapshot->size();
     snapshot = newer;
     last_commit_at_ms = clock.WallMs();
   }
-  changed.notify_all();
+  changed.NotifyAll();
   if (!longer) return;
   anchor->Publish(newer->note);
-  const std::lock_guard lock(listeners_mutex);
+  const MutexLock lock(listeners_mutex);
   for (const auto& [handle, listener] : listeners) listener(newer->size());
 }
 
 absl::Status Ledger::Parts::WhyNot() const {
   const absl::Status failure = StoreFailure();
-  const std::lock_guard lock(mutex);
+  const MutexLock lock(mutex);
   return WhyNotLocked(failure);
 }
 
@@ -130,7 +131,7 @@ absl::Status Ledger::Parts::WhyNotLocked(const absl::Status& failure) const {
 absl::Status Ledger::Parts::Admit() {
   const absl::Status failure = StoreFailure();
   // Asked and counted at once: a drain that begins between the two would not wait for the request.
-  const std::lock_guard lock(mutex);
+  const MutexLock lock(mutex);
   CUSTODY_RETURN_IF_ERROR(WhyNotLocked(failure));
   ++outstanding;
   return absl::OkStatus();
@@ -152,9 +153,9 @@ void Ledger::Parts::Submit(RequestKind kind, std::unique_ptr<QueueItem> item) {
   }
   item->done = [this, done](absl::StatusOr<ProposeOutcome> outcome) {
     done(std::move(outcome));
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     --outstanding;
-    changed.notify_all();
+    changed.NotifyAll();
   };
   if (absl::Status status = pipeline->Submit(&item); !status.ok()) {
     metrics.events_overloaded.fetch_add(1, std::memory_order_relaxed);
@@ -176,7 +177,7 @@ void Ledger::Parts::StartWriting(RecoveredLedger recovered) {
   committer->Commit(planner->Finish(true));
   const absl::Status written = planner->failed().ok() ? committer->failed() : planner->failed();
   if (!written.ok()) {
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     read_only = StoreRefusal();
     return;
   }
@@ -196,7 +197,10 @@ absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(const LedgerOptions& option
   p.started_at_ms = clock.WallMs();
   p.entry0_leaf_hash = recovered.entry0_leaf_hash;
   p.rules_version = recovered.rules_version;
-  p.snapshot = recovered.snapshot;
+  {
+    const MutexLock lock(p.mutex);
+    p.snapshot = recovered.snapshot;
+  }
   const std::int64_t gap = p.started_at_ms - recovered.snapshot->recorded_at_ms;
   if (gap > options.start_gap_ms_max) {
     p.start_note = absl::StrFormat("the newest entry is %d days old", gap / 86'400'000);
@@ -204,13 +208,18 @@ absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(const LedgerOptions& option
   p.verifier.emplace(
       p.origin,
       [&p] {
-        const std::lock_guard lock(p.mutex);
+        const MutexLock lock(p.mutex);
         return p.snapshot;
       },
       p.metrics);
-  p.read_only = CheckAnchor(options.anchor_path, *recovered.snapshot, keys.log.verifier());
-  if (p.read_only.ok()) p.read_only = CheckServiceKey(recovered, keys.service);
-  if (p.read_only.ok()) p.StartWriting(std::move(recovered));
+  absl::Status why_not = CheckAnchor(options.anchor_path, *recovered.snapshot, keys.log.verifier());
+  if (why_not.ok()) why_not = CheckServiceKey(recovered, keys.service);
+  if (why_not.ok()) {
+    p.StartWriting(std::move(recovered));
+  } else {
+    const MutexLock lock(p.mutex);
+    p.read_only = std::move(why_not);
+  }
   return std::unique_ptr<Ledger>(new Ledger(std::move(parts)));
 }
 
@@ -248,50 +257,54 @@ void Ledger::Cosign(const Digest& event_digest, v1::Signature signature, SiteChe
 }
 
 std::shared_ptr<const LedgerSnapshot> Ledger::Snapshot() const {
-  const std::lock_guard lock(parts_->mutex);
+  const MutexLock lock(parts_->mutex);
   return parts_->snapshot;
 }
 
 std::uint64_t Ledger::WaitForSize(std::uint64_t size, std::int64_t timeout_ms) const {
-  std::unique_lock lock(parts_->mutex);
-  parts_->changed.wait_for(lock, std::chrono::milliseconds(timeout_ms),
-                           [&] { return parts_->stopped || parts_->snapshot->size() >= size; });
-  return parts_->snapshot->size();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+  Parts& p = *parts_;
+  const MutexLock lock(p.mutex);
+  while (!p.stopped && p.snapshot->size() < size && p.changed.WaitUntil(p.mutex, deadline)) {
+  }
+  return p.snapshot->size();
 }
 
 std::uint64_t Ledger::AddSizeListener(std::function<void(std::uint64_t size)> listener) {
-  const std::lock_guard lock(parts_->listeners_mutex);
+  const MutexLock lock(parts_->listeners_mutex);
   const std::uint64_t handle = parts_->next_listener++;
   parts_->listeners.emplace(handle, std::move(listener));
   return handle;
 }
 
 void Ledger::RemoveSizeListener(std::uint64_t handle) {
-  const std::lock_guard lock(parts_->listeners_mutex);
+  const MutexLock lock(parts_->listeners_mutex);
   parts_->listeners.erase(handle);
 }
 
 absl::Status Ledger::Drain(std::int64_t timeout_ms) {
-  std::unique_lock lock(parts_->mutex);
-  parts_->draining = true;
-  const bool drained = parts_->changed.wait_for(lock, std::chrono::milliseconds(timeout_ms),
-                                                [this] { return parts_->outstanding == 0; });
-  if (drained) return absl::OkStatus();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+  Parts& p = *parts_;
+  const MutexLock lock(p.mutex);
+  p.draining = true;
+  while (p.outstanding != 0 && p.changed.WaitUntil(p.mutex, deadline)) {
+  }
+  if (p.outstanding == 0) return absl::OkStatus();
   return absl::DeadlineExceededError(
-      absl::StrFormat("%d requests are still without an answer", parts_->outstanding));
+      absl::StrFormat("%d requests are still without an answer", p.outstanding));
 }
 
 void Ledger::Shutdown() {
   {
-    const std::lock_guard lock(parts_->mutex);
+    const MutexLock lock(parts_->mutex);
     parts_->draining = true;
   }
   if (parts_->pipeline) parts_->pipeline->Stop();
   {
-    const std::lock_guard lock(parts_->mutex);
+    const MutexLock lock(parts_->mutex);
     parts_->stopped = true;
   }
-  parts_->changed.notify_all();
+  parts_->changed.NotifyAll();
 }
 
 LedgerStatus Ledger::Status() const {
@@ -303,7 +316,7 @@ LedgerStatus Ledger::Status() const {
   status.started_at_ms = p.started_at_ms;
   status.entry0_leaf_hash = p.entry0_leaf_hash;
   const absl::Status why_not = p.WhyNot();
-  std::unique_lock lock(p.mutex);
+  MutexLock lock(p.mutex);
   status.tree_size = p.snapshot->size();
   status.root = p.snapshot->checkpoint.root;
   status.subject_count = p.snapshot->index.leaf_count();
@@ -312,7 +325,7 @@ LedgerStatus Ledger::Status() const {
                 : p.draining   ? LedgerMode::kDraining
                 : why_not.ok() ? LedgerMode::kServing
                                : LedgerMode::kReadOnly;
-  lock.unlock();
+  lock.Unlock();
   status.mode_reason = why_not.ok() ? p.start_note : TextForOperator(why_not, p.StoreFailure());
   if (const auto failure = p.anchor ? p.anchor->failure() : std::nullopt; failure.has_value()) {
     status.anchor_failing = true;

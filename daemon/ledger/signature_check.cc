@@ -31,11 +31,11 @@ absl::Status SignatureCheck::VerifyBatch(const VerifyKey& key, const ParsedSigna
                           .Update(signature.signature.signature())
                           .Finish();
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (verified_batches_.contains(name)) return absl::OkStatus();
   }
   CUSTODY_RETURN_IF_ERROR(key.Verify(message, signature.signature.signature()));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (verified_batches_.size() >= kRememberedMax) verified_batches_.clear();
   verified_batches_.insert(name);
   return absl::OkStatus();

@@ -6,11 +6,11 @@
 #define CUSTODY_DAEMON_LEDGER_SIGNATURE_CHECK_H_
 
 #include <cstddef>
-#include <mutex>
 #include <string>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include "base/mutex.h"
 #include "crypto/digest.h"
 #include "crypto/keys.h"
 #include "lifecycle/parsed_event.h"
@@ -31,8 +31,8 @@ class SignatureCheck {
   absl::Status VerifyBatch(const VerifyKey& key, const ParsedSignature& signature,
                            const std::string& message);
 
-  std::mutex mutex_;
-  absl::flat_hash_set<Digest> verified_batches_;  // Guarded by mutex_.
+  Mutex mutex_;
+  absl::flat_hash_set<Digest> verified_batches_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace custody

@@ -48,7 +48,7 @@ void WritePipeline::Stop() {
 }
 
 absl::Status WritePipeline::plan_failure() const {
-  const std::lock_guard lock(failure_mutex_);
+  const MutexLock lock(failure_mutex_);
   return plan_failure_;
 }
 
@@ -87,7 +87,7 @@ void WritePipeline::PlanWaiting() {
     }
   }
   if (!planner_.failed().ok()) {
-    const std::lock_guard lock(failure_mutex_);
+    const MutexLock lock(failure_mutex_);
     plan_failure_ = planner_.failed();
   }
   clock_healthy_.store(planner_.clock_healthy(), std::memory_order_relaxed);
@@ -98,10 +98,10 @@ void WritePipeline::HandOver(bool seal) {
   PlannedBatch batch = planner_.Finish(seal);
   CrashPoint("sealed");
   if (batch.sealed) sealed_ms_ = clock_.MonotonicMs();
-  std::unique_lock lock(slot_mutex_);
-  slot_changed_.wait(lock, [this] { return !slot_.has_value(); });
+  const MutexLock lock(slot_mutex_);
+  while (slot_.has_value()) slot_changed_.Wait(slot_mutex_);
   slot_ = std::move(batch);
-  slot_changed_.notify_all();
+  slot_changed_.NotifyAll();
 }
 
 void WritePipeline::RunSequencer() {
@@ -112,15 +112,15 @@ void WritePipeline::RunSequencer() {
                           clock_.MonotonicMs() - sealed_ms_ >= options_.seal_interval_ms_max;
     bool free = false;
     {
-      const std::lock_guard lock(slot_mutex_);
+      const MutexLock lock(slot_mutex_);
       free = !committing_ && !slot_.has_value();
     }
     if ((planner_.has_work() || seal_due) && (free || planner_.full())) HandOver(seal_due);
     if (!planner_.has_work() && queue_.Exhausted()) break;
   }
-  const std::lock_guard lock(slot_mutex_);
+  const MutexLock lock(slot_mutex_);
   planned_all_ = true;
-  slot_changed_.notify_all();
+  slot_changed_.NotifyAll();
 }
 
 void WritePipeline::RunCommitter() {
@@ -128,17 +128,17 @@ void WritePipeline::RunCommitter() {
   while (true) {
     PlannedBatch batch;
     {
-      std::unique_lock lock(slot_mutex_);
-      slot_changed_.wait(lock, [this] { return slot_.has_value() || planned_all_; });
+      const MutexLock lock(slot_mutex_);
+      while (!slot_.has_value() && !planned_all_) slot_changed_.Wait(slot_mutex_);
       if (!slot_.has_value()) return;
       batch = *std::exchange(slot_, std::nullopt);
       committing_ = true;
     }
-    slot_changed_.notify_all();
+    slot_changed_.NotifyAll();
     CrashPoint("taken");
     committer_.Commit(std::move(batch));
     {
-      const std::lock_guard lock(slot_mutex_);
+      const MutexLock lock(slot_mutex_);
       committing_ = false;
     }
     queue_.Wake();

@@ -12,12 +12,11 @@
 #define CUSTODY_DAEMON_LEDGER_WRITE_PIPELINE_H_
 
 #include <atomic>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <thread>
 
+#include "base/mutex.h"
 #include "daemon/ledger/admission_queue.h"
 #include "daemon/ledger/batch_planner.h"
 #include "daemon/ledger/committer.h"
@@ -67,14 +66,14 @@ class WritePipeline {
   std::int64_t disk_checked_ms_ = -1;  // The sequencer's.
   std::int64_t sealed_ms_ = 0;         // The sequencer's.
 
-  mutable std::mutex failure_mutex_;
-  absl::Status plan_failure_;  // Guarded by failure_mutex_.
+  mutable Mutex failure_mutex_;
+  absl::Status plan_failure_ ABSL_GUARDED_BY(failure_mutex_);
 
-  mutable std::mutex slot_mutex_;
-  std::condition_variable slot_changed_;
-  std::optional<PlannedBatch> slot_;  // Guarded by slot_mutex_.
-  bool committing_ = false;           // Guarded by slot_mutex_.
-  bool planned_all_ = false;          // Guarded by slot_mutex_.
+  mutable Mutex slot_mutex_;
+  CondVar slot_changed_;
+  std::optional<PlannedBatch> slot_ ABSL_GUARDED_BY(slot_mutex_);
+  bool committing_ ABSL_GUARDED_BY(slot_mutex_) = false;
+  bool planned_all_ ABSL_GUARDED_BY(slot_mutex_) = false;
 
   std::optional<VerifierPool> workers_;
   std::thread sequencer_;

@@ -16,11 +16,11 @@ Authorizer::Authorizer(PrincipalDirectory& directory, bool insecure_loopback)
 absl::StatusOr<Digest> Authorizer::KeyOfCertificate(std::string_view pem) {
   const std::string name(Sha256(pem).view());
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (const auto found = keys_.find(name); found != keys_.end()) return found->second;
   }
   CUSTODY_ASSIGN_OR_RETURN(const Certificate certificate, ParseCertificatePem(pem));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (keys_.size() >= kCertificatesMax) keys_.clear();
   keys_[name] = certificate.spki_sha256;
   return certificate.spki_sha256;

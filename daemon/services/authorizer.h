@@ -6,12 +6,12 @@
 #define CUSTODY_DAEMON_SERVICES_AUTHORIZER_H_
 
 #include <cstddef>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
 #include "absl/status/statusor.h"
+#include "base/mutex.h"
 #include "crypto/digest.h"
 #include "daemon/services/authorization.h"
 #include "daemon/services/principal_directory.h"
@@ -37,9 +37,9 @@ class Authorizer {
 
   PrincipalDirectory& directory_;
   const PrincipalPtr development_;  // Null with TLS.
-  std::mutex mutex_;
-  // SHA-256 of the PEM text to that of the key; guarded by mutex_.
-  std::unordered_map<std::string, Digest> keys_;
+  Mutex mutex_;
+  // SHA-256 of the PEM text to that of the key.
+  std::unordered_map<std::string, Digest> keys_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace custody

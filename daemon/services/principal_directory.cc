@@ -38,7 +38,7 @@ absl::StatusOr<PrincipalPtr> PrincipalDirectory::Find(const Digest& spki_sha256)
   const std::string key(spki_sha256.view());
   std::string hint;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (const auto found = known_.find(key); found != known_.end()) {
       const Known& known = found->second;
       // A thread that took an older snapshot may find a newer answer, which is as good.
@@ -50,7 +50,7 @@ absl::StatusOr<PrincipalPtr> PrincipalDirectory::Find(const Digest& spki_sha256)
     }
   }
   CUSTODY_ASSIGN_OR_RETURN(Known loaded, Load(snapshot, spki_sha256, hint));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (known_.size() >= kKnownMax) known_.clear();
   Known& known = known_[key];
   if (known.size <= loaded.size) known = std::move(loaded);

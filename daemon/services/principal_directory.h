@@ -12,12 +12,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
 
 #include "absl/status/statusor.h"
+#include "base/mutex.h"
 #include "crypto/digest.h"
 #include "daemon/ledger/ledger_reader.h"
 #include "daemon/ledger/ledger_snapshot.h"
@@ -54,8 +54,8 @@ class PrincipalDirectory {
   static constexpr std::size_t kKnownMax = 4'096;
 
   SnapshotSource snapshot_;
-  std::mutex mutex_;
-  std::unordered_map<std::string, Known> known_;  // Guarded by mutex_.
+  Mutex mutex_;
+  std::unordered_map<std::string, Known> known_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace custody

@@ -31,11 +31,11 @@ ReadPool::~ReadPool() { Stop(); }
 
 absl::Status ReadPool::Post(std::function<void()> job) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!stopping_) {
       if (queue_.size() >= queue_max_) return OverloadedStatus(queue_.size());
       queue_.push_back(std::move(job));
-      wake_.notify_one();
+      wake_.NotifyOne();
       return absl::OkStatus();
     }
   }
@@ -45,10 +45,10 @@ absl::Status ReadPool::Post(std::function<void()> job) {
 
 void ReadPool::PostStep(std::function<void()> job) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!stopping_) {
       queue_.push_back(std::move(job));
-      wake_.notify_one();
+      wake_.NotifyOne();
       return;
     }
   }
@@ -57,9 +57,9 @@ void ReadPool::PostStep(std::function<void()> job) {
 
 void ReadPool::Stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
-    wake_.notify_all();
+    wake_.NotifyAll();
   }
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
@@ -68,16 +68,16 @@ void ReadPool::Stop() {
 
 void ReadPool::Run() {
   NameThread("reader");
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   for (;;) {
-    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    while (!stopping_ && queue_.empty()) wake_.Wait(mutex_);
     if (queue_.empty()) return;
     std::function<void()> job = std::move(queue_.front());
     queue_.pop_front();
-    lock.unlock();
+    lock.Unlock();
     job();
     job = nullptr;  // What it holds dies here, not under the lock.
-    lock.lock();
+    lock.Lock();
   }
 }
 

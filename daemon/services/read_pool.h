@@ -6,16 +6,15 @@
 #ifndef CUSTODY_DAEMON_SERVICES_READ_POOL_H_
 #define CUSTODY_DAEMON_SERVICES_READ_POOL_H_
 
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "base/mutex.h"
 
 namespace custody {
 
@@ -40,10 +39,10 @@ class ReadPool {
   void Run();
 
   const std::size_t queue_max_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<std::function<void()>> queue_;  // Guarded by mutex_.
-  bool stopping_ = false;                    // Guarded by mutex_.
+  Mutex mutex_;
+  CondVar wake_;
+  std::deque<std::function<void()>> queue_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;
 };
 

@@ -2,10 +2,10 @@
 
 #include <cstdint>
 #include <deque>
-#include <mutex>
 #include <string_view>
 #include <utility>
 
+#include "base/mutex.h"
 #include "daemon/services/site_scope.h"
 #include "daemon/services/status_translation.h"
 
@@ -36,7 +36,7 @@ class RecordStreamReactor final
   void OnReadDone(bool ok) override {
     if (ok) {
       {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         ++unanswered_;
         bytes_ += request_.ByteSizeLong();
       }
@@ -44,14 +44,14 @@ class RecordStreamReactor final
       request.Swap(&request_);
       Hand(std::move(request));
     }
-    Pump([this, ok] {
+    Pump([this, ok]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
       reading_ = false;
       reads_done_ = !ok;
     });
   }
 
   void OnWriteDone(bool ok) override {
-    Pump([this, ok] {
+    Pump([this, ok]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
       writing_ = false;
       bytes_ -= answers_.front().ByteSizeLong();
       answers_.pop_front();
@@ -61,7 +61,7 @@ class RecordStreamReactor final
   }
 
   void OnCancel() override {
-    Pump([this] { broken_ = true; });
+    Pump([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { broken_ = true; });
   }
   void OnDone() override { delete this; }
 
@@ -103,7 +103,7 @@ class RecordStreamReactor final
     } else {
       FillStreamError(outcome.status(), &response);
     }
-    Pump([this, &response, bytes = asked.bytes] {
+    Pump([this, &response, bytes = asked.bytes]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
       // The answer takes the place of the event, which it holds.
       bytes_ += response.ByteSizeLong();
       bytes_ -= bytes;
@@ -119,7 +119,7 @@ class RecordStreamReactor final
     bool broken = false;
     const v1::RecordStreamResponse* write = nullptr;
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       change();
       if (broken_) DropUnwritten();
       if (!writing_ && !broken_ && !answers_.empty()) {
@@ -142,7 +142,7 @@ class RecordStreamReactor final
   }
 
   // Answers that nobody will take; the one on its way is not ours to drop.
-  void DropUnwritten() {
+  void DropUnwritten() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const std::size_t keep = writing_ ? 1 : 0;
     while (answers_.size() > keep) {
       bytes_ -= answers_.back().ByteSizeLong();
@@ -155,16 +155,18 @@ class RecordStreamReactor final
   grpc::CallbackServerContext* const context_;
   v1::RecordStreamRequest request_;  // Belongs to whoever has set reading_.
 
-  std::mutex mutex_;
-  // All guarded by mutex_.
-  std::deque<v1::RecordStreamResponse> answers_;
-  std::uint32_t unanswered_ = 0;  // Read, and the answer not yet written.
-  std::uint64_t bytes_ = 0;       // Of these: of the answer, or of the event until there is one.
-  bool reading_ = true;           // A read is under way, or what it brought is being handed on.
-  bool writing_ = false;
-  bool reads_done_ = false;
-  bool broken_ = false;
-  bool finished_ = false;
+  Mutex mutex_;
+  std::deque<v1::RecordStreamResponse> answers_ ABSL_GUARDED_BY(mutex_);
+  // Read, and the answer not yet written.
+  std::uint32_t unanswered_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Of these: of the answer, or of the event until there is one.
+  std::uint64_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  // A read is under way, or what it brought is being handed on.
+  bool reading_ ABSL_GUARDED_BY(mutex_) = true;
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool reads_done_ ABSL_GUARDED_BY(mutex_) = false;
+  bool broken_ ABSL_GUARDED_BY(mutex_) = false;
+  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace

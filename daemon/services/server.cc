@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "base/mutex.h"
 #include "base/status_macros.h"
 #include "daemon/services/admin_service.h"
 #include "daemon/services/ledger_service.h"
@@ -103,9 +104,9 @@ struct GrpcServer::Impl {
   ProvenanceServiceImpl provenance_service;
   AdminServiceImpl admin_service;
   std::string address;
-  std::mutex mutex;
+  Mutex mutex;
   std::unique_ptr<grpc::Server> server;
-  bool stopped = false;  // Guarded by mutex.
+  bool stopped ABSL_GUARDED_BY(mutex) = false;
 };
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const ServerOptions& options,
@@ -153,7 +154,7 @@ void GrpcServer::StopStreams() { impl_->watch_hub.Close(); }
 
 void GrpcServer::Stop(std::int64_t deadline_ms) {
   {
-    const std::lock_guard lock(impl_->mutex);
+    const MutexLock lock(impl_->mutex);
     if (impl_->stopped) return;
     impl_->stopped = true;
   }

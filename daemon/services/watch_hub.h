@@ -7,14 +7,13 @@
 #ifndef CUSTODY_DAEMON_SERVICES_WATCH_HUB_H_
 #define CUSTODY_DAEMON_SERVICES_WATCH_HUB_H_
 
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <thread>
 #include <vector>
 
+#include "base/mutex.h"
 #include "daemon/ledger/ledger.h"
 
 namespace custody {
@@ -48,17 +47,17 @@ class WatchHub {
   };
 
   void Run();
-  std::vector<std::function<void()>> TakeDue();
+  std::vector<std::function<void()>> TakeDue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Ledger& ledger_;
-  mutable std::mutex mutex_;
-  std::condition_variable ring_;
-  std::map<std::uint64_t, Watcher> watchers_;  // This and all below: guarded by mutex_.
-  std::uint64_t next_watcher_ = 1;
-  std::uint64_t size_ = 0;
-  bool look_ = false;
-  bool closed_ = false;
-  bool ended_ = false;
+  mutable Mutex mutex_;
+  CondVar ring_;
+  std::map<std::uint64_t, Watcher> watchers_ ABSL_GUARDED_BY(mutex_);
+  std::uint64_t next_watcher_ ABSL_GUARDED_BY(mutex_) = 1;
+  std::uint64_t size_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool look_ ABSL_GUARDED_BY(mutex_) = false;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
   std::uint64_t listener_ = 0;
   std::thread thread_;
 };

@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::string_view kMalformed = "E_SCAN_MALFORMED";
 constexpr std::size_t kScanSizeMax = 8000;
-constexpr std::size_t kDinDataSize = 15;
 constexpr bool kPersonal = true;
 constexpr bool kRetired = true;
 

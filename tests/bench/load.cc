@@ -17,7 +17,7 @@ LoadMeter::LoadMeter(const LoadPlan& plan)
 
 void LoadMeter::Answered(Clock::time_point sent, std::size_t events, const absl::Status& status) {
   const Clock::time_point now = Clock::now();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!status.ok() && ++result_.failures == 1) result_.first_failure = status.ToString();
   if (now < begin_ || now > end_) return;
   last_ = now;
@@ -27,7 +27,7 @@ void LoadMeter::Answered(Clock::time_point sent, std::size_t events, const absl:
 }
 
 LoadResult LoadMeter::Take() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   result_.seconds = std::chrono::duration<double>(last_ - begin_).count();
   return std::move(result_);
 }

@@ -16,12 +16,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/mutex.h"
 #include "custody/v1/ledger_service.pb.h"
 #include "custody/v1/provenance_service.pb.h"
 #include "tests/bench/receipt_check.h"
@@ -61,9 +61,9 @@ class LoadMeter {
  private:
   const Clock::time_point begin_;
   const Clock::time_point end_;
-  std::mutex mutex_;
-  LoadResult result_;       // Guarded by mutex_.
-  Clock::time_point last_;  // Guarded by mutex_.
+  Mutex mutex_;
+  LoadResult result_ ABSL_GUARDED_BY(mutex_);
+  Clock::time_point last_ ABSL_GUARDED_BY(mutex_);
 };
 
 // Hands out the events of lots to places in flight. Threads: a place from one thread at a time.

@@ -3,12 +3,11 @@
 #include <grpcpp/client_context.h>
 #include <grpcpp/support/client_callback.h>
 
-#include <condition_variable>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <utility>
 
+#include "base/mutex.h"
 #include "custody/v1/ledger_service.grpc.pb.h"
 #include "tests/bench/load.h"
 
@@ -29,12 +28,12 @@ class Stream final
   }
 
   void Wait() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return done_; });
+    const MutexLock lock(mutex_);
+    while (!done_) changed_.Wait(mutex_);
   }
 
   void OnWriteDone(bool ok) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     writing_ = false;
     if (ok) WriteNext();
   }
@@ -59,9 +58,9 @@ class Stream final
     if (!status.ok()) {
       meter_.Answered(LoadMeter::Clock::now(), 0, absl::UnknownError(status.error_message()));
     }
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     done_ = true;
-    changed_.notify_all();
+    changed_.NotifyAll();
   }
 
  private:
@@ -73,7 +72,7 @@ class Stream final
   // The place's next event, or the end of the stream after the last place's last one.
   void Send(std::size_t place) {
     v1::SignedEvent* const event = meter_.over() ? nullptr : feed_.Next(first_ + place);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (event == nullptr) {
       if (++ended_ == places_.size()) StartWritesDone();
       return;
@@ -86,8 +85,7 @@ class Stream final
     if (!writing_) WriteNext();
   }
 
-  // Requires the lock.
-  void WriteNext() {
+  void WriteNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (waiting_.empty()) return;
     writing_ = true;
     const std::size_t place = waiting_.front();
@@ -102,13 +100,13 @@ class Stream final
   grpc::ClientContext context_;
   v1::RecordStreamResponse response_;
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<Place> places_;        // A place is written by whoever has its turn.
-  std::deque<std::size_t> waiting_;  // Guarded by mutex_, like all below.
-  bool writing_ = false;
-  std::size_t ended_ = 0;
-  bool done_ = false;
+  Mutex mutex_;
+  CondVar changed_;
+  std::vector<Place> places_;  // A place is written by whoever has its turn.
+  std::deque<std::size_t> waiting_ ABSL_GUARDED_BY(mutex_);
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  std::size_t ended_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool done_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace

@@ -2,13 +2,12 @@
 
 #include <grpcpp/client_context.h>
 
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <utility>
 
+#include "base/mutex.h"
 #include "custody/v1/ledger_service.grpc.pb.h"
 #include "tests/bench/load.h"
 
@@ -20,19 +19,19 @@ class Places {
  public:
   explicit Places(std::size_t count) : open_(count) {}
   void Done() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     --open_;
-    changed_.notify_all();
+    changed_.NotifyAll();
   }
   void Wait() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return open_ == 0; });
+    const MutexLock lock(mutex_);
+    while (open_ != 0) changed_.Wait(mutex_);
   }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::size_t open_;
+  Mutex mutex_;
+  CondVar changed_;
+  std::size_t open_ ABSL_GUARDED_BY(mutex_);
 };
 
 absl::Status FromCall(const grpc::Status& status) {

@@ -12,12 +12,12 @@ constexpr std::size_t kKnownMax = 10'000;
 
 absl::StatusOr<Checkpoint> ReceiptCheck::Open(const std::string& note) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = known_.find(note);
     if (found != known_.end()) return found->second;
   }
   CUSTODY_ASSIGN_OR_RETURN(const OpenedCheckpoint opened, OpenCheckpoint(note, origin_, log_keys_));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (known_.size() >= kKnownMax) known_.clear();
   known_[note] = opened.checkpoint;
   return opened.checkpoint;

@@ -7,7 +7,6 @@
 #define CUSTODY_TESTS_BENCH_RECEIPT_CHECK_H_
 
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +15,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/mutex.h"
 #include "crypto/checkpoint.h"
 #include "custody/v1/record.pb.h"
 
@@ -33,8 +33,8 @@ class ReceiptCheck {
 
   const std::string origin_;
   const std::vector<NoteVerifier> log_keys_;
-  std::mutex mutex_;
-  absl::flat_hash_map<std::string, Checkpoint> known_;  // Guarded by mutex_.
+  Mutex mutex_;
+  absl::flat_hash_map<std::string, Checkpoint> known_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace custody

@@ -40,7 +40,7 @@ EventSource::EventSource(const RealLedger& ledger, const Cast& cast, std::uint64
     : ledger_(ledger), cast_(cast), random_(seed) {}
 
 v1::SignedEvent EventSource::Next() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const std::uint64_t die = random_() % 32;
   if (die == 0) return Arrival(/*by_somebody_else=*/true);
   if (die < 10) return ledger_.NewSite();
@@ -80,7 +80,7 @@ v1::SignedEvent EventSource::Release(const std::string& material_id) {
 }
 
 void EventSource::Acknowledged(const v1::SignedEvent& signed_event) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = arriving_.find(signed_event.event());
   if (found == arriving_.end()) return;
   arrived_.push_back(found->second);

@@ -10,12 +10,12 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/mutex.h"
 #include "custody/signer.h"
 #include "custody/v1/record.pb.h"
 #include "tests/support/real_ledger.h"
@@ -43,15 +43,16 @@ class EventSource {
   void Acknowledged(const v1::SignedEvent& signed_event);
 
  private:
-  v1::SignedEvent Arrival(bool by_somebody_else);
+  v1::SignedEvent Arrival(bool by_somebody_else) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   v1::SignedEvent Release(const std::string& material_id);
 
   const RealLedger& ledger_;
   const Cast& cast_;
-  std::mutex mutex_;
-  std::mt19937_64 random_;
-  std::map<std::string, std::string> arriving_;  // Event bytes to material.
-  std::vector<std::string> arrived_;
+  Mutex mutex_;
+  std::mt19937_64 random_ ABSL_GUARDED_BY(mutex_);
+  // Event bytes to material.
+  std::map<std::string, std::string> arriving_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> arrived_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace custody

@@ -30,7 +30,7 @@ absl::StatusOr<KnownCheckpoint> CheckpointIn(const std::string& note) {
 
 void Journal::Sent(const v1::SignedEvent& signed_event) {
   const std::string id = EventIdOf(signed_event);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   events_[id].signed_event = signed_event;
 }
 
@@ -41,7 +41,7 @@ void Journal::Acknowledged(const v1::SignedEvent& signed_event, const v1::Receip
   known.leaf_hash = LeafHash(receipt.entry());
   known.receipt_hash = Sha256(receipt.SerializeAsString());
   const absl::StatusOr<KnownCheckpoint> checkpoint = CheckpointIn(receipt.checkpoint());
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!checkpoint.ok()) {
     ProblemLocked(absl::StrFormat("receipt of event %s: its checkpoint does not parse",
                                   ToHex(known.event_id)));
@@ -60,7 +60,7 @@ void Journal::Acknowledged(const v1::SignedEvent& signed_event, const v1::Receip
 }
 
 void Journal::Saw(const KnownCheckpoint& checkpoint) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   SawLocked(checkpoint);
 }
 
@@ -72,14 +72,14 @@ void Journal::SawLocked(const KnownCheckpoint& checkpoint) {
 }
 
 void Journal::Problem(std::string text) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   ProblemLocked(std::move(text));
 }
 
 void Journal::ProblemLocked(std::string text) { problems_.push_back(std::move(text)); }
 
 std::vector<KnownReceipt> Journal::Receipts() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<KnownReceipt> receipts;
   receipts.reserve(receipt_count_);
   for (const auto& [id, known] : events_) {
@@ -89,7 +89,7 @@ std::vector<KnownReceipt> Journal::Receipts() const {
 }
 
 std::vector<KnownCheckpoint> Journal::Checkpoints() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<KnownCheckpoint> checkpoints;
   checkpoints.reserve(checkpoints_.size());
   for (const auto& [size, root] : checkpoints_) checkpoints.push_back({size, root});
@@ -97,12 +97,12 @@ std::vector<KnownCheckpoint> Journal::Checkpoints() const {
 }
 
 std::vector<std::string> Journal::Problems() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return problems_;
 }
 
 std::vector<v1::SignedEvent> Journal::Unacknowledged() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<v1::SignedEvent> events;
   for (const auto& [id, known] : events_) {
     if (!known.acknowledged) events.push_back(known.signed_event);
@@ -112,7 +112,7 @@ std::vector<v1::SignedEvent> Journal::Unacknowledged() const {
 
 std::vector<v1::SignedEvent> Journal::SampleOfAcknowledged(std::size_t count,
                                                            std::size_t offset) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<v1::SignedEvent> events;
   const std::size_t step = receipt_count_ / (count + 1) + 1;
   std::size_t place = offset % step;
@@ -126,7 +126,7 @@ std::vector<v1::SignedEvent> Journal::SampleOfAcknowledged(std::size_t count,
 
 Journal::Answer Journal::Knows(const std::string& event_id,
                                const v1::SignedEvent& signed_event) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = events_.find(event_id);
   if (found == events_.end()) return Answer::kNeverSent;
   const bool same =
@@ -135,12 +135,12 @@ Journal::Answer Journal::Knows(const std::string& event_id,
 }
 
 std::size_t Journal::sent_count() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return events_.size();
 }
 
 std::size_t Journal::receipt_count() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return receipt_count_;
 }
 

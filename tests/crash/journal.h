@@ -10,10 +10,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "base/mutex.h"
 #include "crypto/digest.h"
 #include "custody/v1/record.pb.h"
 
@@ -68,14 +68,14 @@ class Journal {
     KnownReceipt receipt;
   };
 
-  void ProblemLocked(std::string text);
-  void SawLocked(const KnownCheckpoint& checkpoint);
+  void ProblemLocked(std::string text) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SawLocked(const KnownCheckpoint& checkpoint) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  mutable std::mutex mutex_;
-  std::map<std::string, Known> events_;          // By event id.
-  std::map<std::uint64_t, Digest> checkpoints_;  // By size.
-  std::vector<std::string> problems_;
-  std::size_t receipt_count_ = 0;
+  mutable Mutex mutex_;
+  std::map<std::string, Known> events_ ABSL_GUARDED_BY(mutex_);          // By event id.
+  std::map<std::uint64_t, Digest> checkpoints_ ABSL_GUARDED_BY(mutex_);  // By size.
+  std::vector<std::string> problems_ ABSL_GUARDED_BY(mutex_);
+  std::size_t receipt_count_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace custody

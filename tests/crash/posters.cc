@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_format.h"
 #include "base/check.h"
+#include "base/mutex.h"
 
 namespace custody {
 namespace {
@@ -26,7 +27,7 @@ class StreamBook {
   // The answer, if it has come already.
   std::optional<absl::StatusOr<RecordResult>> Sent(std::uint64_t tag,
                                                    const v1::SignedEvent& event) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = early_.find(tag);
     if (found == early_.end()) {
       in_flight_.emplace(tag, event);
@@ -38,7 +39,7 @@ class StreamBook {
   }
   // The event, if its tag is known already; otherwise keeps the result.
   std::optional<v1::SignedEvent> Answered(std::uint64_t tag, absl::StatusOr<RecordResult>* result) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = in_flight_.find(tag);
     if (found == in_flight_.end()) {
       early_.emplace(tag, std::move(*result));
@@ -50,27 +51,32 @@ class StreamBook {
   }
 
  private:
-  std::mutex mutex_;
-  std::map<std::uint64_t, v1::SignedEvent> in_flight_;
-  std::map<std::uint64_t, absl::StatusOr<RecordResult>> early_;
+  Mutex mutex_;
+  std::map<std::uint64_t, v1::SignedEvent> in_flight_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::uint64_t, absl::StatusOr<RecordResult>> early_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace
 
 void Gate::Open() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   open_ = true;
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 void Gate::Close() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   open_ = false;
 }
 
 bool Gate::Pass(const std::stop_token& stop) {
-  std::unique_lock lock(mutex_);
-  return changed_.wait(lock, stop, [this] { return open_; }) && !stop.stop_requested();
+  const std::stop_callback wake(stop, [this] {
+    const MutexLock lock(mutex_);
+    changed_.NotifyAll();
+  });
+  const MutexLock lock(mutex_);
+  while (!open_ && !stop.stop_requested()) changed_.Wait(mutex_);
+  return !stop.stop_requested();
 }
 
 class Posters::Poster {

@@ -13,15 +13,14 @@
 #ifndef CUSTODY_TESTS_CRASH_POSTERS_H_
 #define CUSTODY_TESTS_CRASH_POSTERS_H_
 
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "base/mutex.h"
 #include "custody/client.h"
 #include "tests/crash/event_source.h"
 #include "tests/crash/journal.h"
@@ -38,9 +37,9 @@ class Gate {
   bool Pass(const std::stop_token& stop);
 
  private:
-  std::mutex mutex_;
-  std::condition_variable_any changed_;
-  bool open_ = false;
+  Mutex mutex_;
+  CondVar changed_;
+  bool open_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 class Posters {

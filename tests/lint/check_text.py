@@ -22,7 +22,10 @@ BANNED = [
     (r"\bstd::thread\b", ("daemon/", "client/", "tests/"), "threads belong to the daemon"),
     (r"\b(FIXME|XXX|HACK)\b", (), "mend it, or write TODO(#issue)"),
     (r"\bTODO\b(?!\(#\d+\))", (), "name an issue: TODO(#123)"),
-    (r"\babsl::Mutex\b", (), "use std::mutex (thread sanitizer)"),
+    (r"\babsl::Mutex\b", (), "use base/mutex.h (the thread sanitizer understands it)"),
+    (r"\bstd::(\w+_)?(mutex|lock|condition_variable\w*)\b|\bstd::lock_guard\b",
+     ("base/mutex", "tests/unit/", "tests/integration/", "tests/conformance/", "tests/property/",
+      "tests/support/fake_ledger_server"), "use base/mutex.h (clang checks it)"),
 ]
 BANNED_NAMES = re.compile(r"(^|_)(util|utils|common|misc|helper|helpers)(_|\.|$)")
 

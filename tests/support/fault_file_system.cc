@@ -3,17 +3,17 @@
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
 
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <utility>
+
+#include "base/mutex.h"
 
 namespace custody {
 
 struct FaultFileSystem::State {
   // Counts a call and says whether it fails.
   rocksdb::IOStatus Next(Operation operation, const std::string& file) {
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     const bool counts = armed && operation == fault.operation && file.ends_with(fault.file_suffix);
     if (!counts) {
       return rocksdb::IOStatus::OK();
@@ -29,17 +29,17 @@ struct FaultFileSystem::State {
   }
 
   void WaitUntilReleased(const std::string& file) {
-    std::unique_lock lock(mutex);
-    released.wait(lock, [&] { return !held_suffix || !file.ends_with(*held_suffix); });
+    const MutexLock lock(mutex);
+    while (held_suffix && file.ends_with(*held_suffix)) released.Wait(mutex);
   }
 
-  mutable std::mutex mutex;  // Guards all below.
-  std::condition_variable released;
-  std::optional<std::string> held_suffix;
-  bool armed = false;
-  Fault fault;
-  std::uint64_t calls = 0;
-  std::uint64_t failed = 0;
+  mutable Mutex mutex;
+  CondVar released;
+  std::optional<std::string> held_suffix ABSL_GUARDED_BY(mutex);
+  bool armed ABSL_GUARDED_BY(mutex) = false;
+  Fault fault ABSL_GUARDED_BY(mutex);
+  std::uint64_t calls ABSL_GUARDED_BY(mutex) = 0;
+  std::uint64_t failed ABSL_GUARDED_BY(mutex) = 0;
 };
 
 class FaultFileSystem::File final : public rocksdb::FSWritableFileOwnerWrapper {
@@ -107,7 +107,7 @@ FaultFileSystem::FaultFileSystem()
 FaultFileSystem::~FaultFileSystem() = default;
 
 void FaultFileSystem::Arm(const Fault& fault) {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   state_->armed = true;
   state_->fault = fault;
   state_->calls = 0;
@@ -115,24 +115,24 @@ void FaultFileSystem::Arm(const Fault& fault) {
 }
 
 std::uint64_t FaultFileSystem::call_count() const {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   return state_->calls;
 }
 
 std::uint64_t FaultFileSystem::failed_count() const {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   return state_->failed;
 }
 
 void FaultFileSystem::HoldNewFiles(std::string suffix) {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   state_->held_suffix = std::move(suffix);
 }
 
 void FaultFileSystem::ReleaseNewFiles() {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   state_->held_suffix.reset();
-  state_->released.notify_all();
+  state_->released.NotifyAll();
 }
 
 rocksdb::Env* FaultFileSystem::env() const { return env_.get(); }

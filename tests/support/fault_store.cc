@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/mutex.h"
 #include "base/status_macros.h"
 
 namespace custody {
@@ -9,22 +10,22 @@ namespace custody {
 struct FaultStore::Plan {
   // The error that reading `key` gives; OK if none is planned.
   absl::Status ReadStatus(std::string_view key) const {
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     const bool hit = read_prefix && key.substr(0, read_prefix->size()) == *read_prefix;
     return hit ? read_error : absl::OkStatus();
   }
 
-  mutable std::mutex mutex;  // Guards all below.
-  std::uint64_t apply_count = 0;
-  std::uint64_t synced_count = 0;
-  std::optional<std::uint64_t> failing_apply;  // As apply_count will be.
-  Fault fault = Fault::kBeforeWrite;
-  absl::Status apply_error;
-  std::optional<std::string> read_prefix;
-  absl::Status read_error;
-  absl::Status open_error;
-  std::optional<std::uint64_t> free_bytes;
-  std::function<void(const WriteBatch&, Durability)> hook;
+  mutable Mutex mutex;
+  std::uint64_t apply_count ABSL_GUARDED_BY(mutex) = 0;
+  std::uint64_t synced_count ABSL_GUARDED_BY(mutex) = 0;
+  std::optional<std::uint64_t> failing_apply ABSL_GUARDED_BY(mutex);  // As apply_count will be.
+  Fault fault ABSL_GUARDED_BY(mutex) = Fault::kBeforeWrite;
+  absl::Status apply_error ABSL_GUARDED_BY(mutex);
+  std::optional<std::string> read_prefix ABSL_GUARDED_BY(mutex);
+  absl::Status read_error ABSL_GUARDED_BY(mutex);
+  absl::Status open_error ABSL_GUARDED_BY(mutex);
+  std::optional<std::uint64_t> free_bytes ABSL_GUARDED_BY(mutex);
+  std::function<void(const WriteBatch&, Durability)> hook ABSL_GUARDED_BY(mutex);
 };
 
 class FaultStore::View final : public ReadView {
@@ -71,51 +72,51 @@ void FaultStore::FailNextApply(Fault fault, absl::Status error) {
 }
 
 void FaultStore::FailNthApply(std::uint64_t nth, Fault fault, absl::Status error) {
-  const std::lock_guard lock(plan_->mutex);
+  const MutexLock lock(plan_->mutex);
   plan_->failing_apply = plan_->apply_count + nth;
   plan_->fault = fault;
   plan_->apply_error = std::move(error);
 }
 
 void FaultStore::FailReads(std::string prefix, absl::Status error) {
-  const std::lock_guard lock(plan_->mutex);
+  const MutexLock lock(plan_->mutex);
   plan_->read_prefix = std::move(prefix);
   plan_->read_error = std::move(error);
 }
 
 void FaultStore::HealReads() {
-  const std::lock_guard lock(plan_->mutex);
+  const MutexLock lock(plan_->mutex);
   plan_->read_prefix.reset();
 }
 
 void FaultStore::FailOpenView(absl::Status error) {
-  const std::lock_guard lock(plan_->mutex);
+  const MutexLock lock(plan_->mutex);
   plan_->open_error = std::move(error);
 }
 
 void FaultStore::SetFreeBytes(std::optional<std::uint64_t> bytes) {
-  const std::lock_guard lock(plan_->mutex);
+  const MutexLock lock(plan_->mutex);
   plan_->free_bytes = bytes;
 }
 
 void FaultStore::OnApply(std::function<void(const WriteBatch&, Durability)> hook) {
-  const std::lock_guard lock(plan_->mutex);
+  const MutexLock lock(plan_->mutex);
   plan_->hook = std::move(hook);
 }
 
 std::uint64_t FaultStore::apply_count() const {
-  const std::lock_guard lock(plan_->mutex);
+  const MutexLock lock(plan_->mutex);
   return plan_->apply_count;
 }
 
 std::uint64_t FaultStore::synced_count() const {
-  const std::lock_guard lock(plan_->mutex);
+  const MutexLock lock(plan_->mutex);
   return plan_->synced_count;
 }
 
 absl::StatusOr<std::unique_ptr<ReadView>> FaultStore::OpenView() const {
   {
-    const std::lock_guard lock(plan_->mutex);
+    const MutexLock lock(plan_->mutex);
     CUSTODY_RETURN_IF_ERROR(plan_->open_error);
   }
   CUSTODY_ASSIGN_OR_RETURN(std::unique_ptr<ReadView> view, disk_.OpenView());
@@ -126,7 +127,7 @@ absl::Status FaultStore::AcquireWriter() { return disk_.AcquireWriter(); }
 
 absl::StatusOr<std::uint64_t> FaultStore::FreeBytes() const {
   {
-    const std::lock_guard lock(plan_->mutex);
+    const MutexLock lock(plan_->mutex);
     if (plan_->free_bytes) {
       return *plan_->free_bytes;
     }
@@ -143,7 +144,7 @@ absl::Status FaultStore::DoApply(const WriteBatch& batch, Durability durability)
   absl::Status error;
   std::function<void(const WriteBatch&, Durability)> hook;
   {
-    const std::lock_guard lock(plan_->mutex);
+    const MutexLock lock(plan_->mutex);
     ++plan_->apply_count;
     plan_->synced_count += durability == Durability::kSynced ? 1 : 0;
     if (plan_->failing_apply == plan_->apply_count) {

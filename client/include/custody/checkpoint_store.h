@@ -12,7 +12,6 @@
 #define CUSTODY_CLIENT_CHECKPOINT_STORE_H_
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -23,6 +22,8 @@ namespace custody {
 
 class CheckpointStore {
  public:
+  ~CheckpointStore();
+
   // Reads the file if it is there; an empty path keeps the checkpoint in memory only.
   // Errors: kPermissionDenied, kUnavailable (cannot be read); kDataLoss over 64 KiB.
   static absl::StatusOr<std::unique_ptr<CheckpointStore>> Open(std::string path);
@@ -41,11 +42,12 @@ class CheckpointStore {
   absl::StatusOr<std::string> WriteEvidence(std::string_view file_tag, std::string_view text);
 
  private:
-  explicit CheckpointStore(std::string path) : path_(std::move(path)) {}
+  struct Memory;
+
+  explicit CheckpointStore(std::string path);
 
   const std::string path_;
-  std::mutex mutex_;
-  std::string in_memory_;
+  const std::unique_ptr<Memory> memory_;
 };
 
 }  // namespace custody
