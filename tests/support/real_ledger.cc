@@ -19,6 +19,7 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "base/check.h"
@@ -308,7 +309,33 @@ ClientOptions RealLedger::client_options() const {
   return options;
 }
 
-std::shared_ptr<grpc::Channel> RealLedger::NewChannel() const {
+std::uint16_t RealLedger::port() const {
+  int port = 0;
+  CUSTODY_CHECK(absl::SimpleAtoi(address_.substr(address_.rfind(':') + 1), &port));
+  return static_cast<std::uint16_t>(port);
+}
+
+std::size_t RealLedger::ResidentBytes() const {
+  std::ifstream file(absl::StrFormat("/proc/%d/statm", pid_));
+  std::size_t all = 0;
+  std::size_t resident = 0;
+  CUSTODY_CHECK(file >> all >> resident);
+  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+std::size_t RealLedger::OpenSockets() const {
+  std::size_t sockets = 0;
+  for (const auto& file :
+       std::filesystem::directory_iterator(absl::StrFormat("/proc/%d/fd", pid_))) {
+    std::error_code gone;
+    const std::string what = std::filesystem::read_symlink(file.path(), gone).string();
+    if (what.starts_with("socket:")) ++sockets;
+  }
+  return sockets;
+}
+
+std::shared_ptr<grpc::Channel> RealLedger::NewChannel(const std::string& endpoint,
+                                                      int window_bytes) const {
   grpc::SslCredentialsOptions tls;
   tls.pem_root_certs = ca_pem_;
   tls.pem_cert_chain = client_pem_;
@@ -316,7 +343,12 @@ std::shared_ptr<grpc::Channel> RealLedger::NewChannel() const {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetSslTargetNameOverride(kServerName);
-  return grpc::CreateCustomChannel(address_, grpc::SslCredentials(tls), arguments);
+  if (window_bytes > 0) {
+    arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+    arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, window_bytes);
+  }
+  return grpc::CreateCustomChannel(endpoint.empty() ? address_ : endpoint,
+                                   grpc::SslCredentials(tls), arguments);
 }
 
 v1::SignedEvent RealLedger::Sign(v1::Event event, const std::vector<SignBy>& signers) const {

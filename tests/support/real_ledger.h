@@ -18,6 +18,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -84,6 +85,9 @@ class RealLedger {
   void LimitFileSize(std::size_t bytes) const;
   // The largest write-ahead log of the store now, bytes.
   std::size_t LargestWriteAheadLog() const;
+  // What the running daemon holds: memory in bytes (resident), and sockets.
+  std::size_t ResidentBytes() const;
+  std::size_t OpenSockets() const;
   bool running() const { return pid_ > 0; }
   pid_t pid() const { return pid_; }
 
@@ -98,8 +102,12 @@ class RealLedger {
 
   // For the address of the running daemon; the checkpoint is kept in memory.
   ClientOptions client_options() const;
-  // A connection of its own, for stubs.
-  std::shared_ptr<grpc::Channel> NewChannel() const;
+  // A connection of its own, for stubs; to somebody who forwards to the daemon, if one is named.
+  //   window_bytes   what it takes of a stream before somebody reads; 0: as much as gRPC sees fit
+  std::shared_ptr<grpc::Channel> NewChannel(const std::string& endpoint = {},
+                                            int window_bytes = 0) const;
+  // The port on 127.0.0.1 of the running daemon.
+  std::uint16_t port() const;
 
   const std::string& origin() const { return origin_; }
   // The persons of entry 0.

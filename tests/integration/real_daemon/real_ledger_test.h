@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "custody/v1/admin_service.grpc.pb.h"
@@ -23,8 +25,9 @@ namespace custody {
 
 class RealLedgerTest : public testing::Test {
  protected:
-  explicit RealLedgerTest(bool unix_socket = false) {
+  explicit RealLedgerTest(bool unix_socket = false, std::vector<std::string> settings = {}) {
     RealLedgerOptions options;
+    options.settings = std::move(settings);
     options.folder = folder_.Path("ledger");
     std::filesystem::create_directory(options.folder);
     options.program = BinaryPath("daemon/custodyd");
