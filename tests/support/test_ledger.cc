@@ -8,7 +8,6 @@
 #include "base/status_macros.h"
 #include "crypto/merkle.h"
 #include "crypto/pae.h"
-#include "crypto/random.h"
 #include "lifecycle/batch_statement.h"
 #include "lifecycle/fold.h"
 #include "lifecycle/policy.h"
@@ -57,6 +56,16 @@ TestLedger::TestLedger(std::int64_t now_ms) : now_ms_(now_ms) {
 std::string TestLedger::NewId() {
   const Digest digest = Sha256(std::string_view(absl::StrFormat("test id %d", next_id_++)));
   return std::string(digest.view().substr(0, 16));
+}
+
+// RFC 9562, version 7.
+std::string TestLedger::NewEventId() {
+  const Digest digest = Sha256(std::string_view(absl::StrFormat("test event %d", next_event_++)));
+  std::string id(digest.view().substr(0, 16));
+  for (std::size_t i = 0; i < 6; ++i) id[i] = static_cast<char>(now_ms_ >> (40 - 8 * i));
+  id[6] = static_cast<char>(0x70 | (id[6] & 0x0F));
+  id[8] = static_cast<char>(0x80 | (id[8] & 0x3F));
+  return id;
 }
 
 SigningKey TestLedger::NewKey() {
@@ -244,7 +253,7 @@ std::string TestLedger::ActivatePolicy(const std::string& product_id, v1::Policy
 
 void TestLedger::FillHeader(v1::Event* event) {
   if (event->ledger().empty()) event->set_ledger(origin_);
-  if (event->event_id().empty()) event->set_event_id(NewUuidV7(now_ms_));
+  if (event->event_id().empty()) event->set_event_id(NewEventId());
   if (!event->has_occurred_at()) event->mutable_occurred_at()->set_utc_ms(now_ms_);
   if (event->occurred_at().source() == v1::TIME_SOURCE_UNSPECIFIED) {
     event->mutable_occurred_at()->set_source(v1::TIME_SOURCE_HUMAN_ENTERED);

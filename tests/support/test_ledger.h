@@ -139,6 +139,7 @@ class TestLedger {
 
   // --- Looking. nullptr if unknown.
   const StateView& view() const { return view_; }
+  const std::map<SubjectKey, v1::SubjectState>& states() const { return view_.states(); }
   MapStateView& mutable_view() { return view_; }
   const v1::SubjectState* State(v1::SubjectKind kind, const std::string& id) const;
   const v1::PersonState* Person(const std::string& id) const;
@@ -166,6 +167,7 @@ class TestLedger {
                                                     std::size_t first) const;
 
  private:
+  std::string NewEventId();
   SigningKey NewKey();
   v1::SignerKey KeyOfSigner(const std::string& id, std::size_t key) const;
   void Enrol(v1::Event event, const std::vector<SignAs>& signers);
@@ -178,6 +180,7 @@ class TestLedger {
   std::int64_t now_ms_;
   bool clock_healthy_ = true;
   std::uint64_t next_id_ = 0;
+  std::uint64_t next_event_ = 0;
   MapStateView view_;
   std::map<std::string, std::vector<SigningKey>> keys_;
   std::map<std::string, bool> is_device_;
