@@ -57,24 +57,6 @@ int Utf8Tail(unsigned char lead, unsigned char* low, unsigned char* high) {
   return -1;
 }
 
-bool IsUtf8(std::string_view text) {
-  std::size_t i = 0;
-  while (i < text.size()) {
-    unsigned char low = 0;
-    unsigned char high = 0;
-    const int tail = Utf8Tail(static_cast<unsigned char>(text[i]), &low, &high);
-    if (tail < 0 || text.size() - i <= static_cast<std::size_t>(tail)) return false;
-    for (int k = 1; k <= tail; ++k) {
-      const auto byte = static_cast<unsigned char>(text[i + static_cast<std::size_t>(k)]);
-      if (byte < low || byte > high) return false;
-      low = 0x80;
-      high = 0xBF;
-    }
-    i += 1 + static_cast<std::size_t>(tail);
-  }
-  return true;
-}
-
 // Reads one message. Offsets in errors count from the start of the outermost one.
 class Reader {
  public:
@@ -231,6 +213,24 @@ class Reader {
 };
 
 }  // namespace
+
+bool IsUtf8(std::string_view text) {
+  std::size_t i = 0;
+  while (i < text.size()) {
+    unsigned char low = 0;
+    unsigned char high = 0;
+    const int tail = Utf8Tail(static_cast<unsigned char>(text[i]), &low, &high);
+    if (tail < 0 || text.size() - i <= static_cast<std::size_t>(tail)) return false;
+    for (int k = 1; k <= tail; ++k) {
+      const auto byte = static_cast<unsigned char>(text[i + static_cast<std::size_t>(k)]);
+      if (byte < low || byte > high) return false;
+      low = 0x80;
+      high = 0xBF;
+    }
+    i += 1 + static_cast<std::size_t>(tail);
+  }
+  return true;
+}
 
 absl::Status CheckStrictEncoding(std::string_view bytes, const Descriptor& descriptor) {
   return Reader(bytes, 0, bytes.size(), descriptor).ReadMessage(1);

@@ -21,6 +21,9 @@ namespace custody {
 absl::Status CheckStrictEncoding(std::string_view bytes,
                                  const google::protobuf::Descriptor& descriptor);
 
+// Shortest forms, no surrogates (RFC 3629).
+bool IsUtf8(std::string_view text);
+
 }  // namespace custody
 
 #endif  // CUSTODY_LIFECYCLE_WIRE_CHECK_H_

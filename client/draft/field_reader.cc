@@ -15,6 +15,7 @@
 #include "crypto/random.h"
 #include "custody/v1/types.pb.h"
 #include "lifecycle/decimal.h"
+#include "lifecycle/wire_check.h"
 
 namespace custody {
 namespace {
@@ -125,6 +126,7 @@ absl::Status FieldReader::ReadScalar(const YAML::Node& node, const Field& field,
     case FieldDescriptor::CPPTYPE_STRING: {
       absl::StatusOr<std::string> value = FillLabelTimes(text, context_->now_ms);
       if (!value.ok()) return ErrorAt(node, StdView(value.status().message()));
+      if (!IsUtf8(*value)) return ErrorAt(node, "the text is not UTF-8");
       field.is_repeated() ? reflection.AddString(message, &field, *std::move(value))
                           : reflection.SetString(message, &field, *std::move(value));
       return absl::OkStatus();
