@@ -22,6 +22,12 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr std::size_t kMiB = 1U << 20;
+// The thread sanitizer keeps several bytes for each one of the program.
+#ifdef __SANITIZE_THREAD__
+constexpr std::size_t kGrowthMax = 512 * kMiB;
+#else
+constexpr std::size_t kGrowthMax = 64 * kMiB;
+#endif
 
 using Stream = grpc::ClientReaderWriter<v1::RecordStreamRequest, v1::RecordStreamResponse>;
 
@@ -161,7 +167,7 @@ TEST_F(LostClientsTest, ThatNeverReadAreNotReadOn) {
   // Everybody else goes on; of the three, what was read is not more than what may be open.
   EXPECT_GE(sizes.front(), kStreams * 256);
   EXPECT_LT(sizes.back(), kTakenMax) << "the daemon reads on";
-  EXPECT_LT(most, before + 64 * kMiB) << before / kMiB << " MiB before";
+  EXPECT_LT(most, before + kGrowthMax) << before / kMiB << " MiB before";
   EXPECT_LT(worst, seconds(5));
   for (const auto& open : streams) open->context.TryCancel();
   for (std::thread& writer : writers) writer.join();
