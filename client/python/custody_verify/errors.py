@@ -1,0 +1,9 @@
+"""What can go wrong, apart from a judgement that is merely negative."""
+
+
+class Malformed(Exception):
+    """Bytes or text that do not have the form that docs/formats.md asks for."""
+
+
+class Forged(Exception):
+    """A signature or a proof that contradicts what it is said to prove."""

@@ -1,0 +1,110 @@
+"""What a verifier believes: its own trust.toml, never anything of a bundle (section 11)."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Optional
+
+from .errors import Malformed
+from .note import ED25519, NoteKey
+from .policy import WitnessPolicy, parse_policy
+
+TRUST_BYTES_MAX = 64 << 10
+LOG_KEYS_MAX = 16
+
+_KEYS = {"ledger", "entry0_leaf_hash", "log_keys", "policy", "maximum_age"}
+_UNITS = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
+_AGE_MS_MAX = 3_660 * 86_400_000
+
+
+@dataclass(frozen=True)
+class Trust:
+    """`maximum_age_ms` 0: the age of the checkpoint is not judged."""
+
+    ledger: str
+    entry0_leaf_hash: bytes
+    log_keys: list[NoteKey]
+    policy: Optional[WitnessPolicy] = None
+    maximum_age_ms: int = 0
+
+
+def _read(path: Path) -> str:
+    data = path.read_bytes()
+    if len(data) > TRUST_BYTES_MAX:
+        raise Malformed(f"{path} has more than {TRUST_BYTES_MAX} bytes")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Malformed(f"{path} is not UTF-8") from None
+
+
+def read_trust(path: Path) -> Trust:
+    """From a file; a policy is looked for beside it. Raises Malformed or OSError."""
+    return parse_trust(_read(path), lambda name: _read(path.parent / name))
+
+
+def parse_trust(text: str, read_file: Callable[[str], str]) -> Trust:
+    """Raises Malformed."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Malformed(f"trust file: {error}") from None
+    unknown = sorted(set(table) - _KEYS)
+    if unknown:
+        raise Malformed(f"trust file: unknown key '{unknown[0]}'")
+    ledger = _text(table, "ledger")
+    hash_text = _text(table, "entry0_leaf_hash")
+    if not ledger or not re.fullmatch("[0-9a-fA-F]{64}", hash_text):
+        raise Malformed("trust file: ledger and entry0_leaf_hash (64 hex digits) are required")
+    policy = _policy(table, read_file)
+    return Trust(ledger, bytes.fromhex(hash_text), _log_keys(table, ledger), policy,
+                 _maximum_age(table, policy))
+
+
+def _text(table: dict, key: str) -> str:
+    if key not in table:
+        return ""
+    value = table[key]
+    if not isinstance(value, str) or not value:
+        raise Malformed(f"trust file: {key} must be a text")
+    return value
+
+
+def _log_keys(table: dict, ledger: str) -> list[NoteKey]:
+    items = table.get("log_keys")
+    if not isinstance(items, list) or not 1 <= len(items) <= LOG_KEYS_MAX:
+        raise Malformed(f"trust file: log_keys must be a list of 1 to {LOG_KEYS_MAX} verifier keys")
+    keys = []
+    for item in items:
+        if not isinstance(item, str):
+            raise Malformed("trust file: a log key must be a text")
+        key = NoteKey(item)
+        if key.name != ledger or key.type != ED25519:
+            raise Malformed(f"trust file: {item} is not a log key of ledger '{ledger}'")
+        keys.append(key)
+    if len({key.key.spki for key in keys}) != len(keys):
+        raise Malformed("trust file: the same log key stands twice")
+    return keys
+
+
+def _policy(table: dict, read_file: Callable[[str], str]) -> Optional[WitnessPolicy]:
+    text = _text(table, "policy")
+    if not text:
+        return None
+    return parse_policy(text if "\n" in text else read_file(text))
+
+
+def _maximum_age(table: dict, policy: Optional[WitnessPolicy]) -> int:
+    text = _text(table, "maximum_age")
+    if not text:
+        return 0
+    match = re.fullmatch("(0|[1-9][0-9]{0,18})(ms|s|min|h|d)", text)
+    age_ms = int(match[1]) * _UNITS[match[2]] if match else 0
+    if not 1 <= age_ms <= _AGE_MS_MAX:
+        raise Malformed(f"trust file: maximum_age is '{text}', want for example 90s, 15min or 24h")
+    if policy is None or not policy.quorum:
+        raise Malformed("trust file: maximum_age needs a policy with a quorum")
+    return age_ms
