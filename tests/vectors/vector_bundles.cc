@@ -87,6 +87,8 @@ class BundleList {
   struct Expected {
     std::string_view a, b, c, outcome;
     std::string_view trust = "trust.toml";
+    // Level C of a verifier that reads the index proofs; empty: not said.
+    std::string_view complete = {};
   };
   void Add(std::string_view name, const v1::Bundle& bundle, const Expected& expected) {
     Put(name, bundle.SerializeAsString());
@@ -94,6 +96,7 @@ class BundleList {
                      {"trust", expected.trust},
                      {"outcome", expected.outcome},
                      {"levels", {{"A", expected.a}, {"B", expected.b}, {"C", expected.c}}}});
+    if (!expected.complete.empty()) list_.back()["C_with_index_proofs"] = expected.complete;
   }
   void AddNoBundle(std::string_view name, const std::string& bytes) {
     Put(name, bytes);
@@ -155,7 +158,7 @@ void AddChainFaults(const v1::Bundle& good, const SubjectKey& material, BundleLi
   for (int i = 0; i < bad.subjects_size(); ++i) {
     if (KeyOf(good.subjects(i).subject()) == material) {
       bad.mutable_subjects(i)->mutable_indices()->RemoveLast();
-      list->Add("hidden-entry", bad, {kGood, kFalse, kOpen, kFalse});
+      list->Add("hidden-entry", bad, {kGood, kFalse, kOpen, kFalse, "trust.toml", kFalse});
       bad.mutable_subjects(i)->add_indices(12);
       bad.mutable_subjects(i)->add_indices(13);
       list->Add("entry-too-many", bad, {kGood, kFalse, kOpen, kFalse});
@@ -169,6 +172,29 @@ void AddChainFaults(const v1::Bundle& good, const SubjectKey& material, BundleLi
     }
     bad = good;
   }
+}
+
+// This version reads no index proofs, so only the last column tells these from good ones.
+void AddIndexFaults(const v1::Bundle& good, const SubjectKey& material, BundleList* list) {
+  int at = 0;
+  while (KeyOf(good.index_proofs(at).subject()) != material) ++at;
+  v1::Bundle bad = good;
+  bad.mutable_index_proofs(at)->set_event_count(2);
+  list->Add("index-other-count", bad, {kGood, kGood, kOpen, kGood, "trust.toml", kFalse});
+  bad = good;
+  bad.mutable_index_proofs(at)->mutable_path(0)->back() ^= 1;
+  list->Add("index-other-path", bad, {kGood, kGood, kOpen, kGood, "trust.toml", kFalse});
+  bad = good;
+  bad.mutable_index_proofs()->DeleteSubrange(at, 1);
+  list->Add("index-without-proof", bad, {kGood, kGood, kOpen, kGood, "trust.toml", kUnknown});
+  bad = good;
+  v1::BundleSubject& hidden = *bad.add_subjects();
+  *hidden.mutable_subject() = RefOf({v1::SUBJECT_KIND_MATERIAL, VectorId(0x11)});
+  v1::IndexProof& denial = *bad.add_index_proofs();
+  *denial.mutable_subject() = hidden.subject();
+  for (const std::string& node : good.index_proofs(at).path()) denial.add_path(node);
+  denial.set_depth(static_cast<std::uint32_t>(denial.path_size()));
+  list->Add("index-false-absence", bad, {kGood, kGood, kOpen, kGood, "trust.toml", kFalse});
 }
 
 void AddLogFaults(const SubjectKey& material, BundleList* list) {
@@ -220,8 +246,9 @@ void MakeBundleFiles(VectorFiles* files) {
   MakeTrust(log, files);
   BundleList list(files);
   const v1::Bundle good = log.BundleOf(material);
-  list.Add("material", good, {kGood, kGood, kOpen, kGood});
-  list.Add("whole-log", log.WholeBundle(), {kGood, kGood, kOpen, kGood});
+  list.Add("material", good, {kGood, kGood, kOpen, kGood, "trust.toml", kGood});
+  list.Add("whole-log", log.WholeBundle(), {kGood, kGood, kOpen, kGood, "trust.toml", kGood});
+  AddIndexFaults(good, material, &list);
   AddDamaged(good, log, &list);
   AddChainFaults(good, material, &list);
   AddLogFaults(material, &list);

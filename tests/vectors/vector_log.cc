@@ -6,6 +6,7 @@
 #include <span>
 
 #include "base/check.h"
+#include "crypto/index_proof.h"
 #include "crypto/pae.h"
 #include "lifecycle/batch_statement.h"
 #include "lifecycle/evaluate.h"
@@ -37,6 +38,21 @@ v1::Signature SignBytes(std::string statement, std::string_view payload_type,
                                                  : P256Signature(signed_bytes));
   return signature;
 }
+
+// Leaves of the index in memory.
+class LeafList : public IndexLeafStore {
+ public:
+  explicit LeafList(std::span<const IndexLeaf> leaves) : leaves_(leaves) {}
+  absl::Status ScanBucket(std::uint16_t bucket, const Visitor& visit) const override {
+    for (const IndexLeaf& leaf : leaves_) {
+      if (IndexBucketOf(leaf.key) == bucket) visit(leaf.key, leaf.value);
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  std::span<const IndexLeaf> leaves_;
+};
 
 v1::SignerKey SignerKeyOf(const VectorSigner& signer) {
   v1::SignerKey key;
@@ -276,6 +292,27 @@ v1::Bundle VectorLog::EmptyBundle() const {
   return bundle;
 }
 
+void VectorLog::AddSubject(const SubjectKey& subject, v1::Bundle* bundle) const {
+  v1::BundleSubject& carried = *bundle->add_subjects();
+  *carried.mutable_subject() = RefOf(subject);
+  for (const std::uint64_t index : chains_.at(subject)) {
+    carried.add_indices(index);
+  }
+  const std::vector<IndexLeaf> leaves = IndexLeaves();
+  IndexTree tree;
+  CUSTODY_CHECK(tree.Update(leaves, LeafList({})).ok());
+  const IndexProof proof =
+      ProveIndexKey(tree.Snapshot(), IndexKeyOf(subject), LeafList(leaves)).value();
+  v1::IndexProof& out = *bundle->add_index_proofs();
+  *out.mutable_subject() = RefOf(subject);
+  out.set_event_count(proof.leaf->value.event_count);
+  out.set_head(std::string(proof.leaf->value.head.view()));
+  for (const Digest& sibling : proof.siblings) {
+    out.add_path(std::string(sibling.view()));
+  }
+  out.set_depth(static_cast<std::uint32_t>(proof.siblings.size()));
+}
+
 v1::Bundle VectorLog::BundleOf(const SubjectKey& subject) const {
   v1::Bundle bundle = EmptyBundle();
   *bundle.mutable_subject() = RefOf(subject);
@@ -289,12 +326,8 @@ v1::Bundle VectorLog::BundleOf(const SubjectKey& subject) const {
   }
   std::set<std::uint64_t> kept = {0, size() - 1};
   for (const SubjectKey& key : wanted) {
-    v1::BundleSubject& carried = *bundle.add_subjects();
-    *carried.mutable_subject() = RefOf(key);
-    for (const std::uint64_t index : chains_.at(key)) {
-      carried.add_indices(index);
-      kept.insert(index);
-    }
+    AddSubject(key, &bundle);
+    kept.insert(chains_.at(key).begin(), chains_.at(key).end());
   }
   const std::vector<std::uint64_t> indices(kept.begin(), kept.end());
   for (const std::uint64_t index : indices) {
@@ -313,12 +346,8 @@ v1::Bundle VectorLog::WholeBundle() const {
     entry.set_entry(entries_[index]);
     entry.set_index(index);
   }
-  for (const auto& [key, indices] : chains_) {
-    v1::BundleSubject& carried = *bundle.add_subjects();
-    *carried.mutable_subject() = RefOf(key);
-    for (const std::uint64_t index : indices) {
-      carried.add_indices(index);
-    }
+  for (const auto& [key, unused] : chains_) {
+    AddSubject(key, &bundle);
   }
   return bundle;
 }

@@ -114,6 +114,8 @@ class VectorLog {
   void AddNodes(std::uint64_t begin, std::uint64_t end, const std::vector<std::uint64_t>& kept,
                 v1::Bundle* bundle) const;
   v1::Bundle EmptyBundle() const;
+  // The chain of a subject and its proof in the index of the last seal.
+  void AddSubject(const SubjectKey& subject, v1::Bundle* bundle) const;
 
   std::vector<std::string> entries_;
   std::vector<Digest> leaves_;

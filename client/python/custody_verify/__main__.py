@@ -29,7 +29,9 @@ def _parser() -> argparse.ArgumentParser:
     bundle.add_argument("--subject", help="what the bundle must be about, for example "
                         "container:<32 hexadecimal digits>")
     bundle.add_argument("--evidence-only", action="store_true",
-                        help="judge levels A and B; say nothing about the verdict")
+                        help="judge the evidence; say nothing about the verdict")
+    bundle.add_argument("--index-proofs", action="store_true",
+                        help="judge level C too, which `custody verify` does not yet")
     receipt = commands.add_parser("receipt", help="judge the receipt of an entry", epilog=EPILOG)
     for command in (bundle, receipt):
         command.add_argument("file", help="the file, or -")
@@ -49,7 +51,7 @@ def _bundle(options: argparse.Namespace) -> int:
     trust = read_trust(options.trust)
     asked = subject.parse(options.subject) if options.subject else None
     report = verify_bundle(_read(options.file), trust, time.time_ns() // 1_000_000, asked,
-                           options.evidence_only)
+                           options.evidence_only, options.index_proofs)
     print(report.to_json() if options.json else report.to_text())
     return report.exit_code
 

@@ -67,8 +67,9 @@ class Report:
         if level == "D" and not judged:
             return Outcome.NOT_YET_PROVEN
         worst = max(judged, default=Outcome.CANNOT_BE_CHECKED)
-        # No version reads index proofs yet: a good seal alone does not make C.
-        if level == "C" and worst == Outcome.VERIFIED:
+        # A good seal alone does not make C.
+        if level == "C" and worst == Outcome.VERIFIED and "index" not in [
+                id_ for name, id_, o, _ in self.steps if name == "C" and o == Outcome.VERIFIED]:
             return Outcome.NOT_YET_PROVEN
         return worst
 
