@@ -139,6 +139,9 @@ void AddDamaged(const v1::Bundle& good, const VectorLog& log, BundleList* list) 
   bad.mutable_entries()->SwapElements(1, 2);
   list->Add("out-of-order", bad, {kFalse, kUnknown, kUnknown, kFalse});
   bad = good;
+  *bad.add_entries() = good.entries(good.entries_size() - 1);
+  list->Add("entry-twice", bad, {kFalse, kUnknown, kUnknown, kFalse});
+  bad = good;
   bad.set_seal_index(good.seal_index() - 1);
   list->Add("another-seal", bad, {kGood, kGood, kFalse, kFalse});
   bad = good;
@@ -159,6 +162,9 @@ void AddChainFaults(const v1::Bundle& good, const SubjectKey& material, BundleLi
     if (KeyOf(good.subjects(i).subject()) == material) {
       bad.mutable_subjects(i)->mutable_indices()->RemoveLast();
       list->Add("hidden-entry", bad, {kGood, kFalse, kOpen, kFalse, "trust.toml", kFalse});
+      bad.mutable_subjects(i)->set_indices(1, 12);
+      list->Add("hidden-middle-entry", bad, {kGood, kFalse, kOpen, kFalse, "trust.toml", kFalse});
+      bad.mutable_subjects(i)->set_indices(1, 11);
       bad.mutable_subjects(i)->add_indices(12);
       bad.mutable_subjects(i)->add_indices(13);
       list->Add("entry-too-many", bad, {kGood, kFalse, kOpen, kFalse});

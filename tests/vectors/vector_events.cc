@@ -56,8 +56,13 @@ Json MakeEvents(const VectorLog& log) {
   event.ParseFromString(good);
   list.push_back(
       BadEvent("unknown field", "field 500 is not known", AddField(good, "\xA2\x1F\x01x")));
-  list.push_back(BadEvent("field twice", "field 1 stands twice, and out of order",
+  list.push_back(BadEvent("out of order", "field 1 stands at the end",
                           AddField(good, std::string("\x0A\x01x", 3))));
+  list.push_back(BadEvent("field twice", "field 1 stands twice", good.substr(0, 24) + good));
+  list.push_back(
+      BadEvent("explicit zero", "uncertainty_ms is 0 and should be absent",
+               Replaced(Replaced(good, std::string("\x1A\x0C", 2), std::string("\x1A\x0E", 2)),
+                        std::string("\x18\x02", 2), std::string("\x18\x02\x20\x00", 4))));
   list.push_back(BadEvent(
       "long varint", "the length of field 2 is not minimal",
       Replaced(good, std::string("\x12\x10\x01\xA1", 4), std::string("\x12\x90\x00\x01\xA1", 5))));
@@ -236,6 +241,26 @@ v1::SignedEvent ChangedBatch(const std::function<void(v1::BatchStatement*)>& cha
   return one;
 }
 
+// A true path in a tree that is one event too large.
+v1::SignedEvent TooLargeBatch() {
+  const std::string event = BatchEvents(1).front();
+  std::vector<Digest> leaves = {LeafHash(PaeDigest(kEventPayloadType, event).view())};
+  while (leaves.size() <= kBatchEventsMax) {
+    leaves.push_back(LeafHash(std::to_string(leaves.size())));
+  }
+  v1::BatchStatement statement = BatchStatementOf({event}, OperatorSigner2());
+  statement.set_events_root(std::string(MerkleRoot(leaves).view()));
+  statement.set_events_count(static_cast<std::uint32_t>(leaves.size()));
+  v1::SignedEvent one;
+  one.set_event(event);
+  *one.add_signatures() = SignBatchStatement(statement, OperatorSigner2());
+  const std::vector<Digest> path = InclusionProofFromLeaves(0, leaves).value();
+  for (const Digest& node : path) {
+    one.mutable_signatures(0)->add_batch_path(std::string(node.view()));
+  }
+  return one;
+}
+
 Json MakeBatches(const VectorLog& log) {
   Json good = Json::array();
   for (const std::size_t count : {1U, 2U, 3U, 5U, 8U}) {
@@ -257,8 +282,7 @@ Json MakeBatches(const VectorLog& log) {
                 ChangedBatch(nullptr, [](auto* s) { s->mutable_batch_path(0)->back() ^= 1; })));
   bad.push_back(SignedRow("other count", "the path is of a tree of five",
                           ChangedBatch([](auto* s) { s->set_events_count(9); }, nullptr)));
-  bad.push_back(SignedRow("1,025 events", "at most 1,024 events",
-                          ChangedBatch([](auto* s) { s->set_events_count(1'025); }, nullptr)));
+  bad.push_back(SignedRow("1,025 events", "at most 1,024 events", TooLargeBatch()));
   bad.push_back(
       SignedRow("other root", "the path leads to another root",
                 ChangedBatch([](auto* s) { s->mutable_events_root()->back() ^= 1; }, nullptr)));

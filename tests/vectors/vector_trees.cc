@@ -101,6 +101,9 @@ Json MakeConsistencies(std::span<const Digest> leaves) {
   std::vector<Digest> changed(proof.begin(), proof.end() - 1);
   list.push_back(Consistency("short proof", 6, 14, changed, root1, root2, false));
   changed = proof;
+  changed.emplace_back();
+  list.push_back(Consistency("long proof", 6, 14, changed, root1, root2, false));
+  changed = proof;
   changed[1] = Digest();
   list.push_back(Consistency("other hash", 6, 14, changed, root1, root2, false));
   list.push_back(Consistency("fork", 6, 14, proof, MerkleRoot(leaves.first(5)), root2, false));
@@ -192,6 +195,22 @@ Json MakeIndexProofs(const std::vector<IndexLeaf>& leaves) {
   bad = good;
   bad.leaf = leaves.back();
   list.push_back(ProofRow("leaf off the path", root, key, bad, "false"));
+  // Roots that no index has: the arithmetic holds, the form does not.
+  const Digest lone = IndexLeafHash(leaves.front());
+  bad = {.siblings = {Digest()}, .leaf = leaves.front()};
+  list.push_back(
+      ProofRow("a lone leaf one step too deep",
+               IndexKeyBit(key, 0) ? IndexNodeHash(Digest(), lone) : IndexNodeHash(lone, Digest()),
+               key, bad, "false"));
+  std::string flipped(key.view());
+  flipped[0] = static_cast<char>(flipped[0] ^ '\x80');
+  const Digest other = Digest::FromBytes(std::string_view(flipped)).value();
+  const Digest sibling = IndexLeafHash(leaves.back());
+  bad = {.siblings = {sibling}, .leaf = leaves.front()};
+  list.push_back(
+      ProofRow("absence by a leaf of the other side",
+               IndexKeyBit(other, 0) ? IndexNodeHash(sibling, lone) : IndexNodeHash(lone, sibling),
+               other, bad, "false"));
   return list;
 }
 
