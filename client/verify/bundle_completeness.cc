@@ -103,6 +103,10 @@ void JudgeCompleteness(const BundleContents& contents, StepLog* log) {
     log->Add('C', "index", Outcome::kProofFalse, std::string(proofs.message()));
     return;
   }
+  if (contents.chains.empty()) {
+    log->Add('C', "index", Outcome::kCannotBeChecked, "the bundle names no subject");
+    return;
+  }
   Outcome worst = Outcome::kVerified;
   std::string detail;
   std::size_t absent = 0;

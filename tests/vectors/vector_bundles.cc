@@ -87,8 +87,6 @@ class BundleList {
   struct Expected {
     std::string_view a, b, c, outcome;
     std::string_view trust = "trust.toml";
-    // Level C of a verifier that reads the index proofs; empty: not said.
-    std::string_view complete = {};
   };
   void Add(std::string_view name, const v1::Bundle& bundle, const Expected& expected) {
     Put(name, bundle.SerializeAsString());
@@ -96,7 +94,6 @@ class BundleList {
                      {"trust", expected.trust},
                      {"outcome", expected.outcome},
                      {"levels", {{"A", expected.a}, {"B", expected.b}, {"C", expected.c}}}});
-    if (!expected.complete.empty()) list_.back()["C_with_index_proofs"] = expected.complete;
   }
   void AddNoBundle(std::string_view name, const std::string& bytes) {
     Put(name, bytes);
@@ -115,7 +112,6 @@ class BundleList {
 };
 
 constexpr std::string_view kGood = "verified";
-constexpr std::string_view kOpen = "not yet proven";
 constexpr std::string_view kUnknown = "cannot be checked";
 constexpr std::string_view kFalse = "proof false";
 
@@ -128,13 +124,13 @@ void AddDamaged(const v1::Bundle& good, const VectorLog& log, BundleList* list) 
   entry.ParseFromString(bad.entries(3).entry());
   entry.mutable_signed_event()->mutable_signatures(0)->mutable_signature()->back() ^= 1;
   bad.mutable_entries(3)->set_entry(entry.SerializeAsString());
-  list->Add("altered-entry", bad, {kFalse, kFalse, kOpen, kFalse});
+  list->Add("altered-entry", bad, {kFalse, kFalse, kGood, kFalse});
   bad = good;
   bad.mutable_nodes()->RemoveLast();
-  list->Add("missing-node", bad, {kUnknown, kGood, kOpen, kUnknown});
+  list->Add("missing-node", bad, {kUnknown, kGood, kGood, kUnknown});
   bad = good;
   *bad.add_nodes() = good.nodes(0);
-  list->Add("node-twice", bad, {kFalse, kGood, kOpen, kFalse});
+  list->Add("node-twice", bad, {kFalse, kGood, kGood, kFalse});
   bad = good;
   bad.mutable_entries()->SwapElements(1, 2);
   list->Add("out-of-order", bad, {kFalse, kUnknown, kUnknown, kFalse});
@@ -150,10 +146,10 @@ void AddDamaged(const v1::Bundle& good, const VectorLog& log, BundleList* list) 
   bad = good;
   bad.set_ledger("elsewhere.example/ledger");
   list->Add("another-ledger", bad, {kUnknown, kUnknown, kUnknown, kUnknown});
-  list->Add("another-entry-0", good, {kFalse, kGood, kOpen, kFalse, "trust-another-entry0.toml"});
+  list->Add("another-entry-0", good, {kFalse, kGood, kGood, kFalse, "trust-another-entry0.toml"});
   bad = good;
   bad.mutable_verdict()->set_value(v1::VERDICT_VALUE_GO);
-  list->Add("verdict-without-question", bad, {kGood, kGood, kOpen, kFalse});
+  list->Add("verdict-without-question", bad, {kGood, kGood, kGood, kFalse});
 }
 
 void AddChainFaults(const v1::Bundle& good, const SubjectKey& material, BundleList* list) {
@@ -161,38 +157,38 @@ void AddChainFaults(const v1::Bundle& good, const SubjectKey& material, BundleLi
   for (int i = 0; i < bad.subjects_size(); ++i) {
     if (KeyOf(good.subjects(i).subject()) == material) {
       bad.mutable_subjects(i)->mutable_indices()->RemoveLast();
-      list->Add("hidden-entry", bad, {kGood, kFalse, kOpen, kFalse, "trust.toml", kFalse});
+      list->Add("hidden-entry", bad, {kGood, kFalse, kFalse, kFalse});
       bad.mutable_subjects(i)->set_indices(1, 12);
-      list->Add("hidden-middle-entry", bad, {kGood, kFalse, kOpen, kFalse, "trust.toml", kFalse});
+      list->Add("hidden-middle-entry", bad, {kGood, kFalse, kFalse, kFalse});
       bad.mutable_subjects(i)->set_indices(1, 11);
       bad.mutable_subjects(i)->add_indices(12);
       bad.mutable_subjects(i)->add_indices(13);
-      list->Add("entry-too-many", bad, {kGood, kFalse, kOpen, kFalse});
+      list->Add("entry-too-many", bad, {kGood, kFalse, kFalse, kFalse});
       bad = good;
       bad.mutable_subjects()->DeleteSubrange(i, 1);
-      list->Add("without-its-own-chain", bad, {kGood, kUnknown, kOpen, kUnknown});
+      list->Add("without-its-own-chain", bad, {kGood, kUnknown, kGood, kUnknown});
     } else if (good.subjects(i).subject().id() == OperatorSigner().id) {
       bad = good;
       bad.mutable_subjects()->DeleteSubrange(i, 1);
-      list->Add("without-the-signer", bad, {kGood, kUnknown, kOpen, kUnknown});
+      list->Add("without-the-signer", bad, {kGood, kUnknown, kGood, kUnknown});
     }
     bad = good;
   }
 }
 
-// This version reads no index proofs, so only the last column tells these from good ones.
+// Level C alone tells these from good ones.
 void AddIndexFaults(const v1::Bundle& good, const SubjectKey& material, BundleList* list) {
   int at = 0;
   while (KeyOf(good.index_proofs(at).subject()) != material) ++at;
   v1::Bundle bad = good;
   bad.mutable_index_proofs(at)->set_event_count(2);
-  list->Add("index-other-count", bad, {kGood, kGood, kOpen, kGood, "trust.toml", kFalse});
+  list->Add("index-other-count", bad, {kGood, kGood, kFalse, kFalse});
   bad = good;
   bad.mutable_index_proofs(at)->mutable_path(0)->back() ^= 1;
-  list->Add("index-other-path", bad, {kGood, kGood, kOpen, kGood, "trust.toml", kFalse});
+  list->Add("index-other-path", bad, {kGood, kGood, kFalse, kFalse});
   bad = good;
   bad.mutable_index_proofs()->DeleteSubrange(at, 1);
-  list->Add("index-without-proof", bad, {kGood, kGood, kOpen, kGood, "trust.toml", kUnknown});
+  list->Add("index-without-proof", bad, {kGood, kGood, kUnknown, kUnknown});
   bad = good;
   v1::BundleSubject& hidden = *bad.add_subjects();
   *hidden.mutable_subject() = RefOf({v1::SUBJECT_KIND_MATERIAL, VectorId(0x11)});
@@ -200,27 +196,27 @@ void AddIndexFaults(const v1::Bundle& good, const SubjectKey& material, BundleLi
   *denial.mutable_subject() = hidden.subject();
   for (const std::string& node : good.index_proofs(at).path()) denial.add_path(node);
   denial.set_depth(static_cast<std::uint32_t>(denial.path_size()));
-  list->Add("index-false-absence", bad, {kGood, kGood, kOpen, kGood, "trust.toml", kFalse});
+  list->Add("index-false-absence", bad, {kGood, kGood, kFalse, kFalse});
 }
 
 void AddLogFaults(const SubjectKey& material, BundleList* list) {
   list->Add("false-signature", VectorLog(VectorLog::Flaw::kFalseSignature).BundleOf(material),
-            {kGood, kFalse, kOpen, kFalse});
+            {kGood, kFalse, kGood, kFalse});
   list->Add("unknown-key", VectorLog(VectorLog::Flaw::kUnknownKey).BundleOf(material),
-            {kGood, kFalse, kOpen, kFalse});
+            {kGood, kFalse, kGood, kFalse});
   list->Add("wrong-link", VectorLog(VectorLog::Flaw::kWrongLink).BundleOf(material),
-            {kGood, kFalse, kOpen, kFalse});
+            {kGood, kFalse, kGood, kFalse});
 }
 
 void AddWitnessed(v1::Bundle bundle, BundleList* list) {
-  list->Add("without-quorum", bundle, {kUnknown, kGood, kOpen, kUnknown, "trust-quorum.toml"});
+  list->Add("without-quorum", bundle, {kUnknown, kGood, kGood, kUnknown, "trust-quorum.toml"});
   const NoteSigner witness =
       NoteSigner::CreateCosigner("witness.example/w1", KeyOf(VectorKey::kWitness)).value();
   Note note = ParseNote(bundle.checkpoint()).value();
   const std::uint64_t time_s = static_cast<std::uint64_t>(kVectorTimeMs) / 1000;
   note.signatures.push_back(witness.Cosign(note.text, time_s).value());
   bundle.set_checkpoint(FormatNote(note));
-  list->Add("cosigned", bundle, {kGood, kGood, kOpen, kGood, "trust-quorum.toml"});
+  list->Add("cosigned", bundle, {kGood, kGood, kGood, kGood, "trust-quorum.toml"});
 }
 
 std::string TrustText(const Digest& entry0) {
@@ -252,8 +248,8 @@ void MakeBundleFiles(VectorFiles* files) {
   MakeTrust(log, files);
   BundleList list(files);
   const v1::Bundle good = log.BundleOf(material);
-  list.Add("material", good, {kGood, kGood, kOpen, kGood, "trust.toml", kGood});
-  list.Add("whole-log", log.WholeBundle(), {kGood, kGood, kOpen, kGood, "trust.toml", kGood});
+  list.Add("material", good, {kGood, kGood, kGood, kGood});
+  list.Add("whole-log", log.WholeBundle(), {kGood, kGood, kGood, kGood});
   AddIndexFaults(good, material, &list);
   AddDamaged(good, log, &list);
   AddChainFaults(good, material, &list);

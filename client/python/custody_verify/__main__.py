@@ -1,4 +1,4 @@
-"""The command: python3 -m custody_verify bundle|receipt FILE --trust trust.toml."""
+"""The command: python3 -m custody_verify bundle|receipt|directory FILE --trust trust.toml."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Optional, Sequence
 from . import subject
 from .bundle import verify_bundle
 from .contents import BUNDLE_BYTES_MAX
+from .directory import verify_directory
 from .errors import Malformed
 from .receipt import verify_receipt
 from .report import EXIT_BUG, EXIT_USAGE, Outcome
@@ -30,11 +31,13 @@ def _parser() -> argparse.ArgumentParser:
                         "container:<32 hexadecimal digits>")
     bundle.add_argument("--evidence-only", action="store_true",
                         help="judge the evidence; say nothing about the verdict")
-    bundle.add_argument("--index-proofs", action="store_true",
-                        help="judge level C too, which `custody verify` does not yet")
     receipt = commands.add_parser("receipt", help="judge the receipt of an entry", epilog=EPILOG)
+    directory = commands.add_parser(
+        "directory", help="judge a whole log, as `custody log export` writes it", epilog=EPILOG)
+    directory.add_argument("folder", type=Path)
     for command in (bundle, receipt):
         command.add_argument("file", help="the file, or -")
+    for command in (bundle, receipt, directory):
         command.add_argument("--trust", required=True, type=Path, help="your own trust.toml")
         command.add_argument("--json", action="store_true", help="for programs")
     return parser
@@ -51,7 +54,14 @@ def _bundle(options: argparse.Namespace) -> int:
     trust = read_trust(options.trust)
     asked = subject.parse(options.subject) if options.subject else None
     report = verify_bundle(_read(options.file), trust, time.time_ns() // 1_000_000, asked,
-                           options.evidence_only, options.index_proofs)
+                           options.evidence_only)
+    print(report.to_json() if options.json else report.to_text())
+    return report.exit_code
+
+
+def _directory(options: argparse.Namespace) -> int:
+    report = verify_directory(options.folder, read_trust(options.trust),
+                              time.time_ns() // 1_000_000)
     print(report.to_json() if options.json else report.to_text())
     return report.exit_code
 
@@ -76,7 +86,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Runs a command; returns its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        return _bundle(options) if options.command == "bundle" else _receipt(options)
+        judge = {"bundle": _bundle, "receipt": _receipt, "directory": _directory}
+        return judge[options.command](options)
     except (Malformed, OSError) as error:
         print(f"custody_verify: {error}", file=sys.stderr)
         return EXIT_USAGE

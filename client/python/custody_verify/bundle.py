@@ -17,12 +17,11 @@ _VERDICT_PREFIX = "VERDICT_VALUE_"
 
 
 def verify_bundle(data: bytes, trust: Trust, now_ms: int, asked: Optional[Subject] = None,
-                  evidence_only: bool = False, read_index_proofs: bool = False) -> Report:
+                  evidence_only: bool = False) -> Report:
     """The report about a bundle.
 
     asked          the subject that the reader means; a bundle about another one cannot be checked
     evidence_only  judges the evidence alone, although the bundle asks for a verdict
-    read_index_proofs  judges level C, which `custody verify` does not yet
 
     Raises Malformed if the bytes are no bundle: there is nothing to judge.
     """
@@ -49,11 +48,7 @@ def verify_bundle(data: bytes, trust: Trust, now_ms: int, asked: Optional[Subjec
     chains.judge(contents, trust, report)
     if asked is not None:
         _judge_asked(bundle, asked, report)
-    if read_index_proofs:
-        complete.judge(contents, report)
-    else:
-        report.add("C", "index", Outcome.NOT_YET_PROVEN,
-                   "that nothing was left out is not proven: index proofs were not asked for")
+    complete.judge(contents, report)
     _judge_verdict(bundle, report)
     return report
 

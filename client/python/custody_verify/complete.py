@@ -1,7 +1,4 @@
-"""Level C: nothing about the carried subjects was left out, by the index of the seal (section 10.4).
-
-`custody verify` does not read these proofs yet, so they are judged only when they are asked for.
-"""
+"""Level C: nothing about the carried subjects was left out, by the index of the seal (section 10.4)."""
 
 from __future__ import annotations
 
@@ -22,8 +19,11 @@ def judge(contents: Contents, report: Report) -> None:
     proven = set()
     try:
         for proof in contents.bundle.items("index_proofs"):
+            named = subject.key_of(proof.message("subject"))
+            if named in proven:
+                raise Malformed(f"{describe(named)} has two index proofs")
             _judge_proof(contents, proof, root)
-            proven.add(subject.key_of(proof.message("subject")))
+            proven.add(named)
     except (Malformed, Forged) as error:
         report.add("C", "index", Outcome.PROOF_FALSE, str(error))
         return
@@ -46,6 +46,10 @@ def _judge_proof(contents: Contents, message: Message, root: bytes) -> None:
         raise Malformed(f"{describe(named)}: the depth is not the length of the path")
     if bool(value) != bool(message.data("other_key")) or (value and (len(value) != 40 or count)):
         raise Malformed(f"{describe(named)}: a proof of absence of a wrong form")
+    if message.data("head") and not count:
+        raise Malformed(f"{describe(named)}: a head, and no entry is counted")
+    if message.data("other_key") == key:
+        raise Malformed(f"{describe(named)}: absence shown by the subject itself")
     leaf = None
     if count:
         leaf = index.Leaf(key, count, message.data("head"))
@@ -59,7 +63,7 @@ def _judge_proof(contents: Contents, message: Message, root: bytes) -> None:
         return
     if len(chain) != (found.count if found else 0):
         raise Forged(f"{describe(named)} has {found.count if found else 0} entries, the bundle "
-                     f"lists {len(chain)}")
+                     f"lists {len(chain)}: the rest is withheld or made up")
     last = contents.find(chain[-1]) if chain else None
     if found is not None and last is not None and last.leaf_hash != found.head:
         raise Forged(f"{describe(named)}: the last entry of the bundle is not the head")

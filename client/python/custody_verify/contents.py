@@ -52,7 +52,7 @@ class Contents:
         """Fills leaves and chains. Raises Malformed: the bundle contradicts itself."""
         for source in self.bundle.items("entries"):
             try:
-                self._take(decode_entry(source.data("entry"), source.number("index")))
+                self.take(decode_entry(source.data("entry"), source.number("index")))
             except Malformed as error:
                 raise Malformed(f"entry {source.number('index')}: {error}") from None
         for item in self.bundle.items("subjects"):
@@ -62,7 +62,8 @@ class Contents:
                 raise Malformed(f"{subject.describe(key)} stands twice")
             self.chains[key] = item.items("indices")
 
-    def _take(self, leaf: Leaf) -> None:
+    def take(self, leaf: Leaf) -> None:
+        """The next entry. Raises Malformed if it cannot come behind the one before."""
         if self.leaves:
             before = self.leaves[-1]
             if leaf.index <= before.index:

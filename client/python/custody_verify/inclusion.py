@@ -31,12 +31,12 @@ def judge(contents: Contents, trust: Trust, now_ms: int, report: Report) -> None
     if checkpoint is None:
         return
     report.tree_size = checkpoint.size
-    _witnesses(checkpoint, trust, now_ms, report)
+    judge_witnesses(checkpoint, trust, now_ms, report)
     if checkpoint.size == 0:
         report.add("A", "inclusion", Outcome.PROOF_FALSE, "the checkpoint is of an empty log")
         return
     _root(contents, checkpoint, report)
-    _beginning(contents, trust, report)
+    judge_beginning(contents, trust, report)
     _seal(contents, checkpoint, report)
 
 
@@ -54,7 +54,8 @@ def _checkpoint(contents: Contents, trust: Trust, report: Report) -> Optional[Ch
     return opened
 
 
-def _witnesses(checkpoint: Checkpoint, trust: Trust, now_ms: int, report: Report) -> None:
+def judge_witnesses(checkpoint: Checkpoint, trust: Trust, now_ms: int, report: Report) -> None:
+    """Adds the step "witnesses"."""
     policy = trust.policy
     if policy is None or not policy.quorum:
         report.add("A", "witnesses", Outcome.NOT_YET_PROVEN,
@@ -131,7 +132,8 @@ def _range_root(contents: Contents, nodes: dict[tuple[int, int], bytes], begin: 
                             _range_root(contents, nodes, split, end))
 
 
-def _beginning(contents: Contents, trust: Trust, report: Report) -> None:
+def judge_beginning(contents: Contents, trust: Trust, report: Report) -> None:
+    """Adds the step "ledger"."""
     first = contents.leaves[0]
     if first.index != 0:
         report.add("A", "ledger", Outcome.CANNOT_BE_CHECKED,

@@ -85,3 +85,52 @@ def verify_proof(root: bytes, key: bytes, proof: Proof) -> Optional[Leaf]:
     if value != root:
         raise Forged("index proof leads to another root")
     return leaf if leaf is not None and leaf.key == key else None
+
+
+class _Inner:
+    """A subtree of two leaves or more."""
+
+    def __init__(self) -> None:
+        self.children: list[Optional["_Node"]] = [None, None]
+        self.hash: Optional[bytes] = None
+
+
+_Node = Leaf | _Inner
+
+
+def _hash(node: Optional[_Node]) -> bytes:
+    if node is None:
+        return EMPTY
+    if isinstance(node, Leaf):
+        return leaf_hash(node)
+    if node.hash is None:
+        node.hash = node_hash(_hash(node.children[0]), _hash(node.children[1]))
+    return node.hash
+
+
+def _put(node: Optional[_Node], leaf: Leaf, depth: int) -> _Node:
+    if node is None or isinstance(node, Leaf) and node.key == leaf.key:
+        return leaf
+    if isinstance(node, Leaf):
+        inner = _Inner()
+        inner.children[bit(node.key, depth)] = node
+        node = inner
+    side = bit(leaf.key, depth)
+    node.children[side] = _put(node.children[side], leaf, depth + 1)
+    node.hash = None
+    return node
+
+
+class Tree:
+    """The index as it grows; hashes what changed since the last root."""
+
+    def __init__(self) -> None:
+        self._top: Optional[_Node] = None
+
+    def put(self, leaf: Leaf) -> None:
+        """Sets the value of a key."""
+        self._top = _put(self._top, leaf, 0)
+
+    def root(self) -> bytes:
+        """As root_of() all leaves."""
+        return _hash(self._top)

@@ -66,20 +66,15 @@ class Report:
                   if name == level and o != Outcome.NOT_YET_PROVEN]
         if level == "D" and not judged:
             return Outcome.NOT_YET_PROVEN
-        worst = max(judged, default=Outcome.CANNOT_BE_CHECKED)
-        # A good seal alone does not make C.
-        if level == "C" and worst == Outcome.VERIFIED and "index" not in [
-                id_ for name, id_, o, _ in self.steps if name == "C" and o == Outcome.VERIFIED]:
-            return Outcome.NOT_YET_PROVEN
-        return worst
+        return max(judged, default=Outcome.CANNOT_BE_CHECKED)
 
     @property
     def outcome(self) -> Outcome:
-        """The worst of A, B and, when a question was asked, D; a false C makes it false."""
-        worst = max(self.level("A"), self.level("B"))
+        """The worst of A, B, C and, when a question was asked, D."""
+        worst = max(self.level(level) for level in "ABC")
         if self.level("D") != Outcome.NOT_YET_PROVEN:
             worst = max(worst, self.level("D"))
-        return Outcome.PROOF_FALSE if self.level("C") == Outcome.PROOF_FALSE else worst
+        return worst
 
     @property
     def exit_code(self) -> int:
