@@ -60,6 +60,16 @@ function(custody_precompile_anew target)
       PROPERTIES COMPILE_OPTIONS -fno-pch-preprocess)
 endfunction()
 
+# custody_reads_toml(<source>): toml++ 3.3 calls a place unreachable that a letter outside of ASCII where
+# a key or a value begins does reach. With the compilers that we build with it is an error of the
+# file all the same (tests/unit/daemon/config_test.cc), so that one check is off for the sources
+# that include it.
+function(custody_reads_toml source)
+  if(CUSTODY_SANITIZE MATCHES "undefined")
+    set_property(SOURCE ${source} APPEND PROPERTY COMPILE_OPTIONS -fno-sanitize=unreachable)
+  endif()
+endfunction()
+
 # custody_flags(<target>): warnings and sanitizers, for our own code only.
 function(custody_flags target)
   # -pthread everywhere: it defines a macro, and precompiled headers must agree on those.

@@ -10,6 +10,7 @@
 #include "base/status_macros.h"
 #include "client/draft/field_reader.h"
 #include "client/draft/time_text.h"
+#include "client/draft/yaml_documents.h"
 #include "crypto/random.h"
 #include "lifecycle/catalogue.h"
 #include "lifecycle/touched_subjects.h"
@@ -198,13 +199,7 @@ DraftFile& DraftFile::operator=(DraftFile&&) noexcept = default;
 
 absl::StatusOr<DraftFile> DraftFile::Open(std::string_view text, std::string_view file,
                                           DraftContext* context) {
-  std::vector<YAML::Node> nodes;
-  try {
-    nodes = YAML::LoadAll(std::string(text));
-  } catch (const YAML::Exception& error) {
-    return absl::InvalidArgumentError(absl::StrFormat("%s:%d:%d: %s", file, error.mark.line + 1,
-                                                      error.mark.column + 1, error.msg));
-  }
+  CUSTODY_ASSIGN_OR_RETURN(std::vector<YAML::Node> nodes, LoadDocuments(text, file));
   auto impl = std::make_unique<Impl>(Impl{std::string(file), context, {}, 0});
   YAML::Node defaults;
   for (YAML::Node& node : nodes) {

@@ -65,6 +65,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "f.toml:2:16:", "4294967295"},
         BadToml{"Fraction", "[limits]\nread_threads = 1.5\n", "f.toml:2:16:", "whole number"},
         BadToml{"Syntax", "[listen\n", "f.toml:1:", ""},
+        BadToml{"GreekKey", "\u0391 = 1\n", "f.toml:1:1:", ""},
+        BadToml{"GreekValue", "[log]\nlevel = \u0391\n", "f.toml:2:", ""},
         BadToml{"KeyBeginsWithALineEnd", "[\nlevel = 1\n", "f.toml:1:", "key"},
         BadToml{"KeyTwice", "[log]\nlevel = \"info\"\nlevel = \"debug\"\n", "f.toml:3:", ""}),
     [](const auto& param_info) { return std::string(param_info.param.name); });
