@@ -77,8 +77,8 @@ bool IsCallback(const void* tag) {
 
 }  // namespace
 
-// absl::Mutex, with which gRPC's headers guard what they keep in reactors; by the names of Debian's
-// library.
+// The lock of Abseil, with which gRPC's headers guard what they keep in reactors; by the names of
+// Debian's library.
 #define CUSTODY_LOCK "_ZN4absl7debian35Mutex4LockEv"
 #define CUSTODY_TRY_LOCK "_ZN4absl7debian35Mutex7TryLockEv"
 #define CUSTODY_UNLOCK "_ZN4absl7debian35Mutex6UnlockEv"
