@@ -265,6 +265,14 @@ void GuardPostThawQc(RuleContext& context) {
   const v1::OrderState* order = context.Order(body.order_id());
   std::uint32_t ordinal = 0;
   for (const v1::PostThawResult& result : body.results()) {
+    if (result.container_id().empty()) {
+      // Nobody can say whose result it is, and an investigation is about something.
+      context.Violate({.code = v1::REASON_CODE_E_FIELD,
+                       .severity = v1::SEVERITY_MAJOR,
+                       .message = "a result names no container",
+                       .detail = "container_id"});
+      continue;
+    }
     RequireThawed(context, result.container_id());
     const v1::ContainerState* container = context.Container(result.container_id());
     std::optional<PolicyRef> policy = now;

@@ -237,6 +237,23 @@ class ThawRulesTest : public testing::Test {
   }
 };
 
+// A result of nobody is on record, but an investigation of nothing could not be recorded.
+TEST(PostThawResultTest, OfNoContainerIsFoundWrongAndStartsNoInvestigation) {
+  World world(DefaultPolicy(""));
+  world.PlayUntil(DoseStep::kThawed);
+  v1::Event event = world.MakeQc();
+  *event.mutable_post_thaw_qc()->add_results() = event.post_thaw_qc().results(0);
+  v1::PostThawResult* const result = event.mutable_post_thaw_qc()->mutable_results(0);
+  result->clear_container_id();
+  result->mutable_viability_percent()->set_coefficient(1);
+  const PlayedEvent played = world.Play(event);
+  EXPECT_TRUE(played.recorded) << played.status;
+  EXPECT_THAT(played.codes, ElementsAre("E_FIELD"));
+  // The case that every major finding opens, and no investigation.
+  ASSERT_EQ(played.entry->consequences.size(), 1U);
+  EXPECT_EQ(played.entry->consequences[0].code, "CAS-01");
+}
+
 TEST_F(ThawRulesTest, TheClockStartsOnceAndByTheLedgersTime) {
   world_.PlayUntil(DoseStep::kThawing);
   EXPECT_EQ(world_.Vial().life(), v1::CONTAINER_LIFE_THAWING);
