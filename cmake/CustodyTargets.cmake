@@ -74,6 +74,9 @@ endfunction()
 function(custody_flags target)
   # -pthread everywhere: it defines a macro, and precompiled headers must agree on those.
   target_compile_options(${target} PRIVATE -pthread ${CUSTODY_CODE_FLAGS_LIST} ${CUSTODY_WARNINGS})
+  if("--coverage" IN_LIST CUSTODY_CODE_FLAGS_LIST)
+    target_link_options(${target} PUBLIC --coverage)
+  endif()
   if(CUSTODY_SANITIZE)
     target_compile_options(${target} PRIVATE
         -fsanitize=${CUSTODY_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)

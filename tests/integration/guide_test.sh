@@ -21,6 +21,7 @@ ln -s "$CUSTODYD" "$work/bin/custodyd"
 echo "the words of everybody" >"$work/words"
 code=0
 env -i HOME="$work" PATH="$work/bin:/usr/bin:/bin" CUSTODY_PASSPHRASE_FILE="$work/words" \
+  TSAN_OPTIONS="${TSAN_OPTIONS:-}" \
   bash -x "$work/guide.sh" >"$work/out" 2>&1 </dev/null || code=$?
 cat "$work/out"
 failures=0
