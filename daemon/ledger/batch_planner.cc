@@ -118,6 +118,8 @@ void BatchPlanner::Plan(std::unique_ptr<QueueItem> item) {
 
 absl::StatusOr<BatchPlanner::Result> BatchPlanner::Decide(QueueItem* item) {
   if (item->verified.code() == absl::StatusCode::kDataLoss) return item->verified;
+  // The worker could not read: whoever asks again finds out whether that lasts.
+  if (item->verified.code() == absl::StatusCode::kInternal) return Result(StoreRefusal());
   if (!item->verified.ok()) return Result(item->verified);
   absl::StatusOr<Result> result =
       item->kind == RequestKind::kCosign ? DecideCosign(item) : DecideEvent(item);

@@ -248,6 +248,22 @@ TEST(LedgerFaultsTest, AReadFailureWhilePlanningIsFinal) {
   EXPECT_EQ(ReasonOf(LedgerKit::Record(*ledger, kit.Site(2)).status()), v1::REASON_CODE_E_STORE);
 }
 
+// What a worker cannot read now is an answer with its reason, and nothing ends.
+TEST(LedgerFaultsTest, AReadFailureWhileVerifyingIsAnAnswer) {
+  LedgerKit kit;
+  MemoryStore disk;
+  ASSERT_THAT(kit.Initialize(disk), IsOk());
+  FaultStore store(disk);
+  ASSERT_OK_AND_ASSIGN(const auto ledger, kit.Open(store));
+  store.FailReads(KeyOfState({v1::SUBJECT_KIND_PERSON, kit.admin.id}),
+                  absl::InternalError("injected fault"));
+  const absl::Status answer = LedgerKit::Record(*ledger, kit.Site(1)).status();
+  EXPECT_EQ(answer.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(ReasonOf(answer), v1::REASON_CODE_E_STORE);
+  store.HealReads();
+  EXPECT_OK(LedgerKit::Record(*ledger, kit.Site(1)));
+}
+
 // Events differ in what they touch, so a bound asked once for many of them would be none.
 TEST(LedgerFaultsTest, ABatchEndsWhereItsBoundOfTouchesIsReached) {
   LedgerKit kit;
