@@ -30,7 +30,8 @@ inline std::string_view FromSlice(const rocksdb::Slice& slice) {
 absl::Status FromRocksdb(const rocksdb::Status& status, std::string_view call);
 
 // How the database is set up; the reasons are in the source.
-rocksdb::DBOptions DatabaseOptions(const RocksdbOptions& options);
+rocksdb::DBOptions DatabaseOptions(const RocksdbOptions& options,
+                                   std::shared_ptr<rocksdb::Logger> log);
 std::vector<rocksdb::ColumnFamilyDescriptor> FamilyDescriptors(const RocksdbOptions& options);
 
 // An open database; views share it, so a view that lives too long does no harm.
@@ -46,6 +47,7 @@ struct RocksdbStore::Engine {
   }
 
   std::string path;
+  int lock = -1;  // Of a store that is open for reading only.
   std::unique_ptr<rocksdb::DB> db;
   rocksdb::ColumnFamilyHandle* default_family = nullptr;
   rocksdb::ColumnFamilyHandle* bulk_family = nullptr;

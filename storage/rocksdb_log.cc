@@ -82,7 +82,15 @@ void RocksdbLog::Logv(const char* format, std::va_list arguments) {
   if (written > 0) bytes_ += static_cast<std::size_t>(written);
 }
 
+class SilentLog final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char* /*format*/, std::va_list /*arguments*/) override {}
+};
+
 }  // namespace
+
+std::shared_ptr<rocksdb::Logger> NoRocksdbLog() { return std::make_shared<SilentLog>(); }
 
 std::shared_ptr<rocksdb::Logger> OpenRocksdbLog(const std::string& folder) {
   return std::make_shared<RocksdbLog>(folder + "/LOG");

@@ -19,6 +19,9 @@ namespace custody {
 // Never fails: a log that cannot be written is empty.
 std::shared_ptr<rocksdb::Logger> OpenRocksdbLog(const std::string& folder);
 
+// Drops every message: for a folder in which nothing may be written.
+std::shared_ptr<rocksdb::Logger> NoRocksdbLog();
+
 }  // namespace custody
 
 #endif  // CUSTODY_STORAGE_ROCKSDB_LOG_H_

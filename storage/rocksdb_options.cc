@@ -9,7 +9,6 @@
 
 #include "absl/strings/str_format.h"
 #include "storage/rocksdb_engine.h"
-#include "storage/rocksdb_log.h"
 
 namespace custody {
 namespace {
@@ -75,7 +74,8 @@ absl::Status Validate(const RocksdbOptions& options) {
   return absl::OkStatus();
 }
 
-rocksdb::DBOptions DatabaseOptions(const RocksdbOptions& options) {
+rocksdb::DBOptions DatabaseOptions(const RocksdbOptions& options,
+                                   std::shared_ptr<rocksdb::Logger> log) {
   rocksdb::DBOptions database;
   if (options.env != nullptr) {
     database.env = options.env;
@@ -109,7 +109,7 @@ rocksdb::DBOptions DatabaseOptions(const RocksdbOptions& options) {
   database.stats_persist_period_sec = 0;
   database.skip_stats_update_on_db_open = true;  // Start-up must not grow with the data.
 
-  database.info_log = OpenRocksdbLog(options.path);
+  database.info_log = std::move(log);
   database.bytes_per_sync = kMebibyte;  // Spreads the write-back of large files.
   return database;
 }

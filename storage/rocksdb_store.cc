@@ -1,6 +1,7 @@
 #include "storage/rocksdb_store.h"
 
 #include <fcntl.h>
+#include <rocksdb/sst_file_reader.h>
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
 #include "storage/rocksdb_engine.h"
+#include "storage/rocksdb_log.h"
 
 namespace custody {
 namespace {
@@ -105,6 +107,33 @@ bool IsLockHeld(const rocksdb::Status& status) {
   return status.IsIOError() && status.ToString().find("/LOCK: ") != std::string::npos;
 }
 
+// Keeps writers out without writing: a shared lock on the file that RocksDB locks for itself.
+// Returns the descriptor that holds it, -1 if there is no such file and so no writer.
+// Errors: kUnavailable if a writer has it; kInternal.
+absl::StatusOr<int> LockOutWriters(const std::string& path) {
+  const std::string file = path + "/LOCK";
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0 && errno == ENOENT) return -1;
+  struct flock lock {};
+  lock.l_type = F_RDLCK;
+  lock.l_whence = SEEK_SET;
+  if (descriptor >= 0 && ::fcntl(descriptor, F_SETLK, &lock) == 0) return descriptor;
+  const int error = errno;
+  if (descriptor >= 0) ::close(descriptor);
+  if (error == EACCES || error == EAGAIN) {
+    return absl::UnavailableError(absl::StrFormat("%s is open in another process", path));
+  }
+  return absl::InternalError(absl::StrFormat("cannot lock %s: %s", file, std::strerror(error)));
+}
+
+// As for writing, but without anything that leaves a trace in the folder.
+rocksdb::DBOptions ReadOnlyDatabaseOptions(const RocksdbOptions& options) {
+  rocksdb::DBOptions database = DatabaseOptions(options, NoRocksdbLog());
+  database.create_if_missing = false;
+  database.create_missing_column_families = false;
+  return database;
+}
+
 }  // namespace
 
 absl::Status FromRocksdb(const rocksdb::Status& status, std::string_view call) {
@@ -126,12 +155,14 @@ absl::Status FromRocksdb(const rocksdb::Status& status, std::string_view call) {
 
 RocksdbStore::Engine::~Engine() {
   if (db == nullptr) {
+    if (lock >= 0) ::close(lock);
     return;
   }
   // After an error there is nothing to save: what was acknowledged is in the log.
   db->DestroyColumnFamilyHandle(default_family).PermitUncheckedError();
   db->DestroyColumnFamilyHandle(bulk_family).PermitUncheckedError();
   db->Close().PermitUncheckedError();
+  if (lock >= 0) ::close(lock);
 }
 
 RocksdbStore::RocksdbStore(std::shared_ptr<Engine> engine) : engine_(std::move(engine)) {}
@@ -142,8 +173,9 @@ absl::StatusOr<std::unique_ptr<RocksdbStore>> RocksdbStore::Open(const RocksdbOp
   CUSTODY_RETURN_IF_ERROR(PrepareFolder(options));
   std::vector<rocksdb::ColumnFamilyHandle*> families;
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status status = rocksdb::DB::Open(DatabaseOptions(options), options.path,
-                                                   FamilyDescriptors(options), &families, &db);
+  const rocksdb::Status status =
+      rocksdb::DB::Open(DatabaseOptions(options, OpenRocksdbLog(options.path)), options.path,
+                        FamilyDescriptors(options), &families, &db);
   if (IsLockHeld(status)) {
     return absl::UnavailableError(
         absl::StrFormat("%s is open in another process: %s", options.path, status.ToString()));
@@ -155,6 +187,51 @@ absl::StatusOr<std::unique_ptr<RocksdbStore>> RocksdbStore::Open(const RocksdbOp
   engine->default_family = families[0];
   engine->bulk_family = families[1];
   return std::unique_ptr<RocksdbStore>(new RocksdbStore(std::move(engine)));
+}
+
+absl::StatusOr<std::unique_ptr<RocksdbStore>> RocksdbStore::OpenReadOnly(
+    const RocksdbOptions& options) {
+  CUSTODY_RETURN_IF_ERROR(Validate(options));
+  CUSTODY_ASSIGN_OR_RETURN(const Found found, Inspect(options.path));
+  if (found == Found::kNothing) {
+    return absl::NotFoundError(absl::StrFormat("no store at %s", options.path));
+  }
+  auto engine = std::make_shared<Engine>();
+  engine->path = options.path;
+  CUSTODY_ASSIGN_OR_RETURN(engine->lock, LockOutWriters(options.path));
+  std::vector<rocksdb::ColumnFamilyHandle*> families;
+  rocksdb::DB* db = nullptr;
+  CUSTODY_RETURN_IF_ERROR(
+      FromRocksdb(rocksdb::DB::OpenForReadOnly(ReadOnlyDatabaseOptions(options), options.path,
+                                               FamilyDescriptors(options), &families, &db),
+                  "open for reading"));
+  engine->db.reset(db);
+  engine->default_family = families[0];
+  engine->bulk_family = families[1];
+  return std::unique_ptr<RocksdbStore>(new RocksdbStore(std::move(engine)));
+}
+
+absl::StatusOr<std::vector<DamagedFile>> RocksdbStore::FindDamagedTables(
+    const RocksdbOptions& options) {
+  const rocksdb::Options file_options(ReadOnlyDatabaseOptions(options),
+                                      FamilyDescriptors(options).front().options);
+  std::vector<DamagedFile> damaged;
+  std::error_code error;
+  fs::directory_iterator files(options.path, error);
+  for (; !error && files != fs::directory_iterator(); files.increment(error)) {
+    if (files->path().extension() != ".sst") continue;
+    rocksdb::SstFileReader reader(file_options);
+    rocksdb::Status status = reader.Open(files->path().string());
+    if (status.ok()) status = reader.VerifyChecksum();
+    if (!status.ok()) damaged.push_back({files->path().filename().string(), status.ToString()});
+  }
+  if (error) {
+    return absl::InternalError(
+        absl::StrFormat("cannot read %s: %s", options.path, error.message()));
+  }
+  std::sort(damaged.begin(), damaged.end(),
+            [](const DamagedFile& a, const DamagedFile& b) { return a.name < b.name; });
+  return damaged;
 }
 
 absl::StatusOr<std::unique_ptr<ReadView>> RocksdbStore::OpenView() const {

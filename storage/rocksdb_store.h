@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "storage/store.h"
 
@@ -48,6 +49,11 @@ struct RocksdbOptions {
 // Errors: kInvalidArgument, naming the option and both values.
 absl::Status Validate(const RocksdbOptions& options);
 
+struct DamagedFile {
+  std::string name;  // Within the folder.
+  std::string reason;
+};
+
 class RocksdbStore final : public Store {
  public:
   // Opens the database and replays its log. A record at the end of the log that was cut short by a
@@ -57,7 +63,18 @@ class RocksdbStore final : public Store {
   //         off; kUnavailable if another process (or this one) has it open; kDataLoss if it is
   //         damaged; kResourceExhausted if the disk is full; kInternal otherwise.
   static absl::StatusOr<std::unique_ptr<RocksdbStore>> Open(const RocksdbOptions& options);
+  // For reading only: no file in the folder is changed or made, and what the log holds is replayed
+  // into memory. While it is open, nobody can open the store for writing. Apply() fails.
+  //
+  // Errors: as Open(); create_if_missing is ignored.
+  static absl::StatusOr<std::unique_ptr<RocksdbStore>> OpenReadOnly(const RocksdbOptions& options);
   ~RocksdbStore() override;
+
+  // Compares the blocks of every table file in the folder with their checksums, each file by
+  // itself, so that all damaged ones are named, also where the database cannot be opened any more.
+  // Slow: reads all of them. The store must not be open for writing.
+  // Errors: kInternal if the folder cannot be read.
+  static absl::StatusOr<std::vector<DamagedFile>> FindDamagedTables(const RocksdbOptions& options);
 
   absl::StatusOr<std::unique_ptr<ReadView>> OpenView() const override;
   // The lock file is held since Open(), so this never fails.
