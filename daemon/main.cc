@@ -16,6 +16,7 @@
 #include "daemon/logging.h"
 #include "daemon/parts.h"
 #include "daemon/rebuild_command.h"
+#include "daemon/scrub_command.h"
 #include "daemon/serve_command.h"
 #include "daemon/signals.h"
 
@@ -39,7 +40,7 @@ constexpr char kAbout[] =
     "\n"
     "Exit codes: 0 ok, 1 rebuild found a difference, 2 usage or configuration, 3 cannot be done "
     "or\n"
-    "verified, 4 not permitted, 5 exists already, 70 a bug.";
+    "verified, 4 not permitted, 5 exists already, 6 scrub found damage, 70 a bug.";
 
 struct Arguments {
   std::string config_file;
@@ -48,6 +49,7 @@ struct Arguments {
   std::string trust_output;
   bool replace = false;
   bool print = false;
+  bool json = false;
 };
 
 absl::StatusOr<Config> LoadWith(const Arguments& arguments) {
@@ -120,6 +122,25 @@ absl::StatusOr<int> RunRebuild(const Arguments& arguments) {
   return 1;
 }
 
+// 6 if anything is damaged.
+absl::StatusOr<int> RunScrub(const Arguments& arguments) {
+  CUSTODY_ASSIGN_OR_RETURN(const Config config, LoadWith(arguments));
+  const auto progress = [](std::uint64_t done, std::uint64_t total) {
+    absl::FPrintF(stderr, "%d of %d entries read\n", done, total);
+    return true;
+  };
+  CUSTODY_ASSIGN_OR_RETURN(const ScrubReport report, ScrubStore(config, progress));
+  if (arguments.json) {
+    absl::PrintF("%s\n", ScrubReportJson(report));
+  } else {
+    absl::PrintF("%d entries read: %d places are damaged\n", report.entries, report.damage_count);
+    for (const Damage& damage : report.damage) {
+      absl::PrintF("  %s: %s\n", damage.where, damage.what);
+    }
+  }
+  return report.damage_count == 0 ? 0 : 6;
+}
+
 void AddSettings(CLI::App* command, Arguments* arguments) {
   command->add_option("--config", arguments->config_file, "configuration file (TOML)");
   command
@@ -163,6 +184,10 @@ int Run(int argc, char** argv) {
   AddSettings(rebuild, &arguments);
   rebuild->add_flag("--replace", arguments.replace,
                     "put the rebuilt store in place if they differ");
+  CLI::App* scrub =
+      app.add_subcommand("scrub", "look for bit rot, change nothing (the daemon must not run)");
+  AddSettings(scrub, &arguments);
+  scrub->add_flag("--json", arguments.json, "the report as one JSON object");
 
   try {
     app.parse(argc, argv);
@@ -174,6 +199,10 @@ int Run(int argc, char** argv) {
   if (*check) return Report(RunCheckConfig(arguments));
   if (*rebuild) {
     const absl::StatusOr<int> code = RunRebuild(arguments);
+    return code.ok() ? *code : Report(code.status());
+  }
+  if (*scrub) {
+    const absl::StatusOr<int> code = RunScrub(arguments);
     return code.ok() ? *code : Report(code.status());
   }
   return Report(RunServe(arguments));

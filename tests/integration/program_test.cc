@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -223,6 +224,59 @@ TEST_F(ProgramTest, ARebuiltStoreIsKeptWhileTheStoreIsMissing) {
   EXPECT_THAT(err(), HasSubstr("rename"));
   std::filesystem::rename(store + ".rebuilt", store);
   EXPECT_EQ(Run(With({"rebuild"})), 0) << err();
+}
+
+// Names, sizes and bytes of everything in a folder.
+std::string Picture(const std::string& folder) {
+  std::vector<std::string> files;
+  for (const auto& file : std::filesystem::directory_iterator(folder)) {
+    files.push_back(file.path().filename().string() + ":" + ReadAll(file.path().string()));
+  }
+  std::sort(files.begin(), files.end());
+  std::string picture;
+  for (const std::string& file : files) picture += file + "\n";
+  return picture;
+}
+
+TEST_F(ProgramTest, ScrubFindsAFlippedBitInEveryTableAndChangesNothing) {
+  EXPECT_EQ(Run(With({"scrub"})), 3);
+  ASSERT_EQ(Init(), 0) << err();
+  const std::string store = folder_.Path("data/store");
+  // Opened once more, so that there are tables.
+  ASSERT_EQ(Run(With({"rebuild"})), 0) << err();
+  const std::string before = Picture(store);
+  EXPECT_EQ(Run(With({"scrub", "--json"})), 0) << out() << err();
+  EXPECT_EQ(out(), "{\"entries\":2,\"damage_count\":0,\"damage\":[]}\n");
+  EXPECT_EQ(Picture(store), before);
+
+  int tables = 0;
+  for (const auto& file : std::filesystem::directory_iterator(store)) {
+    if (file.path().extension() != ".sst") continue;
+    ++tables;
+    const std::string good = ReadAll(file.path().string());
+    std::string bad = good;
+    bad[16] = static_cast<char>(bad[16] ^ 1);  // In the first data block.
+    std::ofstream(file.path(), std::ios::binary | std::ios::trunc) << bad;
+    EXPECT_EQ(Run(With({"scrub"})), 6) << out() << err();
+    EXPECT_THAT(out(), HasSubstr("file " + file.path().filename().string()));
+    std::ofstream(file.path(), std::ios::binary | std::ios::trunc) << good;
+  }
+  EXPECT_GE(tables, 1);
+  EXPECT_EQ(Run(With({"scrub"})), 0) << out() << err();
+
+  std::ofstream(folder_.Path("anchor/checkpoint")) << "rubbish";
+  EXPECT_EQ(Run(With({"scrub"})), 6) << out() << err();
+  EXPECT_THAT(out(), HasSubstr("the anchor"));
+}
+
+TEST_F(ProgramTest, ScrubIsRefusedWhileTheDaemonRuns) {
+  ASSERT_EQ(Init(), 0) << err();
+  const pid_t daemon = Start(With({"serve"}));
+  ASSERT_FALSE(Address().empty()) << err();
+  EXPECT_EQ(Run(With({"scrub"})), 3);
+  EXPECT_THAT(err(), HasSubstr("open in another process"));
+  kill(daemon, SIGTERM);
+  EXPECT_EQ(WaitFor(daemon), 0);
 }
 
 TEST_F(ProgramTest, SecondDaemonIsRefused) {
