@@ -25,7 +25,8 @@ const std::map<std::string, Plant> kPlants = {{"none", Plant::kNone},
                                               {"skip-sync", Plant::kSkipSync},
                                               {"answer-early", Plant::kAnswerEarly},
                                               {"lose-index", Plant::kLoseIndex},
-                                              {"reuse-index", Plant::kReuseIndex}};
+                                              {"reuse-index", Plant::kReuseIndex},
+                                              {"trust-cache", Plant::kTrustCache}};
 
 struct Options {
   std::uint64_t first = 1;

@@ -59,10 +59,12 @@ class SimulatedStore final : public Store {
 
 std::unique_ptr<Store> SimulatedDisk::Mount() {
   died_ = false;
+  failed_ = false;
   auto store = std::make_unique<SimulatedStore>(*this);
   if (plant_ == Plant::kReuseIndex && !before_last_.empty()) durable_ = before_last_;
   WriteBatch content;
   for (const auto& [key, value] : durable_) content.Put(key, value);
+  for (const WriteBatch& batch : cached_) content.Append(batch);
   (void)store->live().Apply(content, Durability::kSynced);
   return store;
 }
@@ -72,6 +74,8 @@ absl::Status SimulatedDisk::Write(const WriteBatch& batch, Durability durability
   const WriteFault fault = std::exchange(fault_, WriteFault::kNone);
   const bool dies = fault == WriteFault::kDieBefore || fault == WriteFault::kDieAfter;
   died_ = died_ || dies;
+  if (failed_) ++writes_after_failure_;
+  failed_ = failed_ || fault != WriteFault::kNone;
   const absl::Status error = absl::InternalError(dies ? "the process died" : "injected fault");
   if (fault == WriteFault::kFailBefore || fault == WriteFault::kDieBefore) return error;
   const WriteBatch kept = plant_ == Plant::kLoseIndex ? WithoutIndexLeaves(batch) : batch;
@@ -79,7 +83,7 @@ absl::Status SimulatedDisk::Write(const WriteBatch& batch, Durability durability
   if (plant_ == Plant::kAnswerEarly) {
     put_off_.push_back(kept);
   } else {
-    Keep(kept, durability);
+    Keep(kept, fault == WriteFault::kFailSync ? Durability::kUnsynced : durability);
   }
   return fault == WriteFault::kNone ? absl::OkStatus() : error;
 }
@@ -98,7 +102,8 @@ void SimulatedDisk::Settle() {
 
 void SimulatedDisk::End(bool power_cut, std::size_t batches_kept) {
   put_off_.clear();
-  const std::size_t kept = power_cut ? std::min(batches_kept, cached_.size()) : cached_.size();
+  if (!power_cut) return;
+  const std::size_t kept = std::min(batches_kept, cached_.size());
   for (std::size_t i = 0; i < kept; ++i) ApplyTo(cached_[i], &durable_);
   cached_.clear();
 }

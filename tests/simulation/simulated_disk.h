@@ -25,6 +25,7 @@ enum class Plant {
   kAnswerEarly,  // A write is confirmed before it is made.
   kLoseIndex,    // Leaves of the subject index are not written.
   kReuseIndex,   // A new process does not see the last batch, and gives its indices again.
+  kTrustCache,   // A new process answers before it has written and synced anything.
 };
 
 // What happens to the next write.
@@ -32,6 +33,7 @@ enum class WriteFault {
   kNone,
   kFailBefore,  // An error, and nothing was written.
   kFailAfter,   // An error, and all of it was.
+  kFailSync,    // An error, and all of it is in the cache: readable until the power goes.
   kDieBefore,   // The process ends in it.
   kDieAfter,
 };
@@ -46,10 +48,12 @@ class SimulatedDisk {
   void FailNext(WriteFault fault) { fault_ = fault; }
   // The process has died; what it goes on to do did not happen.
   bool process_died() const { return died_; }
+  // Attempts after an error, which no process may make.
+  int writes_after_failure() const { return writes_after_failure_; }
   // Time passes: what was put off is done.
   void Settle();
-  // The process is gone. With a power cut so is all that was not synced, but for the first
-  // `batches_kept` writes of it.
+  // The process is gone; the cache stays. With a power cut so is all that was not synced, but for
+  // the first `batches_kept` writes of it.
   void End(bool power_cut, std::size_t batches_kept);
 
  private:
@@ -60,6 +64,8 @@ class SimulatedDisk {
   const Plant plant_;
   WriteFault fault_ = WriteFault::kNone;
   bool died_ = false;
+  bool failed_ = false;
+  int writes_after_failure_ = 0;
   std::map<std::string, std::string> durable_;
   std::map<std::string, std::string> before_last_;  // With kReuseIndex.
   std::vector<WriteBatch> cached_;                  // Not synced.

@@ -14,7 +14,7 @@ SimulatedProcess::SimulatedProcess(std::unique_ptr<Store> store, const LedgerOpt
 
 absl::StatusOr<std::unique_ptr<SimulatedProcess>> SimulatedProcess::Start(
     std::unique_ptr<Store> store, const LedgerOptions& options, const LedgerKeys& keys,
-    const Clock& clock) {
+    const Clock& clock, bool trusts_cache) {
   std::unique_ptr<SimulatedProcess> process(new SimulatedProcess(std::move(store), options));
   SimulatedProcess& p = *process;
   CUSTODY_RETURN_IF_ERROR(p.store_->AcquireWriter());
@@ -26,7 +26,7 @@ absl::StatusOr<std::unique_ptr<SimulatedProcess>> SimulatedProcess::Start(
   SystemEvents system_events(origin, recovered.service_device_id, keys.service);
   p.planner_.emplace(options, std::move(recovered), std::move(system_events), clock, *p.verifier_,
                      p.metrics_);
-  p.committer_->Commit(p.planner_->Finish(true));
+  if (!trusts_cache) p.committer_->Commit(p.planner_->Finish(true));
   return process;
 }
 

@@ -21,12 +21,14 @@ namespace custody {
 
 class SimulatedProcess {
  public:
-  // As Ledger::Open(): recovers, then writes and syncs a seal. `clock` must outlive it.
-  // Errors: those of recovery. A failed first write is found in failed().
+  // As Ledger::Open(): recovers, then writes and syncs a seal (unless `trusts_cache`, a planted
+  // bug). `clock` must outlive it. Errors: those of recovery. A failed first write is found in
+  // failed().
   static absl::StatusOr<std::unique_ptr<SimulatedProcess>> Start(std::unique_ptr<Store> store,
                                                                  const LedgerOptions& options,
                                                                  const LedgerKeys& keys,
-                                                                 const Clock& clock);
+                                                                 const Clock& clock,
+                                                                 bool trusts_cache);
 
   // Answered in a later step, or never.
   void Submit(const v1::SignedEvent& event, ProposeCallback done);

@@ -1,5 +1,6 @@
 #include "tests/simulation/simulation.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <random>
@@ -25,7 +26,7 @@ namespace {
 constexpr int kSites = 24;
 // So that subjects have chains.
 constexpr int kLicences = 12;
-constexpr int kTwins = 8;
+constexpr int kRivals = 6;
 constexpr int kSteps = 400;
 // Rounds of asking again, a second each, in which everybody must get an answer.
 constexpr int kRoundsMax = 200;
@@ -39,9 +40,9 @@ std::string EventId(int number) {
   return id;
 }
 
-v1::SignedEvent SiteEvent(const LedgerKit& kit, int number, const char* organisation) {
-  v1::Event event = kit.SiteEvent(LedgerKit::SiteId(number));
-  event.set_event_id(EventId(number));
+v1::SignedEvent SiteEvent(const LedgerKit& kit, int site, int id, const char* organisation) {
+  v1::Event event = kit.SiteEvent(LedgerKit::SiteId(site));
+  event.set_event_id(EventId(id));
   event.mutable_site_registered()->set_organisation(organisation);
   return kit.Sign(std::move(event), {kit.admin});
 }
@@ -94,7 +95,7 @@ class IndexCheck {
 class World {
  public:
   World(std::uint64_t seed, Plant plant, const SimulationEvents& events)
-      : random_(seed), disk_(plant), events_(events) {
+      : random_(seed), plant_(plant), disk_(plant), events_(events) {
     kit_.options.batch_events_max = 4;
     kit_.options.state_cache_subjects_max = 64;
   }
@@ -118,13 +119,13 @@ class World {
     const absl::Status made = kit_.Initialize(*store).status();
     if (!made.ok()) Problem("no ledger: " + made.ToString());
     disk_.Settle();
-    disk_.End(/*power_cut=*/false, 0);
+    disk_.End(/*power_cut=*/true, ~std::size_t{0});  // All of it is kept.
     Start();
   }
 
   void Start() {
-    absl::StatusOr<std::unique_ptr<SimulatedProcess>> started =
-        SimulatedProcess::Start(disk_.Mount(), kit_.options, kit_.keys, kit_.clock);
+    absl::StatusOr<std::unique_ptr<SimulatedProcess>> started = SimulatedProcess::Start(
+        disk_.Mount(), kit_.options, kit_.keys, kit_.clock, plant_ == Plant::kTrustCache);
     if (!started.ok()) {
       Problem("the store cannot be opened again: " + started.status().ToString());
       return;
@@ -141,43 +142,64 @@ class World {
     waiting_.clear();
     disk_.End(power_cut, Pick(3));
     Start();
+    if (process_ == nullptr) return;
+    // Whoever heard of the failure asks the new process first.
+    for (const v1::SignedEvent* event : std::exchange(refused_, {})) Submit(*event);
   }
 
-  void Submit(const v1::SignedEvent& event, bool is_twin) {
-    if (!is_twin) journal_.Sent(event);
+  void Submit(const v1::SignedEvent& event) {
+    journal_.Sent(event);
+    Post(event, true, [this, &event](const v1::Receipt& receipt) {
+      journal_.Acknowledged(event, receipt);
+      acknowledged_.insert(&event);
+      refused_.erase(&event);
+    });
+  }
+
+  void SubmitRival() {
+    const std::size_t which = Pick(events_.rivals.size());
+    const auto& [one, other] = events_.rivals[which];
+    const v1::SignedEvent& event = Pick(2) == 0 ? one : other;
+    Say(absl::StrFormat("post one of rivals %d", which));
+    Post(event, false, [this, &event, which](const v1::Receipt& receipt) {
+      Won(which, event);
+      journal_.Acknowledged(event, receipt);
+    });
+  }
+
+  // One of two rivals is in the log: the other one must never be.
+  void Won(std::size_t which, const v1::SignedEvent& event) {
+    const auto [known, is_new] = winners_.emplace(which, &event);
+    if (is_new) journal_.Sent(event);
+    if (known->second != &event) Problem("two events under one id were both recorded");
+  }
+
+  void Post(const v1::SignedEvent& event, bool is_sent_again,
+            std::function<void(const v1::Receipt&)> heard) {
     const bool hears = Pick(8) != 0;  // Else it vanishes, and asks again some day.
     const std::string& id = event.event();
     waiting_.insert(id);
-    process_->Submit(
-        event, [this, &event, is_twin, hears, id](const absl::StatusOr<ProposeOutcome>& outcome) {
-          if (disk_.process_died()) return;
-          waiting_.erase(id);
-          if (!outcome.ok()) return;
-          if (is_twin) {
-            Problem("two events under one id were both recorded");
-            return;
-          }
-          const v1::Receipt& receipt = std::get<RecordOutcome>(outcome->result).receipt;
-          const absl::Status verified = kit_.VerifyReceipt(receipt);
-          if (!verified.ok()) Problem("a receipt is false: " + verified.ToString());
-          if (!hears) return;
-          journal_.Acknowledged(event, receipt);
-          acknowledged_.insert(&event);
-          ++result_.receipts;
-        });
-  }
-
-  void SubmitTwin() {
-    const std::size_t which = Pick(events_.twins.size());
-    // Only then is it known which of the two is the second.
-    if (!acknowledged_.contains(&events_.events[which])) return;
-    Say(absl::StrFormat("post other bytes under the id of event %d", which));
-    Submit(events_.twins[which], true);
+    process_->Submit(event, [this, &event, is_sent_again, heard = std::move(heard), hears,
+                             id](const absl::StatusOr<ProposeOutcome>& outcome) {
+      if (disk_.process_died()) return;
+      waiting_.erase(id);
+      if (!outcome.ok()) {
+        if (absl::IsUnavailable(outcome.status()) && is_sent_again) refused_.insert(&event);
+        return;
+      }
+      const v1::Receipt& receipt = std::get<RecordOutcome>(outcome->result).receipt;
+      const absl::Status verified = kit_.VerifyReceipt(receipt);
+      if (!verified.ok()) Problem("a receipt is false: " + verified.ToString());
+      if (!hears) return;
+      heard(receipt);
+      ++result_.receipts;
+    });
   }
 
   void PlanFault() {
     constexpr WriteFault kFaults[] = {WriteFault::kFailBefore, WriteFault::kFailAfter,
-                                      WriteFault::kDieBefore, WriteFault::kDieAfter};
+                                      WriteFault::kFailSync, WriteFault::kDieBefore,
+                                      WriteFault::kDieAfter};
     const std::size_t which = Pick(std::size(kFaults));
     Say(absl::StrFormat("the next write: fault %d", which));
     ++result_.failed_writes;
@@ -190,9 +212,9 @@ class World {
     if (choice < 25) {
       const std::size_t which = Pick(events_.events.size());
       Say(absl::StrFormat("post event %d", which));
-      Submit(events_.events[which], false);
+      Submit(events_.events[which]);
     } else if (choice < 28) {
-      SubmitTwin();
+      SubmitRival();
     } else if (choice < 52) {
       if (process_->StepVerifier()) Say("verify one");
     } else if (choice < 70) {
@@ -223,7 +245,7 @@ class World {
       if (process_ == nullptr) return;
       for (const v1::SignedEvent& event : events_.events) {
         if (!acknowledged_.contains(&event) && !waiting_.contains(event.event())) {
-          Submit(event, false);
+          Submit(event);
         }
       }
       while (process_->StepVerifier()) {
@@ -243,21 +265,39 @@ class World {
   void Check() {
     const std::shared_ptr<const LedgerSnapshot> snapshot = process_->snapshot();
     const LedgerReader reader(snapshot);
-    LogCheck check(journal_);
-    IndexCheck index_check;
+    if (disk_.writes_after_failure() > 0) Problem("a process wrote after a write had failed");
+    std::vector<std::string> entries;
     for (std::uint64_t index = 0; index < snapshot->size(); ++index) {
       const absl::StatusOr<StoredEntry> entry = reader.GetEntry(index);
       if (!entry.ok()) {
         Problem(absl::StrFormat("entry %d: %s", index, entry.status().ToString()));
         return;
       }
-      check.Add(index, entry->bytes);
-      index_check.Add(index, entry->bytes, &result_.problems);
+      entries.push_back(entry->bytes);
+      FindWinner(entry->bytes);
+    }
+    LogCheck check(journal_);
+    IndexCheck index_check;
+    for (std::uint64_t index = 0; index < entries.size(); ++index) {
+      check.Add(index, entries[index]);
+      index_check.Add(index, entries[index], &result_.problems);
     }
     check.Finish(snapshot->size(), snapshot->checkpoint.root);
     for (const SubjectKey& subject : index_check.subjects()) CheckProof(reader, subject);
     for (const std::string& problem : check.problems()) Problem(problem);
     result_.entries = snapshot->size();
+  }
+
+  // A rival may be in the log although nobody heard of it.
+  void FindWinner(const std::string& bytes) {
+    v1::Entry entry;
+    if (!entry.ParseFromString(bytes)) return;  // LogCheck says so.
+    for (std::size_t which = 0; which < events_.rivals.size(); ++which) {
+      const auto& [one, other] = events_.rivals[which];
+      for (const v1::SignedEvent* rival : {&one, &other}) {
+        if (rival->event() == entry.signed_event().event()) Won(which, *rival);
+      }
+    }
   }
 
   // The head of the chain is proven under the newest seal.
@@ -273,10 +313,13 @@ class World {
 
   std::mt19937_64 random_;
   LedgerKit kit_;
+  const Plant plant_;
   SimulatedDisk disk_;
   const SimulationEvents& events_;
   Journal journal_;
   std::set<const v1::SignedEvent*> acknowledged_;
+  std::set<const v1::SignedEvent*> refused_;               // Answered with a failure of the store.
+  std::map<std::size_t, const v1::SignedEvent*> winners_;  // By number of the rivals.
   std::set<std::string> waiting_;  // Event bytes that this process has not answered.
   SimulationResult result_;
   std::unique_ptr<SimulatedProcess> process_;
@@ -287,9 +330,13 @@ class World {
 SimulationEvents MakeSimulationEvents() {
   const LedgerKit kit;
   SimulationEvents events;
-  for (int i = 0; i < kSites; ++i) events.events.push_back(SiteEvent(kit, i, "Test site"));
+  for (int i = 0; i < kSites; ++i) events.events.push_back(SiteEvent(kit, i, i, "Test site"));
   for (int i = 0; i < kLicences; ++i) events.events.push_back(LicenceEvent(kit, i));
-  for (int i = 0; i < kTwins; ++i) events.twins.push_back(SiteEvent(kit, i, "Another site"));
+  for (int i = 0; i < kRivals; ++i) {
+    const int number = kSites + kLicences + i;
+    events.rivals.emplace_back(SiteEvent(kit, number, number, "One site"),
+                               SiteEvent(kit, number, number, "Another site"));
+  }
   return events;
 }
 

