@@ -1,7 +1,5 @@
 #include "tests/support/breakable_proxy.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,34 +7,12 @@
 #include <array>
 
 #include "base/check.h"
+#include "tests/support/loopback.h"
 
 namespace custody {
 namespace {
 
 constexpr int kPollMs = 10;
-
-sockaddr_in Loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  return address;
-}
-
-// Moves what is there. False when the connection ended.
-bool Move(int from, int to) {
-  std::array<char, 65536> bytes;
-  const ssize_t count = recv(from, bytes.data(), bytes.size(), 0);
-  if (count <= 0) return false;
-  ssize_t sent = 0;
-  while (sent < count) {
-    const ssize_t now =
-        send(to, bytes.data() + sent, static_cast<std::size_t>(count - sent), MSG_NOSIGNAL);
-    if (now <= 0) return false;
-    sent += now;
-  }
-  return true;
-}
 
 void Reset(int descriptor) {
   const linger at_once{1, 0};
@@ -46,14 +22,8 @@ void Reset(int descriptor) {
 }  // namespace
 
 BreakableProxy::BreakableProxy(std::uint16_t port)
-    : target_(port), listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-  sockaddr_in address = Loopback(0);
-  socklen_t size = sizeof(address);
-  auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  CUSTODY_CHECK(bind(listener_, generic, size) == 0);
-  CUSTODY_CHECK(getsockname(listener_, generic, &size) == 0);
+    : target_(port), listener_(BindLoopback(&port_)) {
   CUSTODY_CHECK(listen(listener_, 64) == 0);
-  port_ = ntohs(address.sin_port);
   accepting_ = std::thread([this] { Accept(); });
 }
 
@@ -76,9 +46,8 @@ void BreakableProxy::Accept() {
 }
 
 void BreakableProxy::Serve(int client) {
-  const int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const sockaddr_in address = Loopback(target_);
-  bool open = connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
+  bool open = false;
+  const int server = ConnectLoopback(target_, &open);
   ++open_;
   while (open && !stopping_ && mode_ != Mode::kCut) {
     std::array<pollfd, 2> ends = {pollfd{client, POLLIN, 0}, pollfd{server, POLLIN, 0}};
@@ -87,8 +56,8 @@ void BreakableProxy::Serve(int client) {
       continue;
     }
     if (poll(ends.data(), ends.size(), kPollMs) <= 0) continue;
-    if (ends[0].revents != 0) open = Move(client, server);
-    if (open && ends[1].revents != 0) open = Move(server, client);
+    if (ends[0].revents != 0) open = MoveBytes(client, server);
+    if (open && ends[1].revents != 0) open = MoveBytes(server, client);
   }
   if (mode_ == Mode::kCut) {
     Reset(client);

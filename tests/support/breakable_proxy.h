@@ -39,8 +39,8 @@ class BreakableProxy {
   void Serve(int client);
 
   const std::uint16_t target_;
+  std::uint16_t port_ = 0;  // Written when the listener is bound.
   int listener_ = -1;
-  std::uint16_t port_ = 0;
   std::atomic<Mode> mode_ = Mode::kForward;
   std::atomic<bool> stopping_ = false;
   std::atomic<int> open_ = 0;

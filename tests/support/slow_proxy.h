@@ -39,8 +39,8 @@ class SlowProxy {
 
   std::uint16_t target_;
   std::chrono::milliseconds delay_;
+  std::uint16_t port_ = 0;  // Written when the listener is bound.
   int listener_ = -1;
-  std::uint16_t port_ = 0;
   std::atomic<int> connections_ = 0;
   std::atomic<bool> stopping_ = false;
   std::vector<std::thread> serving_;

@@ -10,8 +10,10 @@
 #include "crypto/pae.h"
 #include "lifecycle/batch_statement.h"
 #include "lifecycle/evaluate.h"
+#include "lifecycle/index_proof_message.h"
 #include "lifecycle/parsed_event.h"
 #include "lifecycle/touched_subjects.h"
+#include "tests/support/memory_trees.h"
 
 namespace custody {
 namespace {
@@ -38,21 +40,6 @@ v1::Signature SignBytes(std::string statement, std::string_view payload_type,
                                                  : P256Signature(signed_bytes));
   return signature;
 }
-
-// Leaves of the index in memory.
-class LeafList : public IndexLeafStore {
- public:
-  explicit LeafList(std::span<const IndexLeaf> leaves) : leaves_(leaves) {}
-  absl::Status ScanBucket(std::uint16_t bucket, const Visitor& visit) const override {
-    for (const IndexLeaf& leaf : leaves_) {
-      if (IndexBucketOf(leaf.key) == bucket) visit(leaf.key, leaf.value);
-    }
-    return absl::OkStatus();
-  }
-
- private:
-  std::span<const IndexLeaf> leaves_;
-};
 
 v1::SignerKey SignerKeyOf(const VectorSigner& signer) {
   v1::SignerKey key;
@@ -300,17 +287,11 @@ void VectorLog::AddSubject(const SubjectKey& subject, v1::Bundle* bundle) const 
   }
   const std::vector<IndexLeaf> leaves = IndexLeaves();
   IndexTree tree;
-  CUSTODY_CHECK(tree.Update(leaves, LeafList({})).ok());
-  const IndexProof proof =
-      ProveIndexKey(tree.Snapshot(), IndexKeyOf(subject), LeafList(leaves)).value();
-  v1::IndexProof& out = *bundle->add_index_proofs();
-  *out.mutable_subject() = RefOf(subject);
-  out.set_event_count(proof.leaf->value.event_count);
-  out.set_head(std::string(proof.leaf->value.head.view()));
-  for (const Digest& sibling : proof.siblings) {
-    out.add_path(std::string(sibling.view()));
-  }
-  out.set_depth(static_cast<std::uint32_t>(proof.siblings.size()));
+  CUSTODY_CHECK(tree.Update(leaves, MemoryIndexStore()).ok());
+  MemoryIndexStore store;
+  store.Put(leaves);
+  const IndexProof proof = ProveIndexKey(tree.Snapshot(), IndexKeyOf(subject), store).value();
+  *bundle->add_index_proofs() = ToMessage(subject, proof);
 }
 
 v1::Bundle VectorLog::BundleOf(const SubjectKey& subject) const {

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "crypto/index_proof.h"
 #include "crypto/tiles.h"
+#include "tests/support/memory_trees.h"
 #include "tests/vectors/vector_files.h"
 #include "tests/vectors/vector_log.h"
 
@@ -130,21 +131,6 @@ Json MakeMerkle() {
           {"consistency", MakeConsistencies(leaves)}};
 }
 
-// Leaves as a map, for proofs.
-class LeafMap : public IndexLeafStore {
- public:
-  explicit LeafMap(std::span<const IndexLeaf> leaves) : leaves_(leaves) {}
-  absl::Status ScanBucket(std::uint16_t bucket, const Visitor& visit) const override {
-    for (const IndexLeaf& leaf : leaves_) {
-      if (IndexBucketOf(leaf.key) == bucket) visit(leaf.key, leaf.value);
-    }
-    return absl::OkStatus();
-  }
-
- private:
-  std::span<const IndexLeaf> leaves_;
-};
-
 Json LeafJson(const IndexLeaf& leaf) {
   return {{"key", leaf.key.ToHex()},
           {"count", leaf.value.event_count},
@@ -166,8 +152,9 @@ Json ProofRow(std::string_view name, const Digest& root, const Digest& key, cons
 // Proofs of every subject and of strangers; `leaves` ascend.
 Json MakeIndexProofs(const std::vector<IndexLeaf>& leaves) {
   IndexTree tree;
-  const Digest root = tree.Update(leaves, LeafMap({})).value().root;
-  const LeafMap store(leaves);
+  const Digest root = tree.Update(leaves, MemoryIndexStore()).value().root;
+  MemoryIndexStore store;
+  store.Put(leaves);
   Json list = Json::array();
   for (const IndexLeaf& leaf : leaves) {
     list.push_back(ProofRow("present", root, leaf.key,

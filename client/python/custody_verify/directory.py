@@ -7,13 +7,13 @@ every signature and the index root of every seal are computed again.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Iterator
 
 from . import chains, index, inclusion, merkle
 from .contents import Contents, decode_entry
-from .errors import Forged, Malformed
+from .errors import Malformed
 from .event import parse_signed_event
-from .note import Checkpoint, open_checkpoint
+from .note import Checkpoint
 from .report import Outcome, Report
 from .schema import message_type
 from .subject import describe
@@ -34,7 +34,7 @@ def verify_directory(folder: Path, trust: Trust, now_ms: int) -> Report:
     note = _read(folder / "checkpoint")
     if not 1 <= len(note) <= NOTE_BYTES_MAX:
         raise Malformed(f"{folder} has no checkpoint")
-    checkpoint = _checkpoint(note, trust, now_ms, report)
+    checkpoint = inclusion.judge_checkpoint(note, trust, now_ms, report)
     if checkpoint is None:
         return report
     contents = Contents(Message(message_type("Bundle"), b""))
@@ -58,24 +58,6 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:
         return b""
-
-
-def _checkpoint(note: bytes, trust: Trust, now_ms: int, report: Report) -> Optional[Checkpoint]:
-    witnesses = list(trust.policy.witnesses.values()) if trust.policy else []
-    try:
-        opened = open_checkpoint(note, trust.ledger, trust.log_keys, witnesses)
-    except (Malformed, Forged) as error:
-        report.add("A", "checkpoint", Outcome.PROOF_FALSE,
-                   f"the checkpoint is not signed by a trusted log key: {error}")
-        return None
-    report.tree_size = opened.size
-    report.add("A", "checkpoint", Outcome.VERIFIED,
-               f"size {opened.size}, signed by {opened.log_signatures[0].name}")
-    inclusion.judge_witnesses(opened, trust, now_ms, report)
-    if opened.size == 0:
-        report.add("A", "entries", Outcome.PROOF_FALSE, "the checkpoint is of an empty log")
-        return None
-    return opened
 
 
 def tile_path(kind: str, number: int, width: int) -> str:

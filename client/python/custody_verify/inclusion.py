@@ -27,22 +27,19 @@ class _Lacks(Exception):
 
 def judge(contents: Contents, trust: Trust, now_ms: int, report: Report) -> None:
     """Adds the steps "checkpoint", "witnesses", "inclusion", "ledger"; level C: "seal"."""
-    checkpoint = _checkpoint(contents, trust, report)
+    note = contents.bundle.text("checkpoint").encode("utf-8")
+    checkpoint = judge_checkpoint(note, trust, now_ms, report)
     if checkpoint is None:
-        return
-    report.tree_size = checkpoint.size
-    judge_witnesses(checkpoint, trust, now_ms, report)
-    if checkpoint.size == 0:
-        report.add("A", "inclusion", Outcome.PROOF_FALSE, "the checkpoint is of an empty log")
         return
     _root(contents, checkpoint, report)
     judge_beginning(contents, trust, report)
     _seal(contents, checkpoint, report)
 
 
-def _checkpoint(contents: Contents, trust: Trust, report: Report) -> Optional[Checkpoint]:
+def judge_checkpoint(note: bytes, trust: Trust, now_ms: int,
+                     report: Report) -> Optional[Checkpoint]:
+    """Adds the steps "checkpoint" and "witnesses"; None: nothing can rest on it."""
     witnesses = list(trust.policy.witnesses.values()) if trust.policy else []
-    note = contents.bundle.text("checkpoint").encode("utf-8")
     try:
         opened = open_checkpoint(note, trust.ledger, trust.log_keys, witnesses)
     except (Malformed, Forged) as error:
@@ -51,11 +48,15 @@ def _checkpoint(contents: Contents, trust: Trust, report: Report) -> Optional[Ch
         return None
     report.add("A", "checkpoint", Outcome.VERIFIED,
                f"size {opened.size}, signed by {opened.log_signatures[0].name}")
+    report.tree_size = opened.size
+    _witnesses(opened, trust, now_ms, report)
+    if opened.size == 0:
+        report.add("A", "inclusion", Outcome.PROOF_FALSE, "the checkpoint is of an empty log")
+        return None
     return opened
 
 
-def judge_witnesses(checkpoint: Checkpoint, trust: Trust, now_ms: int, report: Report) -> None:
-    """Adds the step "witnesses"."""
+def _witnesses(checkpoint: Checkpoint, trust: Trust, now_ms: int, report: Report) -> None:
     policy = trust.policy
     if policy is None or not policy.quorum:
         report.add("A", "witnesses", Outcome.NOT_YET_PROVEN,
