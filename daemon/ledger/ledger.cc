@@ -16,6 +16,7 @@
 #include "daemon/ledger/ledger_refusals.h"
 #include "daemon/ledger/recovery.h"
 #include "daemon/ledger/signature_verifier.h"
+#include "daemon/ledger/stopped_index.h"
 #include "daemon/ledger/write_pipeline.h"
 
 namespace custody {
@@ -99,6 +100,8 @@ struct Ledger::Parts {
   // The first failure of the store, whoever met it.
   absl::Status StoreFailure() const;
   void StartWriting(RecoveredLedger recovered);
+  // For the next start, after the last batch.
+  void LeaveIndex() const;
 };
 
 void Ledger::Parts::Publish(const std::shared_ptr<const LedgerSnapshot>& newer) {
@@ -182,6 +185,17 @@ void Ledger::Parts::StartWriting(RecoveredLedger recovered) {
     return;
   }
   pipeline.emplace(options, store, clock, *planner, *committer, *verifier);
+}
+
+void Ledger::Parts::LeaveIndex() const {
+  if (!StoreFailure().ok()) return;
+  std::shared_ptr<const LedgerSnapshot> last;
+  {
+    const MutexLock lock(mutex);
+    last = snapshot;
+  }
+  // Whatever comes of it: without it the next start reads the table of buckets.
+  WriteStoppedIndex(last->size(), last->index, &store).IgnoreError();
 }
 
 Ledger::Ledger(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -298,8 +312,12 @@ void Ledger::Shutdown() {
   {
     const MutexLock lock(parts_->mutex);
     parts_->draining = true;
+    if (parts_->stopped) return;
   }
-  if (parts_->pipeline) parts_->pipeline->Stop();
+  if (parts_->pipeline) {
+    parts_->pipeline->Stop();
+    parts_->LeaveIndex();
+  }
   {
     const MutexLock lock(parts_->mutex);
     parts_->stopped = true;

@@ -32,6 +32,15 @@ struct RecoveredLedger {
   std::uint32_t rules_version = 0;
 };
 
+// The tree and the index under a head.
+struct RestoredLog {
+  TileTree tree;
+  IndexTree index;
+  v1::Entry seal;  // The last entry.
+};
+// Errors: kDataLoss if head, edge, seal and index contradict one another; those of the store.
+absl::StatusOr<RestoredLog> RestoreLog(const ReadView& view, const Checkpoint& head);
+
 // Reads and checks everything but the anchor.
 //
 // Errors: kNotFound if the store holds no ledger; kFailedPrecondition on another format version;
