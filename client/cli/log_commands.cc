@@ -8,6 +8,7 @@
 #include "client/cli/event_text.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/files.h"
+#include "client/cli/whole_log.h"
 #include "client/draft/time_text.h"
 #include "client/verify/log_directory.h"
 #include "crypto/checkpoint.h"
@@ -89,30 +90,6 @@ absl::StatusOr<int> ShowCheckpoint(Session& session, const CheckpointOptions& op
   return kExitOk;
 }
 
-// Says how far it is, at most once a second.
-class ExportProgress {
- public:
-  ExportProgress(const Terminal& terminal, std::uint64_t size) : terminal_(terminal), size_(size) {}
-  void Say(std::uint64_t done) {
-    const auto now = std::chrono::steady_clock::now();
-    if (now - said_ < std::chrono::seconds(1)) return;
-    said_ = now;
-    terminal_.Note(absl::StrFormat("%d of %d entries", done, size_));
-  }
-
- private:
-  const Terminal& terminal_;
-  const std::uint64_t size_;
-  std::chrono::steady_clock::time_point said_ = std::chrono::steady_clock::now();
-};
-
-absl::Status HiddenEntry(std::uint64_t index) {
-  return absl::PermissionDeniedError(
-      absl::StrFormat("entry %d is of a site that this client may not see; a whole log needs a "
-                      "client that may read the entries of every site",
-                      index));
-}
-
 absl::StatusOr<int> ExportLog(Session& session, const LogExportOptions& options) {
   CUSTODY_ASSIGN_OR_RETURN(Client * client, session.client());
   CUSTODY_ASSIGN_OR_RETURN(const VerifiedCheckpoint newest, client->GetCheckpoint());
@@ -125,22 +102,9 @@ absl::StatusOr<int> ExportLog(Session& session, const LogExportOptions& options)
   }
   const std::uint64_t kept = writer.size();
   if (kept > 0) session.terminal().Note(absl::StrFormat("going on behind %d entries", kept));
-  ExportProgress progress(session.terminal(), checkpoint.size);
-  CallOptions call;
-  call.deadline = std::chrono::milliseconds(0);
-  absl::Status written;
-  if (kept < checkpoint.size) {
-    CUSTODY_RETURN_IF_ERROR(client->ReadEntries(
-        kept, checkpoint.size,
-        [&](std::uint64_t index, std::string_view entry) {
-          written = index == writer.size() ? writer.Append(entry) : HiddenEntry(writer.size());
-          progress.Say(writer.size());
-          return written.ok();
-        },
-        call));
-  }
-  CUSTODY_RETURN_IF_ERROR(written);
-  if (writer.size() < checkpoint.size) return HiddenEntry(writer.size());
+  CUSTODY_RETURN_IF_ERROR(
+      ReadWholeLog(session, kept, checkpoint.size,
+                   [&](std::uint64_t, std::string_view entry) { return writer.Append(entry); }));
   CUSTODY_RETURN_IF_ERROR(writer.Finish(checkpoint, newest.note));
   session.terminal().Note(absl::StrFormat("%s: %d entries, root %s", options.folder,
                                           checkpoint.size, checkpoint.root.ToHex()));

@@ -46,13 +46,7 @@ absl::StatusOr<int> Export(Session& session, const ExportOptions& options) {
 }
 
 absl::StatusOr<int> Verify(Session& session, const VerifyOptions& options) {
-  Trust trust;
-  if (options.trust.empty()) {
-    CUSTODY_ASSIGN_OR_RETURN(const Trust* configured, session.trust());
-    trust = *configured;
-  } else {
-    CUSTODY_ASSIGN_OR_RETURN(trust, ReadTrustFile(options.trust));
-  }
+  CUSTODY_ASSIGN_OR_RETURN(const Trust trust, session.TrustFrom(options.trust));
   CUSTODY_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(options.file));
   const std::int64_t now_ms = NowMs();
   std::optional<std::int64_t> at_ms;
