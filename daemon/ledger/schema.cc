@@ -37,6 +37,9 @@ std::string KeyOfMeta(MetaKey which) {
     case MetaKey::kOrigin:
       name = "origin";
       break;
+    case MetaKey::kWitnessed:
+      name = "witnessed";
+      break;
   }
   return WriterOf(Table::kMeta).Rest(name).Take();
 }

@@ -64,9 +64,10 @@ enum class Table : char {
 };
 
 enum class MetaKey {
-  kFormat,  // "format" -> u32
-  kHead,    // "head" -> size:u64 root:32
-  kOrigin,  // "origin" -> text
+  kFormat,     // "format" -> u32
+  kHead,       // "head" -> size:u64 root:32
+  kOrigin,     // "origin" -> text
+  kWitnessed,  // "witnessed" -> signed note of the newest checkpoint that a quorum has cosigned
 };
 
 std::string KeyOfMeta(MetaKey which);
