@@ -21,6 +21,7 @@ struct NoOptions {};
 
 struct CheckpointOptions {
   std::string output;
+  bool witnessed = false;
 };
 
 struct LogExportOptions {
@@ -38,6 +39,21 @@ struct ReceiptOptions {
   std::uint64_t index = 0;
   std::string output;
 };
+
+void ShowWitnesses(Terminal& terminal, const v1::GetStatusResponse& status) {
+  if (status.witnesses().empty()) return;
+  std::vector<std::vector<std::string>> rows;
+  for (const v1::WitnessStatus& witness : status.witnesses()) {
+    const std::string state = !witness.alarm().empty()   ? "ALARM: " + witness.alarm()
+                              : !witness.error().empty() ? witness.error()
+                                                         : "cosigns";
+    rows.push_back({witness.name(), absl::StrFormat("%d", witness.cosigned_size()),
+                    witness.cosigned_at_ms() == 0 ? "" : FormatTimeMs(witness.cosigned_at_ms()),
+                    state});
+  }
+  terminal.Line("");
+  terminal.Table({"WITNESS", "SIZE", "COSIGNED", "STATE"}, rows);
+}
 
 absl::StatusOr<int> ShowStatus(Session& session, const NoOptions&) {
   CUSTODY_ASSIGN_OR_RETURN(Client * client, session.client());
@@ -65,13 +81,41 @@ absl::StatusOr<int> ShowStatus(Session& session, const NoOptions&) {
        {"pending", number(status.pending_count())},
        {"queue_events", number(status.queue_events())},
        {"store_bytes", number(status.store_bytes())},
-       {"free_bytes", number(status.free_bytes())}});
+       {"free_bytes", number(status.free_bytes())},
+       {"witnessed_size",
+        status.witnesses().empty() ? "no witnesses" : number(status.witnessed_size())}});
+  ShowWitnesses(session.terminal(), status);
   return status.mode() == "serving" ? kExitOk : kExitCannotVerify;
+}
+
+// Whether the cosignatures meet the policy of trust.toml. OK without one: then it says so.
+absl::Status CheckQuorum(Session& session, const std::string& note) {
+  const absl::StatusOr<const Trust*> trust = session.trust();
+  if (!trust.ok() || !(*trust)->policy.has_value()) {
+    session.terminal().Note("cosignatures: not judged, no trust.toml with a policy is configured");
+    return absl::OkStatus();
+  }
+  const WitnessPolicy& policy = *(*trust)->policy;
+  std::vector<NoteVerifier> keys;
+  for (const PolicyWitness& witness : policy.witnesses) keys.push_back(witness.verifier);
+  CUSTODY_ASSIGN_OR_RETURN(const OpenedCheckpoint opened,
+                           OpenCheckpoint(note, (*trust)->ledger, (*trust)->log_keys, keys));
+  const std::optional<std::uint64_t> time = QuorumTime(policy, opened.cosignatures);
+  if (!time.has_value()) {
+    return absl::FailedPreconditionError(
+        "the cosignatures do not meet the quorum of the policy in trust.toml");
+  }
+  session.terminal().Note("quorum of the policy in trust.toml: met at " +
+                          FormatTimeMs(static_cast<std::int64_t>(*time) * 1'000));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<int> ShowCheckpoint(Session& session, const CheckpointOptions& options) {
   CUSTODY_ASSIGN_OR_RETURN(Client * client, session.client());
-  CUSTODY_ASSIGN_OR_RETURN(const VerifiedCheckpoint checkpoint, client->GetCheckpoint());
+  CUSTODY_ASSIGN_OR_RETURN(
+      const VerifiedCheckpoint checkpoint,
+      options.witnessed ? client->GetWitnessedCheckpoint() : client->GetCheckpoint());
+  if (options.witnessed) CUSTODY_RETURN_IF_ERROR(CheckQuorum(session, checkpoint.note));
   if (!options.output.empty()) {
     CUSTODY_RETURN_IF_ERROR(WriteFileAtomically(options.output, checkpoint.note, /*secret=*/false));
     session.terminal().Fields({{"file", options.output}});
@@ -183,6 +227,8 @@ void AddLogCommands(Commands* commands) {
       log, "checkpoint", "The newest checkpoint, verified",
       [](CLI::App* command, CheckpointOptions* options) {
         command->add_option("-o,--output", options->output, "File to write the signed note to");
+        command->add_flag("--witnessed", options->witnessed,
+                          "The newest that a quorum of witnesses has cosigned");
       },
       ShowCheckpoint);
   commands->Add<LogExportOptions>(

@@ -24,45 +24,12 @@
 #include "absl/status/statusor.h"
 #include "crypto/digest.h"
 #include "crypto/note.h"
+#include "crypto/witness_policy.h"
 
 namespace custody {
 
 inline constexpr std::size_t kTrustBytesMax = 64U << 10;
 inline constexpr std::size_t kTrustLogKeysMax = 16;
-inline constexpr std::size_t kPolicyWitnessesMax = 64;
-inline constexpr std::size_t kPolicyGroupsMax = 64;
-inline constexpr std::size_t kPolicyMembersMax = 64;
-
-// A witness of a policy.
-struct PolicyWitness {
-  std::string name;
-  NoteVerifier verifier;
-};
-
-// A group: met when at least `threshold` members are.
-struct PolicyGroup {
-  std::string name;
-  std::size_t threshold = 0;
-  std::vector<std::string> members;
-};
-
-// A C2SP tlog-policy (lines log, witness, group, quorum).
-struct WitnessPolicy {
-  std::vector<NoteVerifier> logs;
-  std::vector<PolicyWitness> witnesses;
-  std::vector<PolicyGroup> groups;
-  // A witness or group; empty for "none".
-  std::string quorum;
-};
-
-// Errors: kInvalidArgument "line N: what is wrong".
-absl::StatusOr<WitnessPolicy> ParseWitnessPolicy(std::string_view text);
-
-// The time in POSIX seconds at which the quorum stood: the latest T such that the cosignatures not
-// older than T still meet it; nullopt if they do not meet it at all. 0 when the quorum is "none".
-// `cosignatures` were verified (OpenCheckpoint).
-std::optional<std::uint64_t> QuorumTime(const WitnessPolicy& policy,
-                                        const std::vector<VerifiedNoteSignature>& cosignatures);
 
 struct Trust {
   std::string ledger;

@@ -228,6 +228,9 @@ absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(const LedgerOptions& option
       p.metrics);
   absl::Status why_not = CheckAnchor(options.anchor_path, *recovered.snapshot, keys.log.verifier());
   if (why_not.ok()) why_not = CheckServiceKey(recovered, keys.service);
+  if (why_not.ok() && options.before_writing) {
+    why_not = options.before_writing(*recovered.snapshot);
+  }
   if (why_not.ok()) {
     p.StartWriting(std::move(recovered));
   } else {
@@ -323,6 +326,17 @@ void Ledger::Shutdown() {
     parts_->stopped = true;
   }
   parts_->changed.NotifyAll();
+}
+
+void Ledger::RefuseWrites(absl::Status why) {
+  // Started once, before anybody has the ledger.
+  if (parts_->pipeline) parts_->pipeline->Halt();
+  const MutexLock lock(parts_->mutex);
+  if (parts_->read_only.ok()) parts_->read_only = std::move(why);
+}
+
+void Ledger::KeepWitnessed(std::string note) {
+  if (parts_->committer) parts_->committer->KeepWitnessed(std::move(note));
 }
 
 LedgerStatus Ledger::Status() const {

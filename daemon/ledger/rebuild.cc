@@ -96,6 +96,8 @@ absl::Status Rebuilder::WriteMeta() {
   AppendBigEndian32(kFormatVersion, &format);
   writes.Put(KeyOfMeta(MetaKey::kFormat), format);
   writes.Put(KeyOfMeta(MetaKey::kOrigin), head_.origin);
+  CUSTODY_ASSIGN_OR_RETURN(const auto witnessed, source_.Get(KeyOfMeta(MetaKey::kWitnessed)));
+  if (witnessed.has_value()) writes.Put(KeyOfMeta(MetaKey::kWitnessed), *witnessed);
   return target_.Apply(writes, Durability::kSynced);
 }
 

@@ -184,10 +184,14 @@ absl::Status CheckAnchor(const std::string& anchor_path, const LedgerSnapshot& s
     return RollbackRefusal(
         absl::StrFormat("the anchor is not of this log: %s", anchor.status().message()));
   }
-  const Checkpoint& known = anchor->checkpoint;
+  return CheckContinues(anchor->checkpoint, snapshot, "the anchor");
+}
+
+absl::Status CheckContinues(const Checkpoint& known, const LedgerSnapshot& snapshot,
+                            std::string_view who) {
   if (known.size > snapshot.size()) {
     return RollbackRefusal(
-        absl::StrFormat("the anchor has %d entries, the store only %d: the store is an old copy",
+        absl::StrFormat("%s has %d entries, the store only %d: the store is an old copy", who,
                         known.size, snapshot.size()));
   }
   const StoredTiles tiles(*snapshot.view);
@@ -195,8 +199,7 @@ absl::Status CheckAnchor(const std::string& anchor_path, const LedgerSnapshot& s
   const absl::StatusOr<Digest> root = TreeRoot(known.size, nodes);
   if (!root.ok()) return root.status();
   if (*root == known.root) return absl::OkStatus();
-  return RollbackRefusal(
-      absl::StrFormat("the anchor shows another root at %d entries", known.size));
+  return RollbackRefusal(absl::StrFormat("%s shows another root at %d entries", who, known.size));
 }
 
 }  // namespace custody

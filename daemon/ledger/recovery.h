@@ -56,6 +56,11 @@ absl::StatusOr<Checkpoint> ReadHead(const ReadView& view);
 absl::Status CheckAnchor(const std::string& anchor_path, const LedgerSnapshot& snapshot,
                          const NoteVerifier& log_key);
 
+// OK if a checkpoint that this log has signed is a beginning of the snapshot. `who` shows it.
+// Errors: kUnavailable E_ROLLBACK with the reason; those of the view.
+absl::Status CheckContinues(const Checkpoint& known, const LedgerSnapshot& snapshot,
+                            std::string_view who);
+
 // An entry of the log; nullopt if it is not there. Errors: kDataLoss if it does not parse.
 absl::StatusOr<std::optional<v1::Entry>> ReadEntry(const ReadView& view, std::uint64_t index);
 // The recorded event with this digest; nullopt if there is none. Errors: as ReadEntry().

@@ -40,6 +40,9 @@ std::string KeyOfMeta(MetaKey which) {
     case MetaKey::kStoppedIndex:
       name = "stopped-index";
       break;
+    case MetaKey::kWitnessed:
+      name = "witnessed";
+      break;
   }
   return WriterOf(Table::kMeta).Rest(name).Take();
 }

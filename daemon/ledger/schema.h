@@ -70,6 +70,7 @@ enum class MetaKey {
   kHead,          // "head" -> size:u64 root:32
   kOrigin,        // "origin" -> text
   kStoppedIndex,  // "stopped-index", see stopped_index.h
+  kWitnessed,     // "witnessed" -> signed note of the newest checkpoint that a quorum has cosigned
 };
 
 std::string KeyOfMeta(MetaKey which);

@@ -1,0 +1,122 @@
+#include "daemon/witness/witness_commands.h"
+
+#include <csignal>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "base/bytes.h"
+#include "base/status_macros.h"
+#include "daemon/build_info.h"
+#include "daemon/files.h"
+#include "daemon/http/server.h"
+#include "daemon/logging.h"
+#include "daemon/signals.h"
+#include "daemon/systemd_notify.h"
+#include "daemon/witness/witness.h"
+#include "daemon/witness/witness_text.h"
+
+namespace custody {
+namespace {
+
+constexpr int kTickMs = 200;
+
+absl::StatusOr<std::string> Passphrase(const WitnessConfig& config) {
+  if (config.witness.key_passphrase_file.empty()) return std::string();
+  CUSTODY_ASSIGN_OR_RETURN(std::string text, ReadSmallFile("witness.key_passphrase_file",
+                                                           config.witness.key_passphrase_file));
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  return text;
+}
+
+// Waits for a signal to stop, keeping systemd's watchdog content.
+void RunUntilSignal(const SystemdNotifier& systemd) {
+  std::int64_t since_watchdog_ms = 0;
+  for (;;) {
+    const int signal = WaitForSignal(kTickMs);
+    if (signal == SIGTERM || signal == SIGINT) return;
+    if (signal == SIGHUP) {
+      Log(LogLevel::kWarning, "SIGHUP: nothing is read again while serving; restart instead");
+    }
+    since_watchdog_ms += kTickMs;
+    if (systemd.watchdog_interval_ms() > 0 && since_watchdog_ms >= systemd.watchdog_interval_ms()) {
+      systemd.Notify("WATCHDOG=1");
+      since_watchdog_ms = 0;
+    }
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<NoteSigner> LoadWitnessKey(const WitnessConfig& config) {
+  const std::string path = WitnessKeyFile(config);
+  CUSTODY_ASSIGN_OR_RETURN(const std::string pem, ReadSmallFile("witness.key_file", path));
+  CUSTODY_ASSIGN_OR_RETURN(const std::string passphrase, Passphrase(config));
+  const absl::StatusOr<SigningKey> key = SigningKey::FromPem(pem, passphrase);
+  if (!key.ok()) {
+    return absl::Status(key.status().code(), absl::StrFormat("witness.key_file %s: %s", path,
+                                                             StdView(key.status().message())));
+  }
+  return NoteSigner::CreateCosigner(config.witness.name, *key);
+}
+
+absl::StatusOr<std::string> InitWitness(const WitnessConfig& config) {
+  CUSTODY_RETURN_IF_ERROR(MakeDirectory(config.witness.data_directory));
+  const std::string path = WitnessKeyFile(config);
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    CUSTODY_ASSIGN_OR_RETURN(const std::string passphrase, Passphrase(config));
+    CUSTODY_ASSIGN_OR_RETURN(const SigningKey key, SigningKey::Generate(KeyAlgorithm::kEd25519));
+    CUSTODY_ASSIGN_OR_RETURN(const std::string pem, passphrase.empty()
+                                                        ? key.ToUnencryptedPem()
+                                                        : key.ToEncryptedPem(passphrase));
+    CUSTODY_RETURN_IF_ERROR(WriteSecretFile(path, pem));
+  }
+  CUSTODY_ASSIGN_OR_RETURN(const NoteSigner signer, LoadWitnessKey(config));
+  return FormatVkey(signer.verifier());
+}
+
+absl::Status ServeWitness(const WitnessConfig& config) {
+  const SystemdNotifier systemd;
+  CUSTODY_ASSIGN_OR_RETURN(const NoteSigner signer, LoadWitnessKey(config));
+  if (config.witness.logs.empty()) {
+    return absl::InvalidArgumentError(
+        "witness.logs is empty, want the vkeys of the logs to watch (custodyd init and custody log "
+        "status print them)");
+  }
+  CUSTODY_ASSIGN_OR_RETURN(
+      const std::unique_ptr<Witness> witness,
+      Witness::Open(config.witness.data_directory, signer, config.witness.logs, SystemWallSeconds));
+  HttpServerOptions options;
+  options.address = config.listen.address;
+  options.body_bytes_max = kAddCheckpointBytesMax;
+  options.connections_max = config.listen.connections_max;
+  options.threads = config.listen.threads;
+  options.patience_ms = config.listen.patience_ms_max;
+  CUSTODY_ASSIGN_OR_RETURN(const std::unique_ptr<HttpServer> server,
+                           HttpServer::Start(options, [&](const HttpRequest& request) {
+                             return AnswerWitnessRequest(*witness, request);
+                           }));
+  Log(LogLevel::kInfo, "witnessing",
+      {{"address", server->address()},
+       {"vkey", FormatVkey(signer.verifier())},
+       {"logs", std::to_string(witness->progress().size())},
+       {"version", std::string(BuildVersion())},
+       {"commit", std::string(BuildCommit())}});
+  if (!witness->healthy()) {
+    Log(LogLevel::kError, "there is evidence against a log in the data folder");
+  }
+  if (!config.listen.address_file.empty()) {
+    CUSTODY_RETURN_IF_ERROR(ReplaceSmallFile(config.listen.address_file, server->address()));
+  }
+  systemd.Notify("READY=1\nSTATUS=witnessing");
+  RunUntilSignal(systemd);
+  systemd.Notify("STOPPING=1");
+  server->Stop(config.stop.drain_ms_max);
+  Log(LogLevel::kInfo, "stopped");
+  return absl::OkStatus();
+}
+
+}  // namespace custody
