@@ -212,7 +212,7 @@ class RocksdbTwoLogsTest : public testing::Test {
                                                                .create_if_missing = true,
                                                                .write_buffer_bytes_max = 1U << 20,
                                                                .env = disk.env()}));
-    disk.HoldNewFiles("table");
+    disk.HoldNewFiles(".sst");
     for (int round = 0; FilesWith(path, ".log").size() < 2; ++round) {
       ASSERT_LT(round, 1000);
       WriteBatch batch;
