@@ -110,12 +110,15 @@ int Run(int argc, char** argv) {
   app.add_option("--only", options.only,
                  "only runs whose name has this in it, \"Sync log\" for example; --verbose shows "
                  "names");
-  app.add_option("--seed", options.seed, "of every choice here (default: another each time)");
+  app.add_option("--seed", options.seed, "of every choice here (default: another each time)")
+      ->take_last();
   app.add_option("--plant", plant,
                  "a bug to put in, and to be reported: 'sync', the log's syncs are answered and "
                  "not made; 'write', its writes are")
       ->check(CLI::IsMember({"sync", "write"}));
-  app.add_option("--folder", parent, "where the temporary folder is made")->capture_default_str();
+  app.add_option("--folder", parent, "where the temporary folder is made")
+      ->capture_default_str()
+      ->take_last();
   app.add_flag("--keep", keep, "keep the folder with the last run");
   app.add_flag("--verbose", options.verbose, "a line for each run");
   try {
