@@ -120,29 +120,26 @@ int FaultScene::MakeLedger(const std::string& folder, MessageSender& parent) {
   return kAllRecorded;
 }
 
-int FaultScene::RecordParts(const std::string& folder, FaultFileSystem& disk,
-                            MessageSender& parent) {
-  const std::string path = folder + "/store";
-  for (const bool again : {false, true}) {
-    absl::StatusOr<Opened> opened = Opened::Open(kit_, path, disk.env());
-    if (!opened.ok()) {
-      parent.Send(Message::kRefused, opened.status().ToString());
-      return kRefusedStart;
-    }
-    Ledger& ledger = *opened->ledger;
-    if (!RecordSome(ledger, again ? kThird : kFirst, again ? kFourth : kSecond, parent)) {
-      // Nothing is taken any more.
-      if (RecordSome(ledger, kFourth, kFourth + 1, parent)) {
-        Problem(parent, "the ledger recorded after a write had failed");
-      }
-      return kFailStop;
-    }
-    if (again) continue;
+int FaultScene::RecordPart(const std::string& folder, bool again, FaultFileSystem& disk,
+                           MessageSender& parent) {
+  absl::StatusOr<Opened> opened = Opened::Open(kit_, folder + "/store", disk.env());
+  if (!opened.ok()) {
+    parent.Send(Message::kRefused, opened.status().ToString());
+    return kRefusedStart;
+  }
+  Ledger& ledger = *opened->ledger;
+  bool recorded = RecordSome(ledger, again ? kThird : kFirst, again ? kFourth : kSecond, parent);
+  if (recorded && !again) {
     // A backup may fail; the ledger goes on.
     opened->store->CopyTo(folder + "/backup").IgnoreError();
-    if (!RecordSome(ledger, kSecond, kThird, parent)) return kFailStop;
+    recorded = RecordSome(ledger, kSecond, kThird, parent);
   }
-  return kAllRecorded;
+  if (recorded) return kAllRecorded;
+  // Nothing is taken any more.
+  if (RecordSome(ledger, kFourth, kFourth + 1, parent)) {
+    Problem(parent, "the ledger recorded after a write had failed");
+  }
+  return kFailStop;
 }
 
 int FaultScene::RecordOnFailingDisk(const std::string& folder, const DiskFault* fault,
@@ -151,7 +148,8 @@ int FaultScene::RecordOnFailingDisk(const std::string& folder, const DiskFault* 
   disk.KeepSynced(folder + "/store", folder + "/synced");
   disk.WhenStruck([&parent] { parent.Send(Message::kStruck, ""); });
   if (fault != nullptr) disk.Arm(*fault);
-  const int code = RecordParts(folder, disk, parent);
+  int code = RecordPart(folder, /*again=*/false, disk, parent);
+  if (code == kAllRecorded) code = RecordPart(folder, /*again=*/true, disk, parent);
   if (fault != nullptr) return code;
   for (const auto& [site, count] : disk.sites()) {
     parent.Send(Message::kSite, absl::StrFormat("%d %d %d", static_cast<int>(site.first),

@@ -48,7 +48,9 @@ class FaultScene {
  private:
   struct Opened;
   bool RecordSome(Ledger& ledger, std::size_t first, std::size_t end, MessageSender& parent);
-  int RecordParts(const std::string& folder, FaultFileSystem& disk, MessageSender& parent);
+  // Of one process of the daemon: the first, or the one after a clean stop.
+  int RecordPart(const std::string& folder, bool again, FaultFileSystem& disk,
+                 MessageSender& parent);
   void CheckLog(const Ledger& ledger, const Journal& journal, MessageSender& parent);
   void CheckRecording(Ledger& ledger, const Journal& journal, MessageSender& parent);
   void CheckRebuilt(const Store& store, MessageSender& parent);

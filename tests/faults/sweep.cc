@@ -32,6 +32,14 @@ std::string Describe(const DiskFault& fault) {
                                                   : "once");
 }
 
+// FNV-1a, the same in every process.
+std::uint64_t Fingerprint(const std::string& text) {
+  std::uint64_t hash = 14'695'981'039'346'656'037U;
+  for (const char byte : text)
+    hash = (hash ^ static_cast<unsigned char>(byte)) * 1'099'511'628'211U;
+  return hash;
+}
+
 struct HeardReceipt {
   std::size_t event = 0;
   v1::Receipt receipt;
@@ -184,12 +192,12 @@ std::vector<DiskFault> Sweep::Plan() {
       if (Applies(error, site.first)) PlanSite(site.first, site.second, known.calls, error, &plan);
     }
   }
+  // By name, so that the processes agree although each has counted for itself.
+  std::erase_if(plan, [&](const DiskFault& fault) {
+    return Fingerprint(Describe(fault)) % options_.parts != options_.part % options_.parts;
+  });
   std::shuffle(plan.begin(), plan.end(), random_);
-  std::vector<DiskFault> mine;
-  for (std::size_t i = options_.part - 1; i < plan.size(); i += options_.parts) {
-    mine.push_back(plan[i]);
-  }
-  return mine;
+  return plan;
 }
 
 void Sweep::Learn(const std::vector<HeardReceipt>& receipts, Journal* journal) {

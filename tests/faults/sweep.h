@@ -25,7 +25,7 @@ struct SweepOptions {
   std::uint64_t calls_per_site = 0;
   // Each call fails either alone or with everything after it, by chance, instead of both.
   bool one_way = false;
-  // Of the runs only every `parts`-th, beginning with number `part` (1 is the first).
+  // Of the runs only one in `parts`, chosen by its name; `part` is 1 to `parts`.
   std::uint64_t part = 1;
   std::uint64_t parts = 1;
   // No further run is begun after this time; 0: no limit.

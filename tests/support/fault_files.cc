@@ -63,7 +63,8 @@ class WritableFile final : public rocksdb::FSWritableFileOwnerWrapper {
                 [&] { return target()->Allocate(offset, bytes, options, debug); });
   }
 
-  // The base's own, which calls Allocate() of this object and not of the target.
+  // Past the wrapper on purpose: the base's own calls Allocate() of this object, not of the target.
+  // NOLINTBEGIN(bugprone-parent-virtual-call)
   void PrepareWrite(std::size_t offset, std::size_t bytes, const IOOptions& options,
                     IODebugContext* debug) override {
     FSWritableFile::PrepareWrite(offset, bytes, options, debug);
@@ -74,6 +75,7 @@ class WritableFile final : public rocksdb::FSWritableFileOwnerWrapper {
   void GetPreallocationStatus(std::size_t* block_bytes, std::size_t* last_block) override {
     FSWritableFile::GetPreallocationStatus(block_bytes, last_block);
   }
+  // NOLINTEND(bugprone-parent-virtual-call)
 
  private:
   template <typename Call>
