@@ -458,15 +458,14 @@ std::shared_ptr<const Witnessed> WitnessKeeper::Newest() const {
 }
 
 void WitnessKeeper::WaitFor(std::uint64_t size, std::int64_t timeout_ms, WitnessedCallback done) {
-  bool taken = false;
-  {
-    const MutexLock lock(parts_->mutex);
-    taken = !parts_->stopping && parts_->waiters.size() < kWaitersMax;
-    if (taken) {
-      parts_->waiters.push_back({size, SteadyClock::now() + milliseconds(timeout_ms), done});
-    }
+  MutexLock lock(parts_->mutex);
+  if (!parts_->stopping && parts_->waiters.size() < kWaitersMax) {
+    parts_->waiters.push_back(
+        {size, SteadyClock::now() + milliseconds(timeout_ms), std::move(done)});
+    return;
   }
-  if (!taken) done(nullptr);
+  lock.Unlock();
+  done(nullptr);
 }
 
 WitnessingStatus WitnessKeeper::Status() const {
