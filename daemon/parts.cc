@@ -115,10 +115,26 @@ absl::StatusOr<std::unique_ptr<WitnessKeeper>> MakeWitnessKeeper(const Config& c
   return WitnessKeeper::Create(std::move(options), log_key, clock);
 }
 
+namespace {
+
+// Its form; what it says about this log is asked once the key is there.
+absl::Status CheckWitnessPolicy(const Config& config) {
+  const std::string& path = config.witnessing.policy_file;
+  if (path.empty()) return absl::OkStatus();
+  CUSTODY_ASSIGN_OR_RETURN(const std::string text, ReadSmallFile("witnessing.policy_file", path));
+  const absl::Status form = ParseWitnessPolicy(text).status();
+  if (form.ok()) return form;
+  return absl::InvalidArgumentError(
+      absl::StrFormat("witnessing.policy_file %s: %s", path, StdView(form.message())));
+}
+
+}  // namespace
+
 absl::Status CheckEverything(const Config& config) {
   CUSTODY_RETURN_IF_ERROR(ValidateConfig(config));
   CUSTODY_RETURN_IF_ERROR(Validate(LedgerOptionsOf(config)));
   CUSTODY_RETURN_IF_ERROR(Validate(StoreOptionsOf(config)));
+  CUSTODY_RETURN_IF_ERROR(CheckWitnessPolicy(config));
   CUSTODY_ASSIGN_OR_RETURN(const ServerOptions server, ServerOptionsOf(config));
   if (!server.insecure_loopback) {
     return CheckTlsTexts(server.certificate_pem, server.private_key_pem, server.client_ca_pem);

@@ -5,6 +5,8 @@
 //   log_keys         = ["custody.example.org/ledger+1a2b3c4d+AX..."]   # C2SP vkeys, required
 //   policy           = "witnesses.txt"   # C2SP tlog-policy: a file beside trust.toml, or the text
 //   maximum_age      = "15min"           # of the newest quorum cosignature; needs a policy
+//   auditors         = ["regulator-audit"]   # witnesses of the policy whose cosignature says that
+//                                            # they recomputed the log; needs a policy
 //
 // Threads: values and pure functions.
 // Limits:  64 KiB a file, 16 log keys, 64 witnesses, 64 groups of 64 members.
@@ -38,6 +40,8 @@ struct Trust {
   std::optional<WitnessPolicy> policy;
   // 0: age is not judged.
   std::int64_t maximum_age_ms = 0;
+  // Names of witnesses of the policy.
+  std::vector<std::string> auditors;
 };
 
 // Reads trust.toml. `file` names it in errors; `read_file` reads the policy named by a relative or

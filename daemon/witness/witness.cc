@@ -106,7 +106,20 @@ HttpResponse Witness::Judge(const AddCheckpointRequest& request) {
   const absl::StatusOr<SignedCheckpoint> shown =
       OpenSignedCheckpoint(*note, *checkpoint, log.keys());
   if (!shown.ok()) return Refuse(403, StdView(shown.status().message()));
-  return log.Add(*shown, request.old_size, request.proof);
+  HttpResponse response = log.Add(*shown, request.old_size, request.proof);
+  if (response.status == 200 && second_opinion_) AddSecondOpinion(*checkpoint, &response);
+  return response;
+}
+
+void Witness::AddSecondOpinion(const Checkpoint& checkpoint, HttpResponse* response) const {
+  const absl::StatusOr<std::vector<NoteSignature>> lines = ParseCosignatureLines(response->body);
+  if (!lines.ok()) return;
+  const auto verified =
+      cosigner_.verifier().Verify(FormatCheckpoint(checkpoint), lines->front().signature);
+  if (!verified.ok()) return;
+  const std::optional<NoteSignature> opinion =
+      second_opinion_(checkpoint, verified->timestamp_seconds);
+  if (opinion.has_value()) response->body += FormatNoteSignatureLine(*opinion);
 }
 
 HttpResponse Witness::AddCheckpoint(std::string_view body) {

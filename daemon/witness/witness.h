@@ -12,8 +12,10 @@
 #define CUSTODY_DAEMON_WITNESS_WITNESS_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +37,11 @@ inline constexpr std::size_t kWitnessLogsMax = 1'024;
 absl::StatusOr<std::map<std::string, std::vector<NoteVerifier>>> ParseLogKeys(
     const std::vector<std::string>& vkeys);
 
+// A further cosignature, by another key, of a checkpoint that was just cosigned at this time; may
+// wait a little, and may be absent.
+using SecondOpinion = std::function<std::optional<NoteSignature>(const Checkpoint& checkpoint,
+                                                                 std::uint64_t time_seconds)>;
+
 class Witness {
  public:
   // Errors: kInvalidArgument (keys); kUnavailable if another process has the folder, or it cannot
@@ -46,6 +53,9 @@ class Witness {
   ~Witness();
   Witness(const Witness&) = delete;
   Witness& operator=(const Witness&) = delete;
+
+  // Before the first request. Its lines follow those of the witness.
+  void SetSecondOpinion(SecondOpinion opinion) { second_opinion_ = std::move(opinion); }
 
   HttpResponse AddCheckpoint(std::string_view body);
   // `origin_hash` as OriginHash().
@@ -64,10 +74,12 @@ class Witness {
   absl::Status OpenLogs(const std::string& data_directory,
                         const std::vector<std::string>& log_vkeys);
   HttpResponse Judge(const AddCheckpointRequest& request);
+  void AddSecondOpinion(const Checkpoint& checkpoint, HttpResponse* response) const;
 
   const NoteSigner cosigner_;
   CosignTime time_;
   const WitnessStepHook hook_;
+  SecondOpinion second_opinion_;  // May be null.
   WitnessMetrics metrics_;
   int lock_file_ = -1;
   // By hash of the origin; fixed after Open().

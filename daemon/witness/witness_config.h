@@ -38,9 +38,24 @@ struct WitnessListenSection {
   std::uint32_t patience_ms_max = 10'000;
 };
 
+// An empty endpoint: no audit.
+struct WitnessAuditSection {
+  std::string endpoint;
+  std::string ledger;
+  std::string name;
+  // Empty: audit.key in the data directory; with the passphrase of the other key.
+  std::string key_file;
+  std::string ca_certificate_file;
+  std::string certificate_file;
+  std::string private_key_file;
+  std::string server_name;
+  std::uint32_t wait_ms_max = 1'000;
+};
+
 struct WitnessConfig {
   WitnessSection witness;
   WitnessListenSection listen;
+  WitnessAuditSection audit;
   LogSection log;
   StopSection stop{.drain_ms_max = 5'000};
 };
@@ -57,6 +72,7 @@ absl::StatusOr<WitnessConfig> LoadWitnessConfig(
 // Errors: kInvalidArgument naming the key and both values.
 absl::Status ValidateWitnessConfig(const WitnessConfig& config);
 
+std::string AuditKeyFile(const WitnessConfig& config);
 std::string WitnessKeyFile(const WitnessConfig& config);
 
 }  // namespace custody

@@ -54,16 +54,33 @@ void AddLogs(const Witness& witness, Families* families) {
   for (MetricFamily& family : per_log) families->push_back(std::move(family));
 }
 
+void AddAudit(const AuditorStatus& status, Families* families) {
+  AddValue(
+      &AddFamily(families, "custody_witness_audited_size",
+                 "Size of the newest checkpoint whose entries were recomputed.", MetricType::Gauge),
+      {}, static_cast<double>(status.audited_size));
+  AddValue(&AddFamily(families, "custody_witness_audit_read_size", "Entries read by the audit.",
+                      MetricType::Gauge),
+           {}, static_cast<double>(status.read_size));
+  AddValue(&AddFamily(families, "custody_witness_audit_alarm",
+                      "1 once the audit has found the log false; must stay 0.", MetricType::Gauge),
+           {}, status.alarm ? 1 : 0);
+  AddValue(&AddFamily(families, "custody_witness_audit_failing", "1 while the audit stands still.",
+                      MetricType::Gauge),
+           {}, status.error.empty() ? 0 : 1);
+}
+
 HttpResponse Plain(int status, std::string_view text) {
   return {status, "text/plain; charset=utf-8", std::string(text)};
 }
 
-HttpResponse AnswerGet(const Witness& witness, std::string_view path) {
+HttpResponse AnswerGet(const Witness& witness, const Auditor* auditor, std::string_view path) {
   if (path == "/metrics") {
-    return {200, "text/plain; version=0.0.4", WitnessMetricsText(witness)};
+    return {200, "text/plain; version=0.0.4", WitnessMetricsText(witness, auditor)};
   }
   if (path == "/healthz") {
-    return witness.healthy()
+    const bool audit_alarm = auditor != nullptr && auditor->Status().alarm;
+    return witness.healthy() && !audit_alarm
                ? Plain(200, "watching\n")
                : Plain(503, "there is evidence against a log: see the data folder and the log\n");
   }
@@ -77,7 +94,7 @@ HttpResponse AnswerGet(const Witness& witness, std::string_view path) {
 
 }  // namespace
 
-std::string WitnessMetricsText(const Witness& witness) {
+std::string WitnessMetricsText(const Witness& witness, const Auditor* auditor) {
   Families families;
   AddValue(&AddFamily(&families, "custody_witness_build_info", "What runs.", MetricType::Gauge),
            {{"version", std::string(BuildVersion())}, {"commit", std::string(BuildCommit())}}, 1);
@@ -98,15 +115,18 @@ std::string WitnessMetricsText(const Witness& witness) {
   AddCounter(&families, "custody_witness_clock_refusals_total",
              "Cosignatures not given for want of a clock.", metrics.clock_refusals);
   AddLogs(witness, &families);
+  if (auditor != nullptr) AddAudit(auditor->Status(), &families);
   return prometheus::TextSerializer().Serialize(families);
 }
 
-HttpResponse AnswerWitnessRequest(Witness& witness, const HttpRequest& request) {
+HttpResponse AnswerWitnessRequest(Witness& witness, const Auditor* auditor,
+                                  const HttpRequest& request) {
   if (request.path == "/add-checkpoint") {
     return request.method == "POST" ? witness.AddCheckpoint(request.body)
                                     : Plain(405, "add-checkpoint wants POST\n");
   }
-  return request.method == "GET" ? AnswerGet(witness, request.path) : Plain(405, "only GET\n");
+  return request.method == "GET" ? AnswerGet(witness, auditor, request.path)
+                                 : Plain(405, "only GET\n");
 }
 
 }  // namespace custody

@@ -10,14 +10,17 @@
 #include <string>
 
 #include "daemon/http/message.h"
+#include "daemon/witness/auditor.h"
 #include "daemon/witness/witness.h"
 
 namespace custody {
 
-HttpResponse AnswerWitnessRequest(Witness& witness, const HttpRequest& request);
+// `auditor`: null if this witness does not audit.
+HttpResponse AnswerWitnessRequest(Witness& witness, const Auditor* auditor,
+                                  const HttpRequest& request);
 
 // In the text form of Prometheus.
-std::string WitnessMetricsText(const Witness& witness);
+std::string WitnessMetricsText(const Witness& witness, const Auditor* auditor);
 
 }  // namespace custody
 

@@ -56,6 +56,36 @@ struct Asker {
   std::thread thread;
 };
 
+// Notes the cosignature of this key. What was wrong; empty if it is there.
+std::string TakeCosignature(const NoteVerifier& key, std::uint64_t size,
+                            const SubmitOutcome& outcome, WitnessReport* report) {
+  for (const Cosignature& cosignature : outcome.cosignatures) {
+    if (cosignature.line.name != key.name() || cosignature.line.key_id != key.key_id()) continue;
+    report->cosigned_size = size;
+    report->cosigned_time_seconds = cosignature.verified.timestamp_seconds;
+    return "";
+  }
+  return outcome.status.ok() ? "it gave no cosignature of this key"
+                             : std::string(StdView(outcome.status.message()));
+}
+
+// Each change once.
+void SayError(std::string error, WitnessReport* report) {
+  if (error == report->error) return;
+  const bool good = error.empty();
+  Log(good ? LogLevel::kInfo : LogLevel::kWarning,
+      good ? "the witness cosigns" : "the witness does not cosign",
+      {{"witness", report->name}, {"url", report->url}, {"cause", error}});
+  report->error = std::move(error);
+}
+
+void SayClaim(const std::string& claim, WitnessReport* report) {
+  if (claim.empty() || !report->alarm.empty()) return;
+  Log(LogLevel::kError, "ALARM: a witness claims more than this log has",
+      {{"witness", report->name}, {"claim", claim}});
+  report->alarm = claim;
+}
+
 }  // namespace
 
 struct WitnessKeeper::Parts {
@@ -130,35 +160,13 @@ void WitnessKeeper::Parts::Keep(const Round& round) {
 
 void WitnessKeeper::Parts::NoteOutcome(Asker& asker, const Round& round,
                                        const SubmitOutcome& outcome) {
-  const std::string error(StdView(outcome.status.message()));
   for (const std::size_t place : asker.places) {
-    WitnessReport& state = status.witnesses[place];
+    WitnessReport& report = status.witnesses[place];
     const NoteVerifier& key = options.policy.witnesses[place].verifier;
-    bool cosigned = false;
-    for (const Cosignature& cosignature : outcome.cosignatures) {
-      if (cosignature.line.name != key.name() || cosignature.line.key_id != key.key_id()) continue;
-      cosigned = true;
-      state.cosigned_size = round.snapshot->size();
-      state.cosigned_time_seconds = cosignature.verified.timestamp_seconds;
-    }
-    const std::string now = !error.empty() ? error
-                            : cosigned     ? std::string()
-                                           : std::string("it gave no cosignature of this key");
-    if (now != state.error) {
-      Log(now.empty() ? LogLevel::kInfo : LogLevel::kWarning,
-          now.empty() ? "the witness cosigns" : "the witness does not cosign",
-          {{"witness", state.name}, {"url", state.url}, {"cause", now}});
-    }
-    state.error = now;
-    if (!outcome.claim.empty()) {
-      status.alarm = true;
-      if (state.alarm.empty()) {
-        Log(LogLevel::kError, "ALARM: a witness claims more than this log has",
-            {{"witness", state.name}, {"claim", outcome.claim}});
-        state.alarm = outcome.claim;
-      }
-    }
+    SayError(TakeCosignature(key, round.snapshot->size(), outcome, &report), &report);
+    SayClaim(outcome.claim, &report);
   }
+  status.alarm = status.alarm || !outcome.claim.empty();
   if (absl::IsUnauthenticated(outcome.status)) ++status.forged_lines;
   asker.backoff_ms = outcome.cosignatures.empty()
                          ? std::clamp(asker.backoff_ms * 2, kBackoffMsFirst, kBackoffMsMax)
@@ -450,15 +458,14 @@ std::shared_ptr<const Witnessed> WitnessKeeper::Newest() const {
 }
 
 void WitnessKeeper::WaitFor(std::uint64_t size, std::int64_t timeout_ms, WitnessedCallback done) {
-  bool taken = false;
-  {
-    const MutexLock lock(parts_->mutex);
-    taken = !parts_->stopping && parts_->waiters.size() < kWaitersMax;
-    if (taken) {
-      parts_->waiters.push_back({size, SteadyClock::now() + milliseconds(timeout_ms), done});
-    }
+  MutexLock lock(parts_->mutex);
+  if (!parts_->stopping && parts_->waiters.size() < kWaitersMax) {
+    parts_->waiters.push_back(
+        {size, SteadyClock::now() + milliseconds(timeout_ms), std::move(done)});
+    return;
   }
-  if (!taken) done(nullptr);
+  lock.Unlock();
+  done(nullptr);
 }
 
 WitnessingStatus WitnessKeeper::Status() const {

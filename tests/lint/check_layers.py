@@ -21,7 +21,7 @@ ALLOWED = {
     "lifecycle": ["base", "crypto", "lifecycle/labels", "proto"],
     "daemon/ledger": ["base", "crypto", "storage", "lifecycle", "proto"],
     "daemon/http": ["base"],
-    "daemon/witness": ["base", "crypto", "lifecycle", "daemon", "daemon/http", "client",
+    "daemon/witness": ["base", "crypto", "storage", "lifecycle", "daemon", "daemon/http", "client",
                        "client/verify", "proto"],
     "daemon/witnessing": ["base", "crypto", "storage", "lifecycle", "daemon/ledger", "daemon/http",
                           "daemon", "proto"],

@@ -46,6 +46,21 @@ class RealWitness {
   RealWitness(const RealWitness&) = delete;
   RealWitness& operator=(const RealWitness&) = delete;
 
+  // From now on it audits, too: reads the entries from the daemon at `endpoint`, with the
+  // certificates in `pki`. Its key is made here.
+  void Audit(const std::string& ledger, const std::string& endpoint, const std::string& pki) {
+    std::ofstream(folder_ + "/witness.toml", std::ios::app)
+        << "[audit]\nendpoint = \"" << endpoint << "\"\nledger = \"" << ledger << "\"\nname = \""
+        << name_ << "-audit\"\nca_certificate_file = \"" << pki
+        << "/ca.crt\"\ncertificate_file = \"" << pki << "/client.crt\"\nprivate_key_file = \""
+        << pki << "/client.key\"\nserver_name = \"localhost\"\nwait_ms_max = 3000\n";
+    std::filesystem::remove(folder_ + "/log");
+    CUSTODY_CHECK(WaitFor(Spawn("init")) == 0);
+    const std::string vkeys = ReadAll(folder_ + "/log");
+    audit_vkey_ = vkeys.substr(vkeys.find('\n') + 1);
+    audit_vkey_ = audit_vkey_.substr(0, audit_vkey_.find('\n'));
+  }
+
   // Waits until it listens.
   void Start() {
     CUSTODY_CHECK(pid_ == 0);
@@ -79,6 +94,10 @@ class RealWitness {
   std::string url() const { return "http://" + address_; }
   std::string folder() const { return folder_; }
   std::string log() const { return ReadAll(folder_ + "/log"); }
+  // The same for its audits.
+  std::string AuditPolicyLine() const {
+    return "witness " + name_ + "-audit " + audit_vkey_ + " " + url() + "\n";
+  }
   // A line of a tlog-policy.
   std::string PolicyLine() const { return "witness " + name_ + " " + vkey_ + " " + url() + "\n"; }
 
@@ -125,6 +144,7 @@ class RealWitness {
   const std::string folder_;
   const std::string name_;
   std::string vkey_;
+  std::string audit_vkey_;
   std::string address_;
   pid_t pid_ = 0;
 };

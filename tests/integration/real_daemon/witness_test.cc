@@ -302,6 +302,52 @@ TEST_F(WitnessedLedgerTest, ABundleAsOfAWitnessedCheckpointIsVerifiedOfflineWith
   EXPECT_THAT(report->ToText(), HasSubstr("quorum")) << report->ToText();
 }
 
+// The witness alpha reads and recomputes every entry before its second key cosigns.
+TEST_F(WitnessedLedgerTest, AnAuditorAttestsWhatItHasRecomputed) {
+  ASSERT_EQ(witness(0).Stop(), 0);
+  witness(0).Audit(ledger_->origin(), "unix:" + (ledger_->folder() / "socket").string(),
+                   (ledger_->folder() / "pki").string());
+  witness(0).Start();
+  WritePolicy({witness(0).PolicyLine(), witness(0).AuditPolicyLine()}, "alpha alpha-audit");
+  ASSERT_OK(ledger_->Start());
+  RecordResult recorded;
+  ASSERT_TRUE(WaitUntil([&] {
+    recorded = RecordWitnessed();
+    return recorded.witnessed;
+  })) << recorded.not_witnessed_reason
+      << witness(0).log();
+  EXPECT_THAT(recorded.receipt.checkpoint(), HasSubstr("alpha-audit"));
+  EXPECT_TRUE(HasQuorum(recorded.receipt.checkpoint()));
+  // It goes on where it stopped, also after it was killed.
+  witness(0).Kill();
+  witness(0).Start();
+  for (int i = 0; i < 3; ++i) MustRecord();
+  EXPECT_TRUE(WaitUntil([&] {
+    recorded = RecordWitnessed();
+    return recorded.witnessed;
+  })) << witness(0).log();
+  const HttpUrl url = ParseHttpUrl(witness(0).url()).value();
+  EXPECT_THAT(
+      CallHttp(url, {"GET", "/metrics", ""}, {})->body,
+      AllOf(HasSubstr("custody_witness_audit_alarm 0"), HasSubstr("custody_witness_audited_size")));
+
+  v1::Entry entry;
+  ASSERT_TRUE(entry.ParseFromString(recorded.receipt.entry()));
+  v1::Event event;
+  ASSERT_TRUE(event.ParseFromString(entry.signed_event().event()));
+  v1::ExportBundleRequest request;
+  request.mutable_subject()->set_kind(v1::SUBJECT_KIND_SITE);
+  request.mutable_subject()->set_id(event.site_registered().site_id());
+  request.set_witnessed(true);
+  const auto bytes = NewClient()->ExportBundle(request);
+  ASSERT_OK(bytes.status());
+  Trust trust = ReadTrustFile((ledger_->folder() / "trust.toml").string()).value();
+  trust.policy = ParseWitnessPolicy(policy_).value();
+  EXPECT_THAT(VerifyBundle(*bytes, trust, 0)->ToText(), HasSubstr("operator-asserted"));
+  trust.auditors = {"alpha-audit"};
+  EXPECT_THAT(VerifyBundle(*bytes, trust, 0)->ToText(), HasSubstr("attested by alpha-audit"));
+}
+
 TEST_F(WitnessedLedgerTest, APolicyThatCannotWorkIsRefusedAtStart) {
   for (const auto& [text, why] : std::vector<std::pair<std::string, std::string>>{
            {"quorum none\n", "its quorum is none"},

@@ -102,7 +102,7 @@ TEST_F(WitnessTest, RefusesAForkOfEqualSizeAndAlarms) {
   EXPECT_EQ(Add(log_, 20, 25).status, 200);
   Restart();
   EXPECT_FALSE(witness_->healthy());
-  EXPECT_EQ(AnswerWitnessRequest(*witness_, {"GET", "/healthz", ""}).status, 503);
+  EXPECT_EQ(AnswerWitnessRequest(*witness_, nullptr, {"GET", "/healthz", ""}).status, 503);
 }
 
 TEST_F(WitnessTest, AForkIsKeptWhateverOldSizeIsNamedWithIt) {
@@ -160,7 +160,7 @@ TEST_F(WitnessTest, ShowsTheCosignatureThatItGave) {
   const HttpResponse given = Add(log_, 0, 9);
   now_ += 500;
   const HttpResponse shown = AnswerWitnessRequest(
-      *witness_, {"GET", "/" + OriginHash(FakeLog::kOrigin) + "/checkpoint", ""});
+      *witness_, nullptr, {"GET", "/" + OriginHash(FakeLog::kOrigin) + "/checkpoint", ""});
   EXPECT_EQ(shown.body, log_.SignedCheckpoint(9) + given.body);
 }
 
@@ -229,15 +229,15 @@ TEST_F(WitnessTest, ConcurrentRequestsForOneLogWaitForOneAnother) {
 TEST_F(WitnessTest, MetricsCountAnswersAndShowEachLog) {
   ASSERT_EQ(Add(log_, 0, 5).status, 200);
   Add(fork_, 5, 30);
-  const std::string text = AnswerWitnessRequest(*witness_, {"GET", "/metrics", ""}).body;
+  const std::string text = AnswerWitnessRequest(*witness_, nullptr, {"GET", "/metrics", ""}).body;
   EXPECT_THAT(text, HasSubstr("custody_witness_answers_total{status=\"200\"} 2"));
   EXPECT_THAT(text, HasSubstr("custody_witness_log_size{origin=\"custody.test.example/ledger\"}"));
 }
 
 TEST_F(WitnessTest, KnowsNoOtherPathsAndMethods) {
-  EXPECT_EQ(AnswerWitnessRequest(*witness_, {"GET", "/", ""}).status, 404);
-  EXPECT_EQ(AnswerWitnessRequest(*witness_, {"GET", "/add-checkpoint", ""}).status, 405);
-  EXPECT_EQ(AnswerWitnessRequest(*witness_, {"DELETE", "/metrics", ""}).status, 405);
+  EXPECT_EQ(AnswerWitnessRequest(*witness_, nullptr, {"GET", "/", ""}).status, 404);
+  EXPECT_EQ(AnswerWitnessRequest(*witness_, nullptr, {"GET", "/add-checkpoint", ""}).status, 405);
+  EXPECT_EQ(AnswerWitnessRequest(*witness_, nullptr, {"DELETE", "/metrics", ""}).status, 405);
 }
 
 }  // namespace
