@@ -32,7 +32,7 @@ option(CUSTODY_PCH "Precompile the headers of the messages: four times faster to
 
 find_program(CUSTODY_CCACHE ccache)
 if(CUSTODY_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CUSTODY_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${PROJECT_SOURCE_DIR}/cmake/ccache_launcher)
 endif()
 
 # mold links the test binaries several times faster; any linker works.
