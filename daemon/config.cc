@@ -170,8 +170,13 @@ std::string NearestName(std::string_view wrong, const std::vector<std::string>& 
 
 absl::Status SetFromText(std::string_view key, std::string_view value, std::string_view origin,
                          Config* config) {
+  return SetKeysFromText(key, value, origin, KeysOf(config));
+}
+
+absl::Status SetKeysFromText(std::string_view key, std::string_view value, std::string_view origin,
+                             const std::vector<ConfigKey>& keys) {
   std::vector<std::string> names;
-  for (const ConfigKey& each : KeysOf(config)) {
+  for (const ConfigKey& each : keys) {
     names.emplace_back(each.name);
     if (each.name != key) continue;
     if (SetPlace(each, value)) return absl::OkStatus();

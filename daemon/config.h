@@ -132,6 +132,12 @@ absl::Status SetFromText(std::string_view key, std::string_view value, std::stri
 // known one), wrong type, a number out of range.
 absl::Status SetFromToml(std::string_view text, std::string_view file, Config* config);
 
+// The same over the keys of another program. Values of the places are written as they are read.
+absl::Status SetKeysFromText(std::string_view key, std::string_view value, std::string_view origin,
+                             const std::vector<ConfigKey>& keys);
+absl::Status SetKeysFromToml(std::string_view text, std::string_view file,
+                             const std::vector<ConfigKey>& keys);
+
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 std::optional<std::string> ProcessEnvironment(const std::string& name);
 

@@ -51,7 +51,7 @@ absl::Status UnknownKey(std::string_view file, const toml::source_region& where,
 }
 
 absl::Status SetKey(std::string_view file, const std::string& name, const toml::node& node,
-                    const ConfigKey& key, Config* config) {
+                    const ConfigKey& key, const std::vector<ConfigKey>& keys) {
   const std::optional<std::string> text = TextOf(node, key);
   if (!text.has_value()) {
     const bool wants_text = std::holds_alternative<std::string*>(key.place);
@@ -62,13 +62,13 @@ absl::Status SetKey(std::string_view file, const std::string& name, const toml::
                               : wants_flag ? "true or false"
                                            : "a whole number"));
   }
-  const absl::Status set = SetFromText(key.name, *text, name, config);
+  const absl::Status set = SetKeysFromText(key.name, *text, name, keys);
   if (set.ok()) return set;
   return At(file, node.source(), StdView(set.message()));
 }
 
 absl::Status SetSection(std::string_view file, const std::string& section, const toml::table& table,
-                        const std::vector<ConfigKey>& keys, Config* config) {
+                        const std::vector<ConfigKey>& keys) {
   std::vector<std::string> names;
   for (const ConfigKey& key : keys) {
     const std::size_t dot = key.name.find('.');
@@ -84,7 +84,7 @@ absl::Status SetSection(std::string_view file, const std::string& section, const
     if (found == nullptr) {
       return UnknownKey(file, toml_key.source(), "key", short_name, names);
     }
-    CUSTODY_RETURN_IF_ERROR(SetKey(file, name, node, *found, config));
+    CUSTODY_RETURN_IF_ERROR(SetKey(file, name, node, *found, keys));
   }
   return absl::OkStatus();
 }
@@ -92,11 +92,15 @@ absl::Status SetSection(std::string_view file, const std::string& section, const
 }  // namespace
 
 absl::Status SetFromToml(std::string_view text, std::string_view file, Config* config) {
+  return SetKeysFromToml(text, file, KeysOf(config));
+}
+
+absl::Status SetKeysFromToml(std::string_view text, std::string_view file,
+                             const std::vector<ConfigKey>& keys) {
   const toml::parse_result parsed = toml::parse(text);
   if (!parsed) {
     return At(file, parsed.error().source(), std::string(parsed.error().description()));
   }
-  const std::vector<ConfigKey> keys = KeysOf(config);
   std::vector<std::string> sections;
   for (const ConfigKey& key : keys) {
     std::string section(key.name.substr(0, key.name.find('.')));
@@ -111,7 +115,7 @@ absl::Status SetFromToml(std::string_view text, std::string_view file, Config* c
       return At(file, node.source(),
                 absl::StrFormat("\"%s\" is a section: write [%s]", section, section));
     }
-    CUSTODY_RETURN_IF_ERROR(SetSection(file, section, *node.as_table(), keys, config));
+    CUSTODY_RETURN_IF_ERROR(SetSection(file, section, *node.as_table(), keys));
   }
   return absl::OkStatus();
 }

@@ -22,6 +22,8 @@ ALLOWED = {
     "daemon/ledger": ["base", "crypto", "storage", "lifecycle", "proto"],
     "daemon/services": ["base", "crypto", "storage", "lifecycle", "lifecycle/labels",
                         "daemon/ledger", "daemon", "proto", "grpc"],
+    # A program above the client library; of the daemon it has settings, log and signals only.
+    "daemon/gateway": ["base", "crypto", "daemon", "client", "client/verify", "proto", "grpc"],
     "daemon": ["base", "crypto", "storage", "lifecycle", "daemon/ledger", "daemon/services",
                "proto", "grpc"],
     "client/verify": ["base", "crypto", "lifecycle", "proto"],
@@ -40,6 +42,7 @@ FOREIGN = {
     r"CLI/": ["client/cli", "daemon"],
     r"toml\+\+|toml\.hpp": ["client/cli", "client/verify", "daemon"],
     r"spdlog/|prometheus/": ["daemon"],
+    r"boost/": ["daemon/gateway"],
     r"nlohmann/|yaml-cpp/": ["client/cli", "client/draft", "daemon"],
 }
 
