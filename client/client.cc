@@ -1,5 +1,6 @@
 #include "custody/client.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -13,6 +14,8 @@
 
 namespace custody {
 namespace {
+
+constexpr std::int64_t kWitnessedWaitMsMax = 60'000;
 
 absl::Status NotTrue(const absl::Status& cause) {
   return absl::DataLossError(
@@ -155,12 +158,18 @@ absl::StatusOr<RecordResult> Client::Record(const v1::SignedEvent& signed_event,
   CUSTODY_RETURN_IF_ERROR(impl_->guard->CheckConfigured());
   v1::RecordRequest request;
   *request.mutable_signed_event() = signed_event;
+  if (call.wait_witnessed) {
+    request.set_wait(v1::RECORD_WAIT_WITNESSED);
+    request.set_wait_ms_max(static_cast<std::uint32_t>(
+        std::clamp<std::int64_t>(call.witnessed_wait.count(), 1, kWitnessedWaitMsMax)));
+  }
   CUSTODY_ASSIGN_OR_RETURN(
       v1::RecordResponse response,
       impl_->Unary(impl_->ledger.get(), &v1::LedgerService::Stub::Record, request, call));
   CUSTODY_RETURN_IF_ERROR(
       impl_->BelieveReceipt(response.receipt(), signed_event, response.already_recorded(), call));
-  return RecordResult{std::move(*response.mutable_receipt()), response.already_recorded()};
+  return RecordResult{std::move(*response.mutable_receipt()), response.already_recorded(),
+                      response.witnessed(), std::move(*response.mutable_not_witnessed_reason())};
 }
 
 absl::StatusOr<PendingResult> Client::Propose(const v1::SignedEvent& signed_event,
@@ -237,13 +246,23 @@ absl::StatusOr<v1::Receipt> Client::GetReceipt(const v1::GetReceiptRequest& requ
 }
 
 absl::StatusOr<VerifiedCheckpoint> Client::GetCheckpoint(const CallOptions& call) {
-  CUSTODY_RETURN_IF_ERROR(impl_->guard->CheckConfigured());
+  return impl_->AskForCheckpoint(/*witnessed=*/false, call);
+}
+
+absl::StatusOr<VerifiedCheckpoint> Client::GetWitnessedCheckpoint(const CallOptions& call) {
+  return impl_->AskForCheckpoint(/*witnessed=*/true, call);
+}
+
+absl::StatusOr<VerifiedCheckpoint> Client::Impl::AskForCheckpoint(bool witnessed,
+                                                                  const CallOptions& call) {
+  CUSTODY_RETURN_IF_ERROR(guard->CheckConfigured());
+  v1::GetCheckpointRequest request;
+  request.set_witnessed(witnessed);
   CUSTODY_ASSIGN_OR_RETURN(
       v1::GetCheckpointResponse response,
-      impl_->Unary(impl_->ledger.get(), &v1::LedgerService::Stub::GetCheckpoint,
-                   v1::GetCheckpointRequest(), call));
+      Unary(ledger.get(), &v1::LedgerService::Stub::GetCheckpoint, request, call));
   CUSTODY_ASSIGN_OR_RETURN(const Checkpoint checkpoint,
-                           impl_->BelieveCheckpoint(response.checkpoint(), call));
+                           BelieveCheckpoint(response.checkpoint(), call));
   return VerifiedCheckpoint{std::move(*response.mutable_checkpoint()), checkpoint.size,
                             std::string(checkpoint.root.view())};
 }

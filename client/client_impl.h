@@ -44,6 +44,8 @@ struct Client::Impl {
   // The same without knowing what was sent; gives the entry.
   absl::StatusOr<v1::Entry> BelieveEntry(const v1::Receipt& receipt, const CallOptions& call);
 
+  absl::StatusOr<VerifiedCheckpoint> AskForCheckpoint(bool witnessed, const CallOptions& call);
+
   // One answer to one request, with retries.
   template <typename Stub, typename Request, typename Response>
   absl::StatusOr<Response> Unary(Stub* stub,

@@ -77,7 +77,12 @@ CallScope::CallScope(const ClientOptions& options, const CallOptions& call, grpc
     : channel_(channel),
       retry_(options.retry),
       stop_(call.stop),
-      deadline_(Clock::now() + (call.deadline.count() > 0 ? call.deadline : options.deadline)) {}
+      deadline_(Clock::now() + (call.deadline.count() > 0 ? call.deadline : options.deadline)) {
+  if (call.wait_witnessed) {
+    retry_.attempt_deadline += call.witnessed_wait;
+    deadline_ += call.witnessed_wait;
+  }
+}
 
 milliseconds CallScope::Left() const {
   return std::max(milliseconds(0),

@@ -14,7 +14,7 @@ find_package(CLI11 REQUIRED)
 find_package(tomlplusplus REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(prometheus-cpp REQUIRED)
-find_package(Boost 1.74 REQUIRED)  # Headers only.
+find_package(Boost 1.74 REQUIRED)  # Headers only: Beast.
 if(CUSTODY_TESTS)
   find_package(GTest REQUIRED)
   find_package(rapidcheck REQUIRED)

@@ -54,7 +54,7 @@ absl::Status ValidateCheckpoint(const Checkpoint& checkpoint) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Checkpoint> ParseCheckpointText(std::string_view text) {
+absl::StatusOr<Checkpoint> ParseCheckpointForm(std::string_view text) {
   const std::optional<std::string_view> origin = TakeLine(&text);
   const std::optional<std::string_view> size = TakeLine(&text);
   const std::optional<std::string_view> root = TakeLine(&text);
@@ -65,6 +65,11 @@ absl::StatusOr<Checkpoint> ParseCheckpointText(std::string_view text) {
   CUSTODY_ASSIGN_OR_RETURN(checkpoint.size, ParseDecimal(*size));
   CUSTODY_ASSIGN_OR_RETURN(const std::string root_bytes, FromBase64(*root));
   CUSTODY_ASSIGN_OR_RETURN(checkpoint.root, Digest::FromBytes(root_bytes));
+  return checkpoint;
+}
+
+absl::StatusOr<Checkpoint> ParseCheckpointText(std::string_view text) {
+  CUSTODY_ASSIGN_OR_RETURN(Checkpoint checkpoint, ParseCheckpointForm(text));
   CUSTODY_RETURN_IF_ERROR(ValidateCheckpoint(checkpoint));
   return checkpoint;
 }

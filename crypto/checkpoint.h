@@ -36,6 +36,10 @@ std::string FormatCheckpoint(const Checkpoint& checkpoint);
 // that of the empty tree.
 absl::Status ValidateCheckpoint(const Checkpoint& checkpoint);
 
+// Origin, size and root as they stand there, whatever they are: a witness tells a malformed text
+// from one that states an impossible tree. Errors: kInvalidArgument if the form is not that of
+// FormatCheckpoint().
+absl::StatusOr<Checkpoint> ParseCheckpointForm(std::string_view text);
 // Errors: kInvalidArgument unless `text` is exactly what FormatCheckpoint() writes.
 absl::StatusOr<Checkpoint> ParseCheckpointText(std::string_view text);
 

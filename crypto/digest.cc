@@ -100,4 +100,12 @@ Digest Sha256(ByteView data) {
 
 Digest Sha256(std::string_view data) { return Sha256(AsBytes(data)); }
 
+Digest Sha256Pair(std::uint8_t prefix, const Digest& left, const Digest& right) {
+  std::array<std::uint8_t, 1 + 2 * Digest::kSizeBytes> message;
+  message[0] = prefix;
+  std::copy(left.bytes().begin(), left.bytes().end(), message.begin() + 1);
+  std::copy(right.bytes().begin(), right.bytes().end(), message.begin() + 1 + Digest::kSizeBytes);
+  return Sha256(ByteView(message));
+}
+
 }  // namespace custody

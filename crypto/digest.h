@@ -69,6 +69,8 @@ class Digest {
 // Never fail: SHA-256 is fetched once per process, and a process that cannot have it aborts.
 Digest Sha256(ByteView data);
 Digest Sha256(std::string_view data);
+// SHA-256(prefix || left || right): a node of a tree.
+Digest Sha256Pair(std::uint8_t prefix, const Digest& left, const Digest& right);
 
 // SHA-256 of a text that comes in pieces. Contexts are reused per thread, so making one is cheap.
 //

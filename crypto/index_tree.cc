@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::array<std::uint8_t, 1> kKeySeparator = {0x00};
 constexpr std::array<std::uint8_t, 1> kIndexLeafPrefix = {0x02};
-constexpr std::array<std::uint8_t, 1> kIndexNodePrefix = {0x03};
+constexpr std::uint8_t kIndexNodePrefix = 0x03;
 
 using UpperPtr = std::shared_ptr<const IndexUpper>;
 
@@ -62,6 +62,18 @@ UpperPtr Replace(const UpperPtr& old, std::uint32_t depth,
   return InnerNode(
       Replace(old == nullptr ? nullptr : old->left, depth + 1, records.first(left_count)),
       Replace(old == nullptr ? nullptr : old->right, depth + 1, records.subspan(left_count)));
+}
+
+// The buckets below a node; `prefix` has the bits that lead to it.
+void AddBuckets(const UpperPtr& node, std::uint32_t depth, std::uint32_t prefix,
+                std::vector<IndexBucketRecord>* buckets) {
+  if (node == nullptr) return;
+  if (depth == kIndexBucketBits) {
+    buckets->push_back({static_cast<std::uint16_t>(prefix), node->leaf_count, node->hash});
+    return;
+  }
+  AddBuckets(node->left, depth + 1, prefix << 1, buckets);
+  AddBuckets(node->right, depth + 1, prefix << 1 | 1, buckets);
 }
 
 Digest FirstKeyOf(std::uint16_t bucket) {
@@ -142,7 +154,7 @@ Digest IndexLeafHash(const IndexLeaf& leaf) {
 }
 
 Digest IndexNodeHash(const Digest& left, const Digest& right) {
-  return Sha256Hasher().Update(ByteView(kIndexNodePrefix)).Update(left).Update(right).Finish();
+  return Sha256Pair(kIndexNodePrefix, left, right);
 }
 
 std::uint16_t IndexBucketOf(const Digest& key) { return ReadBigEndian16(key.view()); }
@@ -184,6 +196,12 @@ IndexBucketRecord IndexSnapshot::Bucket(std::uint16_t bucket) const {
     return {.bucket = bucket, .leaf_count = 0, .root = Digest()};
   }
   return {.bucket = bucket, .leaf_count = node->leaf_count, .root = node->hash};
+}
+
+std::vector<IndexBucketRecord> IndexSnapshot::Buckets() const {
+  std::vector<IndexBucketRecord> buckets;
+  AddBuckets(top_, 0, 0, &buckets);
+  return buckets;
 }
 
 absl::StatusOr<IndexTree> IndexTree::Load(std::span<const IndexBucketRecord> records) {

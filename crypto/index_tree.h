@@ -103,6 +103,8 @@ class IndexSnapshot {
   std::uint64_t leaf_count() const;
   // Count 0 and zero bytes for an empty bucket.
   IndexBucketRecord Bucket(std::uint16_t bucket) const;
+  // All that are not empty, ascending.
+  std::vector<IndexBucketRecord> Buckets() const;
 
  private:
   friend class IndexTree;

@@ -11,7 +11,7 @@ namespace custody {
 namespace {
 
 constexpr std::array<std::uint8_t, 1> kLeafPrefix = {0x00};
-constexpr std::array<std::uint8_t, 1> kNodePrefix = {0x01};
+constexpr std::uint8_t kNodePrefix = 0x01;
 
 // The hash chain of a path below the border: bit i of `index` says on which side proof[i] stands.
 Digest ChainInner(Digest hash, std::span<const Digest> proof, std::uint64_t index) {
@@ -59,11 +59,7 @@ Digest LeafHash(std::string_view entry) {
 }
 
 Digest NodeHash(const Digest& left, const Digest& right) {
-  std::array<std::uint8_t, 1 + 2 * Digest::kSizeBytes> message;
-  message[0] = kNodePrefix[0];
-  std::copy(left.bytes().begin(), left.bytes().end(), message.begin() + 1);
-  std::copy(right.bytes().begin(), right.bytes().end(), message.begin() + 1 + Digest::kSizeBytes);
-  return Sha256(ByteView(message));
+  return Sha256Pair(kNodePrefix, left, right);
 }
 
 absl::StatusOr<CompactRange> CompactRange::FromSizeAndHashes(std::uint64_t size,

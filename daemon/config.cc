@@ -39,7 +39,25 @@ std::string_view WantedOf(const ConfigKey& key) {
   if (std::holds_alternative<bool*>(key.place)) return "true or false";
   if (std::holds_alternative<std::uint32_t*>(key.place)) return "a number from 0 to 4294967295";
   if (std::holds_alternative<std::uint64_t*>(key.place)) return "a number from 0 to 2^63-1";
+  if (std::holds_alternative<std::vector<std::string>*>(key.place)) return "texts, space between";
   return "a text";
+}
+
+// Words; no text of a list holds white space.
+std::vector<std::string> SplitList(std::string_view value) {
+  std::vector<std::string> texts;
+  std::istringstream words{std::string(value)};
+  for (std::string word; words >> word;) texts.push_back(std::move(word));
+  return texts;
+}
+
+std::string Quoted(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "\"";
 }
 
 bool SetPlace(const ConfigKey& key, std::string_view value) {
@@ -53,6 +71,10 @@ bool SetPlace(const ConfigKey& key, std::string_view value) {
   }
   if (auto* const* number = std::get_if<std::uint32_t*>(&key.place)) {
     return ParseNumber(value, *number);
+  }
+  if (auto* const* list = std::get_if<std::vector<std::string>*>(&key.place)) {
+    **list = SplitList(value);
+    return true;
   }
   std::uint64_t* number = std::get<std::uint64_t*>(key.place);
   return ParseNumber(value, number) && *number <= std::numeric_limits<std::int64_t>::max();
@@ -122,6 +144,10 @@ std::vector<ConfigKey> KeysOf(Config* c) {
       {"storage.open_files_max", &c->storage.open_files_max},
       {"storage.reserve_bytes_min", &c->storage.reserve_bytes_min},
       {"storage.state_cache_subjects_max", &c->storage.state_cache_subjects_max},
+      {"witnessing.policy_file", &c->witnessing.policy_file},
+      {"witnessing.timeout_ms_max", &c->witnessing.timeout_ms_max},
+      {"witnessing.grace_ms", &c->witnessing.grace_ms},
+      {"witnessing.interval_ms_min", &c->witnessing.interval_ms_min},
       {"metrics.address", &c->metrics.address},
       {"log.level", &c->log.level},
       {"log.format", &c->log.format},
@@ -131,8 +157,8 @@ std::vector<ConfigKey> KeysOf(Config* c) {
   };
 }
 
-std::string EnvironmentName(std::string_view key) {
-  std::string name = "CUSTODYD_";
+std::string EnvironmentName(std::string_view key, std::string_view prefix) {
+  std::string name(prefix);
   for (const char c : key) {
     name += c == '.' ? '_' : (c >= 'a' && c <= 'z') ? static_cast<char>(c - 'a' + 'A') : c;
   }
@@ -141,12 +167,12 @@ std::string EnvironmentName(std::string_view key) {
 
 std::string FormatValue(const ConfigKey& key) {
   if (auto* const* text = std::get_if<std::string*>(&key.place)) {
-    std::string quoted = "\"";
-    for (const char c : **text) {
-      if (c == '"' || c == '\\') quoted += '\\';
-      quoted += c;
-    }
-    return quoted + "\"";
+    return Quoted(**text);
+  }
+  if (auto* const* list = std::get_if<std::vector<std::string>*>(&key.place)) {
+    std::string text;
+    for (const std::string& each : **list) text += (text.empty() ? "" : ", ") + Quoted(each);
+    return "[" + text + "]";
   }
   if (auto* const* flag = std::get_if<bool*>(&key.place)) return **flag ? "true" : "false";
   if (auto* const* number = std::get_if<std::uint32_t*>(&key.place)) {
@@ -170,11 +196,11 @@ std::string NearestName(std::string_view wrong, const std::vector<std::string>& 
 
 absl::Status SetFromText(std::string_view key, std::string_view value, std::string_view origin,
                          Config* config) {
-  return SetKeysFromText(key, value, origin, KeysOf(config));
+  return SetFromText(key, value, origin, KeysOf(config));
 }
 
-absl::Status SetKeysFromText(std::string_view key, std::string_view value, std::string_view origin,
-                             const std::vector<ConfigKey>& keys) {
+absl::Status SetFromText(std::string_view key, std::string_view value, std::string_view origin,
+                         const std::vector<ConfigKey>& keys) {
   std::vector<std::string> names;
   for (const ConfigKey& each : keys) {
     names.emplace_back(each.name);
@@ -199,24 +225,37 @@ std::optional<std::string> ProcessEnvironment(const std::string& name) {
 absl::StatusOr<Config> LoadConfig(const std::string& path, const Environment& environment,
                                   const std::vector<std::pair<std::string, std::string>>& flags) {
   Config config;
+  CUSTODY_RETURN_IF_ERROR(LoadSettings(path, "CUSTODYD_", environment, flags, KeysOf(&config)));
+  return config;
+}
+
+absl::Status LoadSettings(const std::string& path, std::string_view environment_prefix,
+                          const Environment& environment,
+                          const std::vector<std::pair<std::string, std::string>>& flags,
+                          const std::vector<ConfigKey>& keys) {
   if (!path.empty()) {
     std::ifstream in(path, std::ios::binary);
     std::ostringstream text;
     if (!in || !(text << in.rdbuf())) {
       return absl::NotFoundError(absl::StrFormat("cannot read the configuration %s", path));
     }
-    CUSTODY_RETURN_IF_ERROR(SetFromToml(text.str(), path, &config));
+    CUSTODY_RETURN_IF_ERROR(SetFromToml(text.str(), path, keys));
   }
-  for (const ConfigKey& key : KeysOf(&config)) {
-    const std::string name = EnvironmentName(key.name);
+  for (const ConfigKey& key : keys) {
+    const std::string name = EnvironmentName(key.name, environment_prefix);
     if (const std::optional<std::string> value = environment(name); value.has_value()) {
-      CUSTODY_RETURN_IF_ERROR(SetFromText(key.name, *value, name, &config));
+      CUSTODY_RETURN_IF_ERROR(SetFromText(key.name, *value, name, keys));
     }
   }
   for (const auto& [key, value] : flags) {
-    CUSTODY_RETURN_IF_ERROR(SetFromText(key, value, "flag", &config));
+    CUSTODY_RETURN_IF_ERROR(SetFromText(key, value, "flag", keys));
   }
-  return config;
+  return absl::OkStatus();
+}
+
+absl::Status CheckLogSection(const LogSection& log) {
+  CUSTODY_RETURN_IF_ERROR(OneOf("log.level", log.level, {"error", "warning", "info", "debug"}));
+  return OneOf("log.format", log.format, {"text", "json"});
 }
 
 absl::Status ValidateConfig(const Config& config) {
@@ -228,9 +267,7 @@ absl::Status ValidateConfig(const Config& config) {
   if (config.ledger.data_directory.empty()) {
     return absl::InvalidArgumentError("ledger.data_directory is empty");
   }
-  CUSTODY_RETURN_IF_ERROR(
-      OneOf("log.level", config.log.level, {"error", "warning", "info", "debug"}));
-  CUSTODY_RETURN_IF_ERROR(OneOf("log.format", config.log.format, {"text", "json"}));
+  CUSTODY_RETURN_IF_ERROR(CheckLogSection(config.log));
   CUSTODY_RETURN_IF_ERROR(
       AtLeast("limits.message_bytes_max", config.limits.message_bytes_max, 64U << 10));
   CUSTODY_RETURN_IF_ERROR(
@@ -247,6 +284,10 @@ absl::Status ValidateConfig(const Config& config) {
   CUSTODY_RETURN_IF_ERROR(AtLeast("limits.read_threads", config.limits.read_threads, 1));
   CUSTODY_RETURN_IF_ERROR(AtLeast("limits.read_queue_max", config.limits.read_queue_max, 1));
   CUSTODY_RETURN_IF_ERROR(AtLeast("limits.keepalive_ms", config.limits.keepalive_ms, 1'000));
+  CUSTODY_RETURN_IF_ERROR(
+      AtLeast("witnessing.timeout_ms_max", config.witnessing.timeout_ms_max, 100));
+  CUSTODY_RETURN_IF_ERROR(
+      AtLeast("witnessing.interval_ms_min", config.witnessing.interval_ms_min, 10));
   constexpr std::uint32_t kMessageBytesTop = 256U << 20;
   if (config.limits.message_bytes_max > kMessageBytesTop) {
     return absl::InvalidArgumentError(

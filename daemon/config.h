@@ -77,6 +77,14 @@ struct StorageSection {
   std::uint32_t state_cache_subjects_max = 65'536;
 };
 
+struct WitnessingSection {
+  // A C2SP tlog-policy: witnesses with their URLs, and the quorum; empty: no witnesses are asked.
+  std::string policy_file;
+  std::uint32_t timeout_ms_max = 5'000;
+  std::uint32_t grace_ms = 200;
+  std::uint32_t interval_ms_min = 1'000;
+};
+
 struct MetricsSection {
   // Loopback only; empty: no listener.
   std::string address = "127.0.0.1:7444";
@@ -101,6 +109,7 @@ struct Config {
   ListenSection listen;
   LimitsSection limits;
   StorageSection storage;
+  WitnessingSection witnessing;
   MetricsSection metrics;
   LogSection log;
   SealSection seal;
@@ -110,13 +119,14 @@ struct Config {
 // One key of the configuration, bound to its place in a Config.
 struct ConfigKey {
   std::string_view name;  // "listen.address"
-  std::variant<std::string*, bool*, std::uint32_t*, std::uint64_t*> place;
+  std::variant<std::string*, bool*, std::uint32_t*, std::uint64_t*, std::vector<std::string>*>
+      place;
 };
 // Every key, in the order of deploy/custodyd.toml.
 std::vector<ConfigKey> KeysOf(Config* config);
 
 // "CUSTODYD_LISTEN_ADDRESS" for "listen.address".
-std::string EnvironmentName(std::string_view key);
+std::string EnvironmentName(std::string_view key, std::string_view prefix = "CUSTODYD_");
 // The value of a key as TOML writes it.
 std::string FormatValue(const ConfigKey& key);
 // The known name nearest to a misspelt one; empty if none is near.
@@ -132,11 +142,11 @@ absl::Status SetFromText(std::string_view key, std::string_view value, std::stri
 // known one), wrong type, a number out of range.
 absl::Status SetFromToml(std::string_view text, std::string_view file, Config* config);
 
-// The same over the keys of another program. Values of the places are written as they are read.
-absl::Status SetKeysFromText(std::string_view key, std::string_view value, std::string_view origin,
-                             const std::vector<ConfigKey>& keys);
-absl::Status SetKeysFromToml(std::string_view text, std::string_view file,
-                             const std::vector<ConfigKey>& keys);
+// The same for the keys of any program, bound to its own settings.
+absl::Status SetFromText(std::string_view key, std::string_view value, std::string_view origin,
+                         const std::vector<ConfigKey>& keys);
+absl::Status SetFromToml(std::string_view text, std::string_view file,
+                         const std::vector<ConfigKey>& keys);
 
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 std::optional<std::string> ProcessEnvironment(const std::string& name);
@@ -145,6 +155,15 @@ std::optional<std::string> ProcessEnvironment(const std::string& name);
 // Errors: kNotFound if the file cannot be read; those of the two above.
 absl::StatusOr<Config> LoadConfig(const std::string& path, const Environment& environment,
                                   const std::vector<std::pair<std::string, std::string>>& flags);
+
+// The same for the keys of any program; `environment_prefix` is "CUSTODYD_" for custodyd.
+absl::Status LoadSettings(const std::string& path, std::string_view environment_prefix,
+                          const Environment& environment,
+                          const std::vector<std::pair<std::string, std::string>>& flags,
+                          const std::vector<ConfigKey>& keys);
+
+// Errors: kInvalidArgument naming the key, the value and what it may be.
+absl::Status CheckLogSection(const LogSection& log);
 
 // What must hold before anything is opened, whatever the command.
 // Errors: kInvalidArgument naming the key and both values.

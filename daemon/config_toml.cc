@@ -27,6 +27,19 @@ absl::Status At(std::string_view file, const toml::source_region& region,
       absl::StrFormat("%s:%u:%u: %s", file, region.begin.line, region.begin.column, message));
 }
 
+// Texts without white space, one space between.
+std::optional<std::string> ListText(const toml::node& node) {
+  if (!node.is_array()) return std::nullopt;
+  std::string list;
+  for (const toml::node& each : *node.as_array()) {
+    if (!each.is_string()) return std::nullopt;
+    const std::string& text = each.as_string()->get();
+    if (text.empty() || text.find_first_of(" \t\r\n\f\v") != std::string::npos) return std::nullopt;
+    absl::StrAppend(&list, list.empty() ? "" : " ", text);
+  }
+  return list;
+}
+
 // The value as SetFromText() wants it; nullopt if the type is another.
 std::optional<std::string> TextOf(const toml::node& node, const ConfigKey& key) {
   if (std::holds_alternative<std::string*>(key.place)) {
@@ -36,6 +49,7 @@ std::optional<std::string> TextOf(const toml::node& node, const ConfigKey& key) 
     if (!node.is_boolean()) return std::nullopt;
     return node.as_boolean()->get() ? "true" : "false";
   }
+  if (std::holds_alternative<std::vector<std::string>*>(key.place)) return ListText(node);
   if (!node.is_integer()) return std::nullopt;
   return std::to_string(node.as_integer()->get());
 }
@@ -56,13 +70,15 @@ absl::Status SetKey(std::string_view file, const std::string& name, const toml::
   if (!text.has_value()) {
     const bool wants_text = std::holds_alternative<std::string*>(key.place);
     const bool wants_flag = std::holds_alternative<bool*>(key.place);
+    const bool wants_list = std::holds_alternative<std::vector<std::string>*>(key.place);
     return At(file, node.source(),
               absl::StrFormat("%s wants %s", name,
                               wants_text   ? "a text in quotes"
                               : wants_flag ? "true or false"
+                              : wants_list ? "a list of texts in quotes, none with a space"
                                            : "a whole number"));
   }
-  const absl::Status set = SetKeysFromText(key.name, *text, name, keys);
+  const absl::Status set = SetFromText(key.name, *text, name, keys);
   if (set.ok()) return set;
   return At(file, node.source(), StdView(set.message()));
 }
@@ -92,11 +108,11 @@ absl::Status SetSection(std::string_view file, const std::string& section, const
 }  // namespace
 
 absl::Status SetFromToml(std::string_view text, std::string_view file, Config* config) {
-  return SetKeysFromToml(text, file, KeysOf(config));
+  return SetFromToml(text, file, KeysOf(config));
 }
 
-absl::Status SetKeysFromToml(std::string_view text, std::string_view file,
-                             const std::vector<ConfigKey>& keys) {
+absl::Status SetFromToml(std::string_view text, std::string_view file,
+                         const std::vector<ConfigKey>& keys) {
   const toml::parse_result parsed = toml::parse(text);
   if (!parsed) {
     return At(file, parsed.error().source(), std::string(parsed.error().description()));

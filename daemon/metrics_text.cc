@@ -1,5 +1,6 @@
 #include "daemon/metrics_text.h"
 
+#include <algorithm>
 #include <limits>
 #include <vector>
 
@@ -133,6 +134,33 @@ void AddRefusals(const LedgerMetrics& metrics, Families* families) {
   }
 }
 
+void AddWitnessing(const WitnessingStatus& status, std::uint64_t size, Families* families) {
+  AddGauge(families, "custody_witnessed_size", "Size of the newest checkpoint with a quorum.",
+           static_cast<double>(status.witnessed_size));
+  AddGauge(families, "custody_witnessed_lag_entries", "Entries that no quorum has cosigned yet.",
+           static_cast<double>(size - std::min(size, status.witnessed_size)));
+  AddGauge(families, "custody_witnessed_timestamp_seconds", "When the newest quorum stood.",
+           static_cast<double>(status.witnessed_time_seconds));
+  AddGauge(families, "custody_witness_alarm",
+           "1 once a witness has shown or claimed another history; must stay 0.",
+           status.alarm ? 1 : 0);
+  AddCounter(families, "custody_witness_rounds_total", "Checkpoints shown to the witnesses.",
+             status.rounds);
+  AddCounter(families, "custody_witness_rounds_without_quorum_total", "Of these, without a quorum.",
+             status.rounds_without_quorum);
+  AddCounter(families, "custody_witness_forged_lines_total",
+             "Cosignatures under a witness's name that did not verify.", status.forged_lines);
+  Families each;
+  AddFamily(&each, "custody_witness_cosigned_size", "By witness.", MetricType::Gauge);
+  AddFamily(&each, "custody_witness_failing", "1 while the newest attempt has failed.",
+            MetricType::Gauge);
+  for (const WitnessReport& report : status.witnesses) {
+    AddValue(&each[0], {Label{"witness", report.name}}, static_cast<double>(report.cosigned_size));
+    AddValue(&each[1], {Label{"witness", report.name}}, report.error.empty() ? 0 : 1);
+  }
+  for (MetricFamily& family : each) families->push_back(std::move(family));
+}
+
 }  // namespace
 
 void CallCounters::Count(std::string_view method, absl::StatusCode code) {
@@ -149,12 +177,16 @@ std::map<std::pair<std::string, std::string>, std::uint64_t> CallCounters::count
   return counts;
 }
 
-std::string MetricsText(const Ledger& ledger, const CallCounters& calls, std::string_view version,
+std::string MetricsText(const Ledger& ledger, const CallCounters& calls,
+                        const WitnessKeeper* witnesses, std::string_view version,
                         std::string_view commit) {
   Families families;
   AddValue(&AddFamily(&families, "custody_build_info", "What runs.", MetricType::Gauge),
            {Label{"version", std::string(version)}, Label{"commit", std::string(commit)}}, 1);
   AddState(ledger.Status(), &families);
+  if (witnesses != nullptr) {
+    AddWitnessing(witnesses->Status(), ledger.Snapshot()->size(), &families);
+  }
   const LedgerMetrics& metrics = ledger.metrics();
   AddCounters(metrics, &families);
   AddRefusals(metrics, &families);

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "base/mutex.h"
 #include "daemon/ledger/ledger.h"
+#include "daemon/witnessing/witness_keeper.h"
 
 namespace custody {
 
@@ -32,7 +33,9 @@ class CallCounters {
       ABSL_GUARDED_BY(mutex_);
 };
 
-std::string MetricsText(const Ledger& ledger, const CallCounters& calls, std::string_view version,
+// `witnesses`: null if none are configured.
+std::string MetricsText(const Ledger& ledger, const CallCounters& calls,
+                        const WitnessKeeper* witnesses, std::string_view version,
                         std::string_view commit);
 
 }  // namespace custody

@@ -95,10 +95,46 @@ absl::StatusOr<LedgerKeys> LoadKeys(const Config& config) {
   return LedgerKeys{std::move(signer), std::move(service)};
 }
 
+absl::StatusOr<std::unique_ptr<WitnessKeeper>> MakeWitnessKeeper(const Config& config,
+                                                                 const NoteVerifier& log_key,
+                                                                 const Clock& clock) {
+  const std::string& path = config.witnessing.policy_file;
+  if (path.empty()) return std::unique_ptr<WitnessKeeper>();
+  CUSTODY_ASSIGN_OR_RETURN(const std::string text, ReadSmallFile("witnessing.policy_file", path));
+  absl::StatusOr<WitnessPolicy> policy = WitnessKeeper::ParsePolicy(text, log_key);
+  if (!policy.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("witnessing.policy_file %s: %s", path, StdView(policy.status().message())));
+  }
+  WitnessKeeperOptions options;
+  options.policy = *std::move(policy);
+  options.timeout_ms = config.witnessing.timeout_ms_max;
+  options.grace_ms = config.witnessing.grace_ms;
+  options.interval_ms_min = config.witnessing.interval_ms_min;
+  options.evidence_folder = config.ledger.data_directory + "/evidence";
+  return WitnessKeeper::Create(std::move(options), log_key, clock);
+}
+
+namespace {
+
+// Its form; what it says about this log is asked once the key is there.
+absl::Status CheckWitnessPolicy(const Config& config) {
+  const std::string& path = config.witnessing.policy_file;
+  if (path.empty()) return absl::OkStatus();
+  CUSTODY_ASSIGN_OR_RETURN(const std::string text, ReadSmallFile("witnessing.policy_file", path));
+  const absl::Status form = ParseWitnessPolicy(text).status();
+  if (form.ok()) return form;
+  return absl::InvalidArgumentError(
+      absl::StrFormat("witnessing.policy_file %s: %s", path, StdView(form.message())));
+}
+
+}  // namespace
+
 absl::Status CheckEverything(const Config& config) {
   CUSTODY_RETURN_IF_ERROR(ValidateConfig(config));
   CUSTODY_RETURN_IF_ERROR(Validate(LedgerOptionsOf(config)));
   CUSTODY_RETURN_IF_ERROR(Validate(StoreOptionsOf(config)));
+  CUSTODY_RETURN_IF_ERROR(CheckWitnessPolicy(config));
   CUSTODY_ASSIGN_OR_RETURN(const ServerOptions server, ServerOptionsOf(config));
   if (!server.insecure_loopback) {
     return CheckTlsTexts(server.certificate_pem, server.private_key_pem, server.client_ca_pem);
@@ -108,25 +144,6 @@ absl::Status CheckEverything(const Config& config) {
       absl::StrFormat("listen.insecure_loopback is true, but listen.address is %s, which is not "
                       "loopback",
                       server.address));
-}
-
-int ExitCodeOf(const absl::Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kOk:
-      return 0;
-    case absl::StatusCode::kInvalidArgument:
-      return 2;
-    case absl::StatusCode::kPermissionDenied:
-    case absl::StatusCode::kUnauthenticated:
-      return 4;
-    case absl::StatusCode::kAlreadyExists:
-      return 5;
-    case absl::StatusCode::kInternal:
-    case absl::StatusCode::kUnknown:
-      return 70;
-    default:
-      return 3;
-  }
 }
 
 }  // namespace custody

@@ -8,8 +8,10 @@
 
 #include "absl/status/statusor.h"
 #include "daemon/config.h"
+#include "daemon/exit_code.h"
 #include "daemon/ledger/ledger_options.h"
 #include "daemon/services/server.h"
+#include "daemon/witnessing/witness_keeper.h"
 #include "storage/rocksdb_store.h"
 
 namespace custody {
@@ -25,16 +27,17 @@ absl::StatusOr<ServerOptions> ServerOptionsOf(const Config& config);
 // Errors: kNotFound; kInvalidArgument if a file is no key, or the log key is not Ed25519;
 // kUnauthenticated if the passphrase does not open one.
 absl::StatusOr<LedgerKeys> LoadKeys(const Config& config);
+// The witnesses of witnessing.policy_file; null if none is named. `clock` must outlive it.
+// Errors: kNotFound; kInvalidArgument naming what is wrong with the policy.
+absl::StatusOr<std::unique_ptr<WitnessKeeper>> MakeWitnessKeeper(const Config& config,
+                                                                 const NoteVerifier& log_key,
+                                                                 const Clock& clock);
 // The passphrase of the keys; empty if none is configured.
 absl::StatusOr<std::string> ReadPassphrase(const Config& config);
 
 // Every check that needs no running daemon: values, options, keys and TLS files where they are
 // named. Errors: those of the parts, naming the key.
 absl::Status CheckEverything(const Config& config);
-
-// The exit code of the programs (0 ok, 2 usage or configuration, 3 cannot be done or verified, 4
-// not permitted, 5 exists already, 70 a bug).
-int ExitCodeOf(const absl::Status& status);
 
 }  // namespace custody
 

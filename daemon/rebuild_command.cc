@@ -10,6 +10,7 @@
 #include "base/status_macros.h"
 #include "daemon/files.h"
 #include "daemon/ledger/rebuild.h"
+#include "daemon/ledger/schema.h"
 #include "daemon/parts.h"
 #include "storage/rocksdb_store.h"
 
@@ -19,11 +20,15 @@ namespace {
 constexpr std::size_t kKeysShown = 10;
 constexpr char kRebuiltSuffix[] = ".rebuilt";
 
+// Left by the last stop, and not made from the log.
+bool IsShortcut(std::string_view key) { return key == KeyOfMeta(MetaKey::kStoppedIndex); }
+
 // Keys of `first` that `second` lacks or, if `values`, has with another value.
 absl::Status CompareOneWay(const ReadView& first, const ReadView& second, bool values,
                            StoreDifference* difference) {
   absl::Status failure;
   CUSTODY_RETURN_IF_ERROR(first.Scan("", "", [&](std::string_view key, std::string_view value) {
+    if (IsShortcut(key)) return true;
     const absl::StatusOr<std::optional<std::string>> other = second.Get(key);
     if (!other.ok()) {
       failure = other.status();

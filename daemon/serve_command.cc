@@ -37,19 +37,22 @@ constexpr std::string_view kInsecureBanner =
 
 absl::StatusOr<std::unique_ptr<HttpListener>> StartMetrics(const Config& config,
                                                            const Ledger& ledger,
-                                                           const CallLog& calls) {
+                                                           const CallLog& calls,
+                                                           const WitnessKeeper* witnesses) {
   if (config.metrics.address.empty()) return std::unique_ptr<HttpListener>();
-  return HttpListener::Start(config.metrics.address, [&](std::string_view path) -> HttpAnswer {
-    if (path == "/metrics") {
-      return {200, MetricsText(ledger, calls.counters(), BuildVersion(), BuildCommit())};
-    }
-    if (path == "/healthz") {
-      const LedgerStatus status = ledger.Status();
-      return {WritesServe(status) ? 200 : 503,
-              absl::StrFormat("%s %s\n", ModeName(status.mode), status.mode_reason)};
-    }
-    return {404, "there are /metrics and /healthz\n"};
-  });
+  return HttpListener::Start(
+      config.metrics.address, [&ledger, &calls, witnesses](std::string_view path) -> HttpAnswer {
+        if (path == "/metrics") {
+          return {200,
+                  MetricsText(ledger, calls.counters(), witnesses, BuildVersion(), BuildCommit())};
+        }
+        if (path == "/healthz") {
+          const LedgerStatus status = ledger.Status();
+          return {WritesServe(status) ? 200 : 503,
+                  absl::StrFormat("%s %s\n", ModeName(status.mode), status.mode_reason)};
+        }
+        return {404, "there are /metrics and /healthz\n"};
+      });
 }
 
 absl::Status Named(std::string_view step, const absl::Status& status) {
@@ -71,6 +74,22 @@ void LogStart(const Config& config, const Ledger& ledger, const GrpcServer& serv
        {"version", std::string(BuildVersion())},
        {"commit", std::string(BuildCommit())}});
 }
+
+// The keeper has threads that use the ledger: they end before it does, however Serve() ends.
+class WitnessingWhile {
+ public:
+  WitnessingWhile(WitnessKeeper* witnesses, Ledger& ledger) : witnesses_(witnesses) {
+    if (witnesses_ != nullptr) witnesses_->Start(ledger);
+  }
+  ~WitnessingWhile() {
+    if (witnesses_ != nullptr) witnesses_->Stop();
+  }
+  WitnessingWhile(const WitnessingWhile&) = delete;
+  WitnessingWhile& operator=(const WitnessingWhile&) = delete;
+
+ private:
+  WitnessKeeper* const witnesses_;
+};
 
 // Waits for a signal to stop, telling systemd and health how it goes.
 void RunUntilSignal(HealthKeeper& health, const SystemdNotifier& systemd) {
@@ -122,8 +141,16 @@ absl::Status Serve(const Config& config) {
   absl::StatusOr<std::unique_ptr<RocksdbStore>> store = RocksdbStore::Open(StoreOptionsOf(config));
   if (!store.ok()) return Named("store", store.status());
   CUSTODY_ASSIGN_OR_RETURN(const LedgerKeys keys, LoadKeys(config));
+  CUSTODY_ASSIGN_OR_RETURN(const std::unique_ptr<WitnessKeeper> witnesses,
+                           MakeWitnessKeeper(config, keys.log.verifier(), clock));
+  LedgerOptions ledger_options = LedgerOptionsOf(config);
+  if (witnesses != nullptr) {
+    ledger_options.before_writing = [&witnesses](const LedgerSnapshot& snapshot) {
+      return witnesses->CheckBeforeWriting(snapshot);
+    };
+  }
   absl::StatusOr<std::unique_ptr<Ledger>> ledger =
-      Ledger::Open(LedgerOptionsOf(config), **store, keys, clock);
+      Ledger::Open(ledger_options, **store, keys, clock);
   if (!ledger.ok()) return Named("ledger", ledger.status());
 
   CallLog calls;
@@ -132,9 +159,11 @@ absl::Status Serve(const Config& config) {
     CUSTODY_RETURN_IF_ERROR(CheckCertificateTime(options.certificate_pem, clock.WallMs()));
   }
   absl::StatusOr<std::unique_ptr<GrpcServer>> server =
-      GrpcServer::Start(options, **ledger, **store, calls);
+      GrpcServer::Start(options, **ledger, **store, calls, witnesses.get());
   if (!server.ok()) return Named("listen.address", server.status());
-  CUSTODY_ASSIGN_OR_RETURN(const auto metrics, StartMetrics(config, **ledger, calls));
+  CUSTODY_ASSIGN_OR_RETURN(const auto metrics,
+                           StartMetrics(config, **ledger, calls, witnesses.get()));
+  const WitnessingWhile witnessing(witnesses.get(), **ledger);
 
   HealthKeeper health(**ledger, **server);
   health.Tick();
@@ -151,6 +180,8 @@ absl::Status Serve(const Config& config) {
   (*server)->StopStreams();
   const absl::Status drained = DrainUntilSignal(**ledger, config.stop.drain_ms_max);
   if (!drained.ok()) EndAtOnce(drained);
+  // Who waits for witnesses is told that the event is durable.
+  if (witnesses != nullptr) witnesses->Stop();
   (*server)->Stop(kStopCallsMs);
   Log(LogLevel::kInfo, "stopped: everyone was answered");
   return absl::OkStatus();

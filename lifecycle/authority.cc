@@ -123,6 +123,17 @@ struct SheetPolicy {
   std::int64_t window_ms = 0;  // 0: says nothing.
 };
 
+// The shortest window that the policy sets for these events; 0: says nothing.
+std::int64_t WindowMs(const v1::SignaturePolicy& rules, std::string_view code) {
+  std::int64_t shortest_ms = 0;
+  for (const v1::SignatureWindow& window : rules.windows()) {
+    if (window.code() != code || window.window_minutes() == 0) continue;
+    const std::int64_t ms = std::int64_t{window.window_minutes()} * kMillisecondsPerMinute;
+    shortest_ms = shortest_ms == 0 ? ms : std::min(shortest_ms, ms);
+  }
+  return shortest_ms;
+}
+
 absl::StatusOr<SheetPolicy> FindSheetPolicy(const StateView& view, const ParsedEvent& event,
                                             std::int64_t recorded_at_ms) {
   SheetPolicy sheet;
@@ -143,10 +154,9 @@ absl::StatusOr<SheetPolicy> FindSheetPolicy(const StateView& view, const ParsedE
     const bool waives = std::find(codes.begin(), codes.end(), event.code()) != codes.end();
     sheet.waives = first ? waives : sheet.waives && waives;
     first = false;
-    for (const v1::SignatureWindow& window : rules.windows()) {
-      if (window.code() != event.code() || window.window_minutes() == 0) continue;
-      const std::int64_t ms = std::int64_t{window.window_minutes()} * kMillisecondsPerMinute;
-      sheet.window_ms = sheet.window_ms == 0 ? ms : std::min(sheet.window_ms, ms);
+    const std::int64_t window_ms = WindowMs(rules, event.code());
+    if (sheet.window_ms == 0 || (window_ms != 0 && window_ms < sheet.window_ms)) {
+      sheet.window_ms = window_ms;
     }
   }
   return sheet;

@@ -25,7 +25,7 @@ bool Covers(const v1::LicenceState& licence, v1::Regime regime) {
 }
 
 // One of the licence types is valid for the regime; remembers when it ends.
-bool HasLicence(CheckRun& run, const v1::SiteState& site, std::set<v1::LicenceType> types,
+bool HasLicence(CheckRun& run, const v1::SiteState& site, const std::set<v1::LicenceType>& types,
                 v1::Regime regime) {
   std::int64_t latest_end = 0;
   bool found = false;

@@ -270,11 +270,13 @@ absl::Status CheckDose(CheckRun& run) {
   const std::string detail = absl::StrFormat(
       "DOSE: %d cells in %d containers, ordered %d, allowed %d to %d percent", Low(cells),
       containers.size(), Low(ordered / 1000), limits.dose_percent_min(), limits.dose_percent_max());
-  if (sum > ordered * limits.dose_percent_max()) {
-    run.Fail(v1::REASON_CODE_E_MATCH, detail, OrderKey(run));
-  } else if (sum >= ordered * limits.dose_percent_min()) {
+  const bool too_many = sum > ordered * limits.dose_percent_max();
+  const bool too_few = sum < ordered * limits.dose_percent_min();
+  // More containers may still be reserved.
+  const bool may_grow = run.stage() == v1::STAGE_RESERVE && !run.matching();
+  if (!too_many && !too_few) {
     run.Pass(detail, OrderKey(run));
-  } else if (run.stage() == v1::STAGE_RESERVE && !run.matching()) {
+  } else if (too_few && may_grow) {
     run.Warn(v1::REASON_CODE_E_MATCH, detail, OrderKey(run));
   } else {
     run.Fail(v1::REASON_CODE_E_MATCH, detail, OrderKey(run));

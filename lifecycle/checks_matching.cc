@@ -130,6 +130,23 @@ absl::Status JudgeCollectionType(CheckRun& run, const std::string& id,
   return absl::OkStatus();
 }
 
+bool IsAllergicTo(const v1::PatientState& patient, const std::string& protein) {
+  return std::any_of(
+      patient.animal_protein_allergies().begin(), patient.animal_protein_allergies().end(),
+      [&](const std::string& allergy) { return absl::EqualsIgnoreCase(protein, allergy); });
+}
+
+void JudgeMaterial(CheckRun& run, const v1::MaterialState& material,
+                   const v1::PatientState& patient, const SubjectKey& key) {
+  for (const std::string& protein : material.animal_proteins()) {
+    if (!IsAllergicTo(patient, protein)) continue;
+    run.Fail(v1::REASON_CODE_E_MATCH, absl::StrFormat("ALLERGY: %s", protein), key);
+  }
+  const bool unnamed =
+      material.animal_origin() != v1::ANSWER_NO && material.animal_proteins().empty();
+  if (unnamed) run.Unknown("ALLERGY: the animal proteins of the material are not stated", key);
+}
+
 absl::Status JudgeMaterials(CheckRun& run, const std::string& container_id,
                             const v1::PatientState& patient) {
   if (patient.animal_protein_allergies().empty()) return absl::OkStatus();
@@ -137,19 +154,33 @@ absl::Status JudgeMaterials(CheckRun& run, const std::string& container_id,
                            AncestorsOf(run, container_id, v1::SUBJECT_KIND_MATERIAL));
   for (const SubjectKey& key : materials) {
     CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, run.Find(key.kind, key.id));
-    if (state == nullptr) continue;
-    const v1::MaterialState& material = state->material();
-    for (const std::string& protein : material.animal_proteins()) {
-      for (const std::string& allergy : patient.animal_protein_allergies()) {
-        if (!absl::EqualsIgnoreCase(protein, allergy)) continue;
-        run.Fail(v1::REASON_CODE_E_MATCH, absl::StrFormat("ALLERGY: %s", protein), key);
-      }
-    }
-    const bool unnamed =
-        material.animal_origin() != v1::ANSWER_NO && material.animal_proteins().empty();
-    if (unnamed) run.Unknown("ALLERGY: the animal proteins of the material are not stated", key);
+    if (state != nullptr) JudgeMaterial(run, state->material(), patient, key);
   }
   return absl::OkStatus();
+}
+
+// An autologous donation, and one whose eligibility was not required.
+bool IsForItsDonorOnly(const v1::DonationState& donation, v1::Regime regime) {
+  return donation.intent() == v1::DONATION_INTENT_AUTOLOGOUS ||
+         std::any_of(donation.eligibility().begin(), donation.eligibility().end(),
+                     [&](const v1::EligibilityState& eligibility) {
+                       return eligibility.regime() == regime &&
+                              eligibility.outcome() == v1::ELIGIBILITY_OUTCOME_NOT_REQUIRED;
+                     });
+}
+
+// A donation for its own donor is for that patient alone, a directed one for the recipient it
+// names.
+void JudgeDirected(CheckRun& run, const v1::DonationState& donation, v1::Regime regime,
+                   const v1::PatientState& patient, const v1::OrderState& order,
+                   const SubjectKey& key) {
+  if (IsForItsDonorOnly(donation, regime) && donation.donor_id() != patient.same_as_donor_id()) {
+    run.Fail(v1::REASON_CODE_E_MATCH, "DIRECTED: the donation is for its donor only", key);
+  }
+  if (donation.intent() == v1::DONATION_INTENT_DIRECTED &&
+      donation.designated_patient_id() != order.patient_id()) {
+    run.Fail(v1::REASON_CODE_E_MATCH, "DIRECTED: the donation is for another recipient", key);
+  }
 }
 
 }  // namespace
@@ -199,8 +230,6 @@ absl::Status CheckCollectionType(CheckRun& run) {
   return absl::OkStatus();
 }
 
-// An autologous donation, and one whose eligibility was not required, is for its own donor; a
-// directed one for the recipient it names.
 absl::Status CheckAutologous(CheckRun& run) {
   CUSTODY_ASSIGN_OR_RETURN(const v1::OrderState* order, run.Order());
   CUSTODY_ASSIGN_OR_RETURN(const v1::PatientState* patient, run.Patient());
@@ -214,19 +243,8 @@ absl::Status CheckAutologous(CheckRun& run) {
                              AncestorsOf(run, id, v1::SUBJECT_KIND_DONATION));
     for (const SubjectKey& key : donations) {
       CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, run.Find(key.kind, key.id));
-      if (state == nullptr) continue;
-      const v1::DonationState& donation = state->donation();
-      bool own_only = donation.intent() == v1::DONATION_INTENT_AUTOLOGOUS;
-      for (const v1::EligibilityState& eligibility : donation.eligibility()) {
-        own_only |= eligibility.regime() == regime &&
-                    eligibility.outcome() == v1::ELIGIBILITY_OUTCOME_NOT_REQUIRED;
-      }
-      if (own_only && donation.donor_id() != patient->same_as_donor_id()) {
-        run.Fail(v1::REASON_CODE_E_MATCH, "DIRECTED: the donation is for its donor only", key);
-      }
-      if (donation.intent() == v1::DONATION_INTENT_DIRECTED &&
-          donation.designated_patient_id() != order->patient_id()) {
-        run.Fail(v1::REASON_CODE_E_MATCH, "DIRECTED: the donation is for another recipient", key);
+      if (state != nullptr) {
+        JudgeDirected(run, state->donation(), regime, *patient, *order, key);
       }
     }
   }

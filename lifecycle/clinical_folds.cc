@@ -152,6 +152,42 @@ std::int64_t EndedAtMs(const FoldInput& input) {
   return std::clamp(stated_ms, earliest_ms, latest_ms);
 }
 
+void FoldOrderGiven(const v1::AdministrationEnded& body, std::int64_t ended_at_ms,
+                    v1::OrderState* order) {
+  order->set_administered_at_ms(std::max(order->administered_at_ms(), ended_at_ms));
+  for (const v1::GivenContainer& given : body.containers()) {
+    FinishContainer(given.container_id(), order);
+  }
+  SettleOrder(order);
+}
+
+void FoldDmsoGiven(const FoldInput& input, const v1::AdministrationEnded& body,
+                   const v1::GivenContainer& given, v1::PatientState* patient) {
+  auto* list = patient->mutable_dmso_given();
+  v1::DmsoGiven* dose = list->Add();
+  dose->set_at_ms(EndedAtMs(input));
+  dose->set_volume_ul(given.volume_given_ul());
+  dose->set_order_id(body.order_id());
+  dose->set_container_id(given.container_id());
+  if (list->size() > kDmsoGivenMax) list->DeleteSubrange(0, 1);
+}
+
+void FoldContainerGiven(const FoldInput& input, const v1::AdministrationEnded& body,
+                        const v1::GivenContainer& given, v1::ContainerState* container) {
+  const bool completed = body.outcome() == v1::ADMINISTRATION_OUTCOME_COMPLETED &&
+                         !FoundHere(input, v1::REASON_CODE_E_AMOUNT);
+  FoldLife(
+      input,
+      completed ? LifeTrigger::kAdministrationCompleted : LifeTrigger::kAdministrationInterrupted,
+      container);
+  if (container->allocation() != v1::CONTAINER_ALLOCATION_CONSUMED) {
+    container->set_order_id(body.order_id());
+  }
+  container->set_allocation(v1::CONTAINER_ALLOCATION_CONSUMED);
+  const std::uint64_t sum = std::uint64_t{container->volume_given_ul()} + given.volume_given_ul();
+  container->set_volume_given_ul(static_cast<std::uint32_t>(std::min(sum, kVolumeMaxUl)));
+}
+
 }  // namespace
 
 void FoldPatientEnrolled(const FoldInput& input, v1::SubjectState* state) {
@@ -366,40 +402,15 @@ void FoldAdministrationStarted(const FoldInput& input, v1::SubjectState* state) 
 void FoldAdministrationEnded(const FoldInput& input, v1::SubjectState* state) {
   if (!input.adverse()) return;
   const v1::AdministrationEnded& body = input.event.event.administration_ended();
-  const std::int64_t ended_at_ms = EndedAtMs(input);
   if (IsOrder(input)) {
-    v1::OrderState* order = state->mutable_order();
-    order->set_administered_at_ms(std::max(order->administered_at_ms(), ended_at_ms));
-    for (const v1::GivenContainer& given : body.containers()) {
-      FinishContainer(given.container_id(), order);
-    }
-    SettleOrder(order);
+    FoldOrderGiven(body, EndedAtMs(input), state->mutable_order());
     return;
   }
   for (const v1::GivenContainer& given : body.containers()) {
     if (input.subject.kind == v1::SUBJECT_KIND_PATIENT) {
-      auto* list = state->mutable_patient()->mutable_dmso_given();
-      v1::DmsoGiven* dose = list->Add();
-      dose->set_at_ms(ended_at_ms);
-      dose->set_volume_ul(given.volume_given_ul());
-      dose->set_order_id(body.order_id());
-      dose->set_container_id(given.container_id());
-      if (list->size() > kDmsoGivenMax) list->DeleteSubrange(0, 1);
+      FoldDmsoGiven(input, body, given, state->mutable_patient());
     } else if (IsContainer(input) && given.container_id() == input.subject.id) {
-      const bool completed = body.outcome() == v1::ADMINISTRATION_OUTCOME_COMPLETED &&
-                             !FoundHere(input, v1::REASON_CODE_E_AMOUNT);
-      v1::ContainerState* container = state->mutable_container();
-      FoldLife(input,
-               completed ? LifeTrigger::kAdministrationCompleted
-                         : LifeTrigger::kAdministrationInterrupted,
-               container);
-      if (container->allocation() != v1::CONTAINER_ALLOCATION_CONSUMED) {
-        container->set_order_id(body.order_id());
-      }
-      container->set_allocation(v1::CONTAINER_ALLOCATION_CONSUMED);
-      const std::uint64_t sum =
-          std::uint64_t{container->volume_given_ul()} + given.volume_given_ul();
-      container->set_volume_given_ul(static_cast<std::uint32_t>(std::min(sum, kVolumeMaxUl)));
+      FoldContainerGiven(input, body, given, state->mutable_container());
     }
   }
 }

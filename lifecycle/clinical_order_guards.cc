@@ -52,21 +52,24 @@ void RequireContainers(RuleContext& context, int count) {
 }
 
 // Everyone who signed in a role for which the policy names a training has it now.
+bool IsTrained(const v1::PersonState* person, const std::string& procedure, std::int64_t at_ms) {
+  return person != nullptr &&
+         std::any_of(person->trainings().begin(), person->trainings().end(),
+                     [&](const v1::TrainingState& training) {
+                       return training.procedure() == procedure &&
+                              training.valid_from_ms() <= at_ms &&
+                              (training.valid_to_ms() == 0 || at_ms < training.valid_to_ms());
+                     });
+}
+
 void GuardTraining(RuleContext& context, const v1::Policy& policy) {
   for (const EventSigner& signer : context.signers()) {
     const v1::PersonState* person = context.Person(signer.key.id);
     for (const v1::TrainingRule& rule : policy.clinical().trainings()) {
-      if (rule.role() != signer.role) continue;
-      bool trained = false;
-      if (person != nullptr) {
-        for (const v1::TrainingState& training : person->trainings()) {
-          trained |=
-              training.procedure() == rule.procedure() &&
-              training.valid_from_ms() <= context.recorded_at_ms() &&
-              (training.valid_to_ms() == 0 || context.recorded_at_ms() < training.valid_to_ms());
-        }
+      if (rule.role() != signer.role ||
+          IsTrained(person, rule.procedure(), context.recorded_at_ms())) {
+        continue;
       }
-      if (trained) continue;
       context.Violate({.code = v1::REASON_CODE_E_TRAINING,
                        .message = absl::StrFormat("%s has no valid training in %s",
                                                   Describe(signer.key), rule.procedure()),

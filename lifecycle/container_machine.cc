@@ -56,32 +56,41 @@ constexpr Row kRows[] = {
      v1::CONTAINER_LIFE_ADMINISTERED_PARTIAL},
 };
 
+struct LandingRow {
+  T trigger;
+  L to;
+};
+
+// Where a container is after something that its state did not allow, before it is thawed.
+constexpr LandingRow kLandings[] = {
+    {T::kPlaced, v1::CONTAINER_LIFE_STORED},
+    {T::kMoved, v1::CONTAINER_LIFE_STORED},
+    {T::kRemoved, v1::CONTAINER_LIFE_OUT},
+    {T::kPacked, v1::CONTAINER_LIFE_PACKED},
+    {T::kRelinquished, v1::CONTAINER_LIFE_IN_TRANSIT},
+    {T::kCustodyAccepted, v1::CONTAINER_LIFE_IN_TRANSIT},
+    {T::kDelivered, v1::CONTAINER_LIFE_AT_RECEIVER},
+    {T::kReturned, v1::CONTAINER_LIFE_AT_RECEIVER},
+    {T::kThawStarted, v1::CONTAINER_LIFE_THAWING},
+    {T::kThawCompleted, v1::CONTAINER_LIFE_THAWED},
+};
+
+// From the thaw on it stays where it is.
+L LandingBeforeThaw(L from, T trigger) {
+  if (IsThawedOrLater(from)) return from;
+  for (const LandingRow& row : kLandings) {
+    if (row.trigger == trigger) return row.to;
+  }
+  return from;
+}
+
 // Where a container is after something that its state did not allow.
 L Landing(L from, T trigger) {
   switch (trigger) {
     case T::kFrozen:
       return from == v1::CONTAINER_LIFE_UNSPECIFIED ? v1::CONTAINER_LIFE_FROZEN : from;
-    case T::kPlaced:
-    case T::kMoved:
-      return IsThawedOrLater(from) ? from : v1::CONTAINER_LIFE_STORED;
-    case T::kRemoved:
-      return IsThawedOrLater(from) ? from : v1::CONTAINER_LIFE_OUT;
-    case T::kPacked:
-      return IsThawedOrLater(from) ? from : v1::CONTAINER_LIFE_PACKED;
-    case T::kRelinquished:
-    case T::kCustodyAccepted:
-      return IsThawedOrLater(from) ? from : v1::CONTAINER_LIFE_IN_TRANSIT;
-    case T::kDelivered:
-    case T::kReturned:
-      return IsThawedOrLater(from) ? from : v1::CONTAINER_LIFE_AT_RECEIVER;
-    case T::kThawStarted:
-      return IsThawedOrLater(from) ? from : v1::CONTAINER_LIFE_THAWING;
-    case T::kThawCompleted:
-      return IsThawedOrLater(from) ? from : v1::CONTAINER_LIFE_THAWED;
     case T::kThawAborted:
       return IsConsumed(from) ? from : v1::CONTAINER_LIFE_THAWED_UNUSABLE;
-    case T::kPrepared:
-      return from;
     case T::kAdministrationStarted:
       return v1::CONTAINER_LIFE_ADMINISTERING;
     case T::kAdministrationCompleted:
@@ -97,8 +106,9 @@ L Landing(L from, T trigger) {
       return v1::CONTAINER_LIFE_LOST;
     case T::kDestroyed:
       return v1::CONTAINER_LIFE_DESTROYED;
+    default:
+      return LandingBeforeThaw(from, trigger);
   }
-  return from;
 }
 
 bool IsAdministration(T trigger) {

@@ -131,9 +131,9 @@ void FoldPlasmaDilutionAssessed(const FoldInput& input, v1::SubjectState* state)
       specimen.set_blood_48h_ml(body.blood_and_colloid_48h_ml());
       specimen.set_colloid_48h_ml(0);
     }
-    if (body.result() == v1::DILUTION_RESULT_UNACCEPTABLE) {
-      specimen.set_dilution(body.result());
-    } else if (input.favourable() && specimen.dilution() == v1::DILUTION_RESULT_UNSPECIFIED) {
+    const bool is_first =
+        input.favourable() && specimen.dilution() == v1::DILUTION_RESULT_UNSPECIFIED;
+    if (is_first || body.result() == v1::DILUTION_RESULT_UNACCEPTABLE) {
       specimen.set_dilution(body.result());
     }
   }

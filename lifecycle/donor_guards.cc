@@ -320,9 +320,8 @@ void GuardPlasmaDilutionAssessed(RuleContext& context) {
 void GuardTestResultReported(RuleContext& context) {
   const v1::TestResultReported& body = context.event().test_result_reported();
   context.RequireKnown(v1::SUBJECT_KIND_DONOR, body.donor_id());
-  static const v1::DonorState kNobody;
   const v1::DonorState* donor = context.Donor(body.donor_id());
-  if (donor == nullptr) donor = &kNobody;
+  if (donor == nullptr) donor = &v1::DonorState::default_instance();
   if (body.results().empty()) {
     Flag(context, v1::REASON_CODE_E_FIELD, v1::SEVERITY_MAJOR, "the report has no result",
          "results");

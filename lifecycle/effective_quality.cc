@@ -97,6 +97,7 @@ class QualityWalk {
   template <typename Results>
   void JudgeResults(const SubjectKey& key, const Results& results);
   void JudgeDonation(const SubjectKey& key, const v1::SubjectState& state);
+  absl::Status JudgeCase(const SubjectKey& key, const v1::OpenCase& open);
   void JudgeExcursion(const SubjectKey& key, const v1::ExcursionState& excursion);
 
   const StateView& view_;
@@ -114,6 +115,24 @@ class QualityWalk {
   EffectiveQuality result_;
 };
 
+absl::Status QualityWalk::JudgeCase(const SubjectKey& key, const v1::OpenCase& open) {
+  CUSTODY_ASSIGN_OR_RETURN(const bool is_open, IsOpen(view_, open));
+  if (!is_open) return absl::OkStatus();
+  std::string codes;
+  for (const std::string& code : open.codes()) codes += (codes.empty() ? "" : ", ") + code;
+  std::string detail = absl::StrFormat("case %s open (%s)", ToHex(open.case_id()), codes);
+  if (open.kind() == v1::CASE_KIND_RECALL) {
+    Block(v1::REASON_CODE_E_RECALLED, v1::QUALITY_RECALLED, key,
+          absl::StrFormat("recall %s", ToHex(open.case_id())), {open.opened_index()});
+  } else if (open.severity() == v1::SEVERITY_CRITICAL) {
+    Block(v1::REASON_CODE_E_CASE_OPEN, v1::QUALITY_SUSPENDED, key, std::move(detail),
+          {open.opened_index()});
+  } else {
+    Warn(v1::REASON_CODE_E_CASE_OPEN, key, std::move(detail), {open.opened_index()});
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<const v1::SubjectState*> QualityWalk::VisitCommon(const SubjectKey& key) {
   CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, view_.Find(key));
   if (!visited_.insert(key).second) return state;
@@ -128,20 +147,7 @@ absl::StatusOr<const v1::SubjectState*> QualityWalk::VisitCommon(const SubjectKe
           {hold.placed_index()});
   }
   for (const v1::OpenCase& open : state->open_cases()) {
-    CUSTODY_ASSIGN_OR_RETURN(const bool is_open, IsOpen(view_, open));
-    if (!is_open) continue;
-    std::string codes;
-    for (const std::string& code : open.codes()) codes += (codes.empty() ? "" : ", ") + code;
-    std::string detail = absl::StrFormat("case %s open (%s)", ToHex(open.case_id()), codes);
-    if (open.kind() == v1::CASE_KIND_RECALL) {
-      Block(v1::REASON_CODE_E_RECALLED, v1::QUALITY_RECALLED, key,
-            absl::StrFormat("recall %s", ToHex(open.case_id())), {open.opened_index()});
-    } else if (open.severity() == v1::SEVERITY_CRITICAL) {
-      Block(v1::REASON_CODE_E_CASE_OPEN, v1::QUALITY_SUSPENDED, key, std::move(detail),
-            {open.opened_index()});
-    } else {
-      Warn(v1::REASON_CODE_E_CASE_OPEN, key, std::move(detail), {open.opened_index()});
-    }
+    CUSTODY_RETURN_IF_ERROR(JudgeCase(key, open));
   }
   if (state->not_evaluated_since() > 0) {
     Block(

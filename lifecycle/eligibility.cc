@@ -241,26 +241,28 @@ class Evaluator {
   }
 
   void JudgeMarkers() {
-    for (const v1::Marker marker : Markers()) {
-      const auto rule = FindMarkerRule(policy_, regime_, *in_.donation, marker);
-      const MarkerEvidence& evidence = evidence_[marker];
-      const bool mandatory = rule.has_value() && rule->mandatory();
-      if (evidence.worst == ResultClass::kReactive) {
-        JudgeReactive(marker, rule);
-        // A reactive result without authority is adverse; it is not the test that was asked for.
-        if (mandatory && !evidence.tested) AddMissing(marker);
-        continue;
-      }
-      if (evidence.worst == ResultClass::kNonReactive) continue;
-      // An undecided result of a marker that is not mandatory still needs an answer.
-      if (!mandatory && !evidence.worst.has_value()) continue;
-      if (evidence.dilution_unacceptable && !evidence.worst.has_value()) {
-        ineligible_ = true;
-        Remark(v1::REASON_CODE_E_MISSING, marker, "plasma dilution not acceptable");
-        continue;
-      }
-      AddMissing(marker);
+    for (const v1::Marker marker : Markers()) JudgeMarker(marker);
+  }
+
+  void JudgeMarker(v1::Marker marker) {
+    const auto rule = FindMarkerRule(policy_, regime_, *in_.donation, marker);
+    const MarkerEvidence& evidence = evidence_[marker];
+    const bool mandatory = rule.has_value() && rule->mandatory();
+    if (evidence.worst == ResultClass::kReactive) {
+      JudgeReactive(marker, rule);
+      // A reactive result without authority is adverse; it is not the test that was asked for.
+      if (mandatory && !evidence.tested) AddMissing(marker);
+      return;
     }
+    if (evidence.worst == ResultClass::kNonReactive) return;
+    // An undecided result of a marker that is not mandatory still needs an answer.
+    if (!mandatory && !evidence.worst.has_value()) return;
+    if (evidence.dilution_unacceptable && !evidence.worst.has_value()) {
+      ineligible_ = true;
+      Remark(v1::REASON_CODE_E_MISSING, marker, "plasma dilution not acceptable");
+      return;
+    }
+    AddMissing(marker);
   }
 
   void AddMissing(v1::Marker marker) {

@@ -35,6 +35,10 @@ std::string TextOf(const v1::Decimal& value) {
   return decimal.ok() ? decimal->ToString() : "?";
 }
 
+std::string ValueText(const v1::QcResult& result) {
+  return result.has_reported() ? TextOf(result.reported()) : EnumLabel(result.qualitative());
+}
+
 // One lot and one policy.
 class LotJudge {
  public:
@@ -96,16 +100,15 @@ void LotJudge::AddResults(const v1::BatchState& batch, RowJudgement* judgement,
     if (known.invalidated() || known.result().test_id() != judgement->row->id()) continue;
     const bool met = JudgeResult(*judgement->row, known.result()) == v1::RESULT_VERDICT_PASS &&
                      known.result().verdict() != v1::RESULT_VERDICT_FAIL;
-    if (!met) judgement->outcome = RowOutcome::kNotMet;
-    if (met && !(known.attested() && AcceptsMethod(*judgement->row, known.result().method()))) {
-      continue;
-    }
-    if (met) *passed = true;
+    const bool counts = known.attested() && AcceptsMethod(*judgement->row, known.result().method());
+    if (met && !counts) continue;
     judgement->evidence.push_back(known.index());
-    const bool is_number = known.result().has_reported();
-    judgement->detail =
-        is_number ? TextOf(known.result().reported()) : EnumLabel(known.result().qualitative());
-    if (!met) return;
+    judgement->detail = ValueText(known.result());
+    if (!met) {
+      judgement->outcome = RowOutcome::kNotMet;
+      return;
+    }
+    *passed = true;
   }
 }
 

@@ -96,27 +96,33 @@ bool IsFilledTooLate(const FoldInput& input) {
   });
 }
 
+void FillContainer(const FoldInput& input, const v1::FilledContainer& filled,
+                   v1::ContainerState* container) {
+  container->set_batch_id(EventOf(input).formulated_and_filled().batch_id());
+  container->set_position(filled.position());
+  container->set_volume_ul(filled.volume_ul());
+  container->set_cells(filled.cells());
+  container->set_container_type(filled.container_type());
+  container->set_site_id(EventOf(input).site_id());
+  if (IsFilledTooLate(input)) container->set_discard_required(true);
+}
+
+void BeginLife(v1::ContainerState* container) {
+  if (container->life() != v1::CONTAINER_LIFE_UNSPECIFIED) return;
+  container->set_life(v1::CONTAINER_LIFE_FILLED);
+  if (container->allocation() == v1::CONTAINER_ALLOCATION_UNSPECIFIED) {
+    container->set_allocation(v1::CONTAINER_ALLOCATION_UNALLOCATED);
+  }
+}
+
 void CreateContainer(const FoldInput& input, v1::ContainerState* container) {
   const v1::FormulatedAndFilled& body = EventOf(input).formulated_and_filled();
   const bool is_known = !container->batch_id().empty() || !container->donation_id().empty();
   if (is_known && container->batch_id() != body.batch_id()) return;
   for (const v1::FilledContainer& filled : body.containers()) {
     if (filled.container_id() != input.subject.id) continue;
-    if (!is_known) {
-      container->set_batch_id(body.batch_id());
-      container->set_position(filled.position());
-      container->set_volume_ul(filled.volume_ul());
-      container->set_cells(filled.cells());
-      container->set_container_type(filled.container_type());
-      container->set_site_id(EventOf(input).site_id());
-      if (IsFilledTooLate(input)) container->set_discard_required(true);
-    }
-    if (input.favourable() && container->life() == v1::CONTAINER_LIFE_UNSPECIFIED) {
-      container->set_life(v1::CONTAINER_LIFE_FILLED);
-      if (container->allocation() == v1::CONTAINER_ALLOCATION_UNSPECIFIED) {
-        container->set_allocation(v1::CONTAINER_ALLOCATION_UNALLOCATED);
-      }
-    }
+    if (!is_known) FillContainer(input, filled, container);
+    if (input.favourable()) BeginLife(container);
     return;
   }
 }

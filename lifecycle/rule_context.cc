@@ -157,27 +157,27 @@ void RuleContext::Violate(Violation violation) { violations_.push_back(std::move
 void RuleContext::RequireKnown(v1::SubjectKind kind, std::string_view id) {
   const v1::SubjectState* state = Find(kind, id);
   if (state != nullptr && state->state_case() != v1::SubjectState::STATE_NOT_SET) return;
-  SubjectKey key{kind, std::string(id)};
+  const SubjectKey key{kind, std::string(id)};
   Violate({.code = v1::REASON_CODE_E_UNKNOWN_SUBJECT,
            .severity = v1::SEVERITY_CRITICAL,
            .message = absl::StrFormat("%s is not known", Describe(key)),
            .detail = Describe(key),
            .remedy = {},
            .evidence = {},
-           .subject = std::move(key)});
+           .subject = key});
 }
 
 void RuleContext::RequireNew(v1::SubjectKind kind, std::string_view id) {
   const v1::SubjectState* state = Find(kind, id);
   if (state == nullptr || state->state_case() == v1::SubjectState::STATE_NOT_SET) return;
-  SubjectKey key{kind, std::string(id)};
+  const SubjectKey key{kind, std::string(id)};
   Violate({.code = v1::REASON_CODE_E_SUBJECT_EXISTS,
            .severity = v1::SEVERITY_CRITICAL,
            .message = absl::StrFormat("%s exists already", Describe(key)),
            .detail = Describe(key),
            .remedy = {},
            .evidence = {state->first_index()},
-           .subject = std::move(key)});
+           .subject = key});
 }
 
 std::optional<PolicyRef> RuleContext::RequirePolicy(std::string_view product_id,
@@ -196,14 +196,14 @@ std::vector<PolicyRef> RuleContext::RequirePolicies(
     const std::optional<PolicyRef> policy = PolicyFor(product_id, regime);
     AddPolicyOnce(policy, &policies);
     if (policy.has_value() || !status_.ok()) continue;
-    SubjectKey product{v1::SUBJECT_KIND_PRODUCT, std::string(product_id)};
+    const SubjectKey product{v1::SUBJECT_KIND_PRODUCT, std::string(product_id)};
     Violate({.code = v1::REASON_CODE_E_POLICY_MISSING,
              .message = absl::StrFormat("%s has no policy in force for %s", Describe(product),
                                         EnumLabel(regime)),
              .detail = EnumLabel(regime),
              .remedy = {},
              .evidence = {},
-             .subject = std::move(product)});
+             .subject = product});
   }
   RequireNamed(product_id, policies);
   return policies;

@@ -46,45 +46,56 @@ void FoldShipmentAuthorised(const FoldInput& input, v1::SubjectState* state) {
   shipment->set_order_id(body.order_id());
 }
 
+void FoldPackedContainer(const FoldInput& input, const v1::ShipmentPrepared& body,
+                         v1::ContainerState* container) {
+  FoldLife(input, LifeTrigger::kPacked, container);
+  CloseStays(input, container);
+  if (!input.adverse()) return;
+  AddOnce(container->mutable_shipment_ids(), body.shipment_id());
+  // What was found wrong at one receipt stays wrong on the next journey.
+  if (container->receipt() == v1::RECEIPT_DECISION_ACCEPT) {
+    container->set_receipt(v1::RECEIPT_DECISION_UNSPECIFIED);
+  }
+  container->set_receipt_pending(true);
+}
+
+void FoldPackedShipment(const FoldInput& input, const v1::ShipmentPrepared& body,
+                        v1::ShipmentState* shipment) {
+  // The shorter of what was authorised and what was packed.
+  const std::int64_t known = shipment->validated_hold_ms();
+  if (known > 0 || input.favourable()) {
+    shipment->set_validated_hold_ms(known > 0 ? std::min(known, body.validated_hold_ms())
+                                              : body.validated_hold_ms());
+  }
+  const std::int64_t packed_at_ms = input.event.event.occurred_at().utc_ms();
+  if (IsLongerJourney(input, shipment->packed_at_ms(), shipment->packed_at_ms() - packed_at_ms)) {
+    shipment->set_packed_at_ms(packed_at_ms);
+  }
+  if (!input.favourable()) return;
+  shipment->set_from_site_id(body.from_site_id());
+  shipment->set_to_site_id(body.to_site_id());
+  *shipment->mutable_container_ids() = body.container_ids();
+  *shipment->mutable_seals() = body.seals();
+  *shipment->mutable_logger_device_ids() = body.logger_device_ids();
+  shipment->set_shipper_device_id(body.shipper_device_id());
+}
+
+void BindShipmentNumber(const v1::ShipmentPrepared& body, v1::IdentifierState* identifier) {
+  for (const v1::SubjectRef& ref : identifier->bound()) {
+    if (ref.id() != body.shipment_id()) identifier->set_conflict(true);
+  }
+  *identifier->add_bound() = RefOf({v1::SUBJECT_KIND_SHIPMENT, body.shipment_id()});
+}
+
 void FoldShipmentPrepared(const FoldInput& input, v1::SubjectState* state) {
   const v1::ShipmentPrepared& body = input.event.event.shipment_prepared();
   if (IsContainer(input)) {
-    v1::ContainerState* container = state->mutable_container();
-    FoldLife(input, LifeTrigger::kPacked, container);
-    CloseStays(input, container);
-    if (!input.adverse()) return;
-    AddOnce(container->mutable_shipment_ids(), body.shipment_id());
-    // What was found wrong at one receipt stays wrong on the next journey.
-    if (container->receipt() == v1::RECEIPT_DECISION_ACCEPT) {
-      container->set_receipt(v1::RECEIPT_DECISION_UNSPECIFIED);
-    }
-    container->set_receipt_pending(true);
+    FoldPackedContainer(input, body, state->mutable_container());
   } else if (IsShipment(input)) {
-    v1::ShipmentState* shipment = state->mutable_shipment();
     Advance(input, v1::SHIPMENT_PHASE_PREPARED, state);
-    // The shorter of what was authorised and what was packed.
-    const std::int64_t known = shipment->validated_hold_ms();
-    if (known > 0 || input.favourable()) {
-      shipment->set_validated_hold_ms(known > 0 ? std::min(known, body.validated_hold_ms())
-                                                : body.validated_hold_ms());
-    }
-    const std::int64_t packed_at_ms = input.event.event.occurred_at().utc_ms();
-    if (IsLongerJourney(input, shipment->packed_at_ms(), shipment->packed_at_ms() - packed_at_ms)) {
-      shipment->set_packed_at_ms(packed_at_ms);
-    }
-    if (!input.favourable()) return;
-    shipment->set_from_site_id(body.from_site_id());
-    shipment->set_to_site_id(body.to_site_id());
-    *shipment->mutable_container_ids() = body.container_ids();
-    *shipment->mutable_seals() = body.seals();
-    *shipment->mutable_logger_device_ids() = body.logger_device_ids();
-    shipment->set_shipper_device_id(body.shipper_device_id());
+    FoldPackedShipment(input, body, state->mutable_shipment());
   } else if (input.subject.kind == v1::SUBJECT_KIND_IDENTIFIER && input.favourable()) {
-    v1::IdentifierState* identifier = state->mutable_identifier();
-    for (const v1::SubjectRef& ref : identifier->bound()) {
-      if (ref.id() != body.shipment_id()) identifier->set_conflict(true);
-    }
-    *identifier->add_bound() = RefOf({v1::SUBJECT_KIND_SHIPMENT, body.shipment_id()});
+    BindShipmentNumber(body, state->mutable_identifier());
   }
 }
 
@@ -176,25 +187,34 @@ void FoldReceiptInspected(const FoldInput& input, v1::SubjectState* state) {
   }
 }
 
+// What an end of the journey makes of containers and shipment.
+struct ShipmentEndRow {
+  LifeTrigger container;
+  v1::ShipmentPhase shipment;
+};
+
+ShipmentEndRow RowOf(v1::ShipmentEnd end) {
+  switch (end) {
+    case v1::SHIPMENT_END_DESTROYED:
+      return {LifeTrigger::kDestroyed, v1::SHIPMENT_PHASE_CLOSED};
+    case v1::SHIPMENT_END_LOST:
+      return {LifeTrigger::kLost, v1::SHIPMENT_PHASE_LOST};
+    default:
+      return {LifeTrigger::kReturned, v1::SHIPMENT_PHASE_RETURNED};
+  }
+}
+
 void FoldShipmentEnded(const FoldInput& input, v1::SubjectState* state) {
-  const v1::ShipmentEnded& body = input.event.event.shipment_ended();
-  const bool returned =
-      body.end() != v1::SHIPMENT_END_LOST && body.end() != v1::SHIPMENT_END_DESTROYED;
+  const ShipmentEndRow row = RowOf(input.event.event.shipment_ended().end());
   if (IsContainer(input)) {
     v1::ContainerState* container = state->mutable_container();
-    FoldLife(input,
-             returned                                   ? LifeTrigger::kReturned
-             : body.end() == v1::SHIPMENT_END_DESTROYED ? LifeTrigger::kDestroyed
-                                                        : LifeTrigger::kLost,
-             container);
+    FoldLife(input, row.container, container);
     // What came back was out of sight: it waits for an inspection like anything that arrives.
-    if (returned && input.adverse()) container->set_receipt_pending(true);
+    if (row.container == LifeTrigger::kReturned && input.adverse()) {
+      container->set_receipt_pending(true);
+    }
   } else if (IsShipment(input)) {
-    Advance(input,
-            returned                                   ? v1::SHIPMENT_PHASE_RETURNED
-            : body.end() == v1::SHIPMENT_END_DESTROYED ? v1::SHIPMENT_PHASE_CLOSED
-                                                       : v1::SHIPMENT_PHASE_LOST,
-            state);
+    Advance(input, row.shipment, state);
   }
 }
 

@@ -5,6 +5,7 @@
 #include "lifecycle/signature_sheet.h"
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
 
 namespace custody {
@@ -80,21 +81,27 @@ class Matcher {
   std::vector<std::optional<std::size_t>> place_of_;
 };
 
+// Places that no policy can waive first.
+std::vector<std::size_t> PlacesToFill(const v1::CatalogueRow& row) {
+  std::vector<std::size_t> places(static_cast<std::size_t>(row.signatures_size()));
+  std::iota(places.begin(), places.end(), std::size_t{0});
+  std::stable_partition(places.begin(), places.end(), [&row](std::size_t place) {
+    return !row.signatures(static_cast<int>(place)).waivable();
+  });
+  return places;
+}
+
 }  // namespace
 
 SheetMatch MatchSheet(const v1::CatalogueRow& row, std::span<const ParsedSignature> signatures,
                       std::span<const EventSigner> signers) {
   Matcher matcher(row, signatures, signers);
   SheetMatch match;
-  const auto place_count = static_cast<std::size_t>(row.signatures_size());
-  for (const bool waivable : {false, true}) {
-    for (std::size_t place = 0; place < place_count; ++place) {
-      if (row.signatures(static_cast<int>(place)).waivable() != waivable) continue;
-      if (matcher.Fill(place)) {
-        ++match.filled_count;
-      } else {
-        match.open_places.push_back(static_cast<std::uint32_t>(place));
-      }
+  for (const std::size_t place : PlacesToFill(row)) {
+    if (matcher.Fill(place)) {
+      ++match.filled_count;
+    } else {
+      match.open_places.push_back(static_cast<std::uint32_t>(place));
     }
   }
   std::sort(match.open_places.begin(), match.open_places.end());

@@ -54,6 +54,7 @@ void AddSubjectCommands(Commands* commands);
 void AddProofCommands(Commands* commands);
 void AddDrillCommands(Commands* commands);
 void AddLogCommands(Commands* commands);
+void AddAuditCommands(Commands* commands);
 void AddCompletionCommand(Commands* commands);
 
 }  // namespace custody

@@ -69,6 +69,11 @@ void BindRecord(CLI::App* command, RecordFilesOptions* files) {
       ->add_option("--sign", options->signers,
                    "Further local signer: NAME or 'NAME as ROLE/MEANING'; may be repeated")
       ->allow_extra_args(false);
+  command
+      ->add_option("--wait", options->wait,
+                   "What must have happened before an event counts as recorded: durable (default), "
+                   "or witnessed: a quorum of witnesses has cosigned; exit 3 if only durable")
+      ->check(CLI::IsMember({"durable", "witnessed"}));
   command->add_flag("--dry-run", options->dry_run, "Say what would happen; write nothing");
   command->add_option("--from-line", options->from_line,
                       "Begin with the first document at or after this line");

@@ -71,6 +71,7 @@ constexpr Example kExamples[] = {
     {"log status", "custody log status"},
     {"log checkpoint", "custody log checkpoint -o checkpoint.txt"},
     {"log export", "custody log export log-of-2026"},
+    {"audit", "custody audit log-of-2026 --trust trust.toml --work audit-of-2026"},
     {"log receipt", "custody log receipt 42 -o 42.receipt"},
     {"log watch", "custody log watch --from 0 --json | jq .index"},
     {"completion",

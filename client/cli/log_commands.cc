@@ -8,6 +8,7 @@
 #include "client/cli/event_text.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/files.h"
+#include "client/cli/whole_log.h"
 #include "client/draft/time_text.h"
 #include "client/verify/log_directory.h"
 #include "crypto/checkpoint.h"
@@ -20,6 +21,7 @@ struct NoOptions {};
 
 struct CheckpointOptions {
   std::string output;
+  bool witnessed = false;
 };
 
 struct LogExportOptions {
@@ -37,6 +39,21 @@ struct ReceiptOptions {
   std::uint64_t index = 0;
   std::string output;
 };
+
+void ShowWitnesses(Terminal& terminal, const v1::GetStatusResponse& status) {
+  if (status.witnesses().empty()) return;
+  std::vector<std::vector<std::string>> rows;
+  for (const v1::WitnessStatus& witness : status.witnesses()) {
+    const std::string state = !witness.alarm().empty()   ? "ALARM: " + witness.alarm()
+                              : !witness.error().empty() ? witness.error()
+                                                         : "cosigns";
+    rows.push_back({witness.name(), absl::StrFormat("%d", witness.cosigned_size()),
+                    witness.cosigned_at_ms() == 0 ? "" : FormatTimeMs(witness.cosigned_at_ms()),
+                    state});
+  }
+  terminal.Line("");
+  terminal.Table({"WITNESS", "SIZE", "COSIGNED", "STATE"}, rows);
+}
 
 absl::StatusOr<int> ShowStatus(Session& session, const NoOptions&) {
   CUSTODY_ASSIGN_OR_RETURN(Client * client, session.client());
@@ -64,13 +81,41 @@ absl::StatusOr<int> ShowStatus(Session& session, const NoOptions&) {
        {"pending", number(status.pending_count())},
        {"queue_events", number(status.queue_events())},
        {"store_bytes", number(status.store_bytes())},
-       {"free_bytes", number(status.free_bytes())}});
+       {"free_bytes", number(status.free_bytes())},
+       {"witnessed_size",
+        status.witnesses().empty() ? "no witnesses" : number(status.witnessed_size())}});
+  ShowWitnesses(session.terminal(), status);
   return status.mode() == "serving" ? kExitOk : kExitCannotVerify;
+}
+
+// Whether the cosignatures meet the policy of trust.toml. OK without one: then it says so.
+absl::Status CheckQuorum(Session& session, const std::string& note) {
+  const absl::StatusOr<const Trust*> trust = session.trust();
+  if (!trust.ok() || !(*trust)->policy.has_value()) {
+    session.terminal().Note("cosignatures: not judged, no trust.toml with a policy is configured");
+    return absl::OkStatus();
+  }
+  const WitnessPolicy& policy = *(*trust)->policy;
+  std::vector<NoteVerifier> keys;
+  for (const PolicyWitness& witness : policy.witnesses) keys.push_back(witness.verifier);
+  CUSTODY_ASSIGN_OR_RETURN(const OpenedCheckpoint opened,
+                           OpenCheckpoint(note, (*trust)->ledger, (*trust)->log_keys, keys));
+  const std::optional<std::uint64_t> time = QuorumTime(policy, opened.cosignatures);
+  if (!time.has_value()) {
+    return absl::FailedPreconditionError(
+        "the cosignatures do not meet the quorum of the policy in trust.toml");
+  }
+  session.terminal().Note("quorum of the policy in trust.toml: met at " +
+                          FormatTimeMs(static_cast<std::int64_t>(*time) * 1'000));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<int> ShowCheckpoint(Session& session, const CheckpointOptions& options) {
   CUSTODY_ASSIGN_OR_RETURN(Client * client, session.client());
-  CUSTODY_ASSIGN_OR_RETURN(const VerifiedCheckpoint checkpoint, client->GetCheckpoint());
+  CUSTODY_ASSIGN_OR_RETURN(
+      const VerifiedCheckpoint checkpoint,
+      options.witnessed ? client->GetWitnessedCheckpoint() : client->GetCheckpoint());
+  if (options.witnessed) CUSTODY_RETURN_IF_ERROR(CheckQuorum(session, checkpoint.note));
   if (!options.output.empty()) {
     CUSTODY_RETURN_IF_ERROR(WriteFileAtomically(options.output, checkpoint.note, /*secret=*/false));
     session.terminal().Fields({{"file", options.output}});
@@ -89,30 +134,6 @@ absl::StatusOr<int> ShowCheckpoint(Session& session, const CheckpointOptions& op
   return kExitOk;
 }
 
-// Says how far it is, at most once a second.
-class ExportProgress {
- public:
-  ExportProgress(const Terminal& terminal, std::uint64_t size) : terminal_(terminal), size_(size) {}
-  void Say(std::uint64_t done) {
-    const auto now = std::chrono::steady_clock::now();
-    if (now - said_ < std::chrono::seconds(1)) return;
-    said_ = now;
-    terminal_.Note(absl::StrFormat("%d of %d entries", done, size_));
-  }
-
- private:
-  const Terminal& terminal_;
-  const std::uint64_t size_;
-  std::chrono::steady_clock::time_point said_ = std::chrono::steady_clock::now();
-};
-
-absl::Status HiddenEntry(std::uint64_t index) {
-  return absl::PermissionDeniedError(
-      absl::StrFormat("entry %d is of a site that this client may not see; a whole log needs a "
-                      "client that may read the entries of every site",
-                      index));
-}
-
 absl::StatusOr<int> ExportLog(Session& session, const LogExportOptions& options) {
   CUSTODY_ASSIGN_OR_RETURN(Client * client, session.client());
   CUSTODY_ASSIGN_OR_RETURN(const VerifiedCheckpoint newest, client->GetCheckpoint());
@@ -125,22 +146,9 @@ absl::StatusOr<int> ExportLog(Session& session, const LogExportOptions& options)
   }
   const std::uint64_t kept = writer.size();
   if (kept > 0) session.terminal().Note(absl::StrFormat("going on behind %d entries", kept));
-  ExportProgress progress(session.terminal(), checkpoint.size);
-  CallOptions call;
-  call.deadline = std::chrono::milliseconds(0);
-  absl::Status written;
-  if (kept < checkpoint.size) {
-    CUSTODY_RETURN_IF_ERROR(client->ReadEntries(
-        kept, checkpoint.size,
-        [&](std::uint64_t index, std::string_view entry) {
-          written = index == writer.size() ? writer.Append(entry) : HiddenEntry(writer.size());
-          progress.Say(writer.size());
-          return written.ok();
-        },
-        call));
-  }
-  CUSTODY_RETURN_IF_ERROR(written);
-  if (writer.size() < checkpoint.size) return HiddenEntry(writer.size());
+  CUSTODY_RETURN_IF_ERROR(
+      ReadWholeLog(session, kept, checkpoint.size,
+                   [&](std::uint64_t, std::string_view entry) { return writer.Append(entry); }));
   CUSTODY_RETURN_IF_ERROR(writer.Finish(checkpoint, newest.note));
   session.terminal().Note(absl::StrFormat("%s: %d entries, root %s", options.folder,
                                           checkpoint.size, checkpoint.root.ToHex()));
@@ -219,6 +227,8 @@ void AddLogCommands(Commands* commands) {
       log, "checkpoint", "The newest checkpoint, verified",
       [](CLI::App* command, CheckpointOptions* options) {
         command->add_option("-o,--output", options->output, "File to write the signed note to");
+        command->add_flag("--witnessed", options->witnessed,
+                          "The newest that a quorum of witnesses has cosigned");
       },
       ShowCheckpoint);
   commands->Add<LogExportOptions>(

@@ -88,6 +88,7 @@ int Main(int argc, char** argv) {
   AddProofCommands(&commands);
   AddDrillCommands(&commands);
   AddLogCommands(&commands);
+  AddAuditCommands(&commands);
   AddCompletionCommand(&commands);
   AddHelpTexts(&app);
   try {

@@ -17,6 +17,7 @@ namespace {
 struct ExportOptions {
   std::string subject;
   std::string output;
+  bool witnessed = false;
   Question question;
 };
 
@@ -36,6 +37,7 @@ absl::StatusOr<int> Export(Session& session, const ExportOptions& options) {
       request.subject().kind() == v1::SUBJECT_KIND_CONTAINER) {
     request.mutable_request()->add_container_ids(request.subject().id());
   }
+  request.set_witnessed(options.witnessed);
   CUSTODY_ASSIGN_OR_RETURN(Client * client, session.client());
   CUSTODY_RETURN_IF_ERROR(client->ExportBundleToFile(request, options.output));
   session.terminal().Note(
@@ -46,13 +48,7 @@ absl::StatusOr<int> Export(Session& session, const ExportOptions& options) {
 }
 
 absl::StatusOr<int> Verify(Session& session, const VerifyOptions& options) {
-  Trust trust;
-  if (options.trust.empty()) {
-    CUSTODY_ASSIGN_OR_RETURN(const Trust* configured, session.trust());
-    trust = *configured;
-  } else {
-    CUSTODY_ASSIGN_OR_RETURN(trust, ReadTrustFile(options.trust));
-  }
+  CUSTODY_ASSIGN_OR_RETURN(const Trust trust, session.TrustFrom(options.trust));
   CUSTODY_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(options.file));
   const std::int64_t now_ms = NowMs();
   std::optional<std::int64_t> at_ms;
@@ -96,6 +92,9 @@ void AddProofCommands(Commands* commands) {
         command
             ->add_option("-o,--output", options->output, "File to write, for example vial.custody")
             ->required();
+        command->add_flag("--witnessed", options->witnessed,
+                          "As of the newest checkpoint that a quorum of witnesses has cosigned, "
+                          "with their cosignatures");
         BindQuestion(
             command->add_option_group("question", "The question that the verdict in it answers"),
             &options->question);

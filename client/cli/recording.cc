@@ -18,6 +18,8 @@
 namespace custody {
 namespace {
 
+constexpr std::string_view kWaitWitnessed = "witnessed";
+
 // Prints what the ledger would say. Returns whether it would be recorded.
 absl::StatusOr<bool> DryRun(Session& session, const std::string& event_bytes,
                             const std::vector<v1::SignatureStatement>& statements) {
@@ -57,6 +59,8 @@ absl::StatusOr<bool> DryRun(Session& session, const std::string& event_bytes,
 struct Sending {
   // Puts on disk what must be there before the event can be in the ledger.
   std::function<absl::Status()> before = [] { return absl::OkStatus(); };
+  // Wait for witnesses.
+  bool witnessed = false;
   // It is not known whether the ledger has the event; it waits in the outbox.
   bool unanswered = false;
 };
@@ -84,6 +88,16 @@ std::string PlaceText(const std::string& path, int line, int next, bool any_reco
   return absl::StrFormat("at %s:%d; go on with --from-line %d:", path, line, next);
 }
 
+// What became of waiting for witnesses.
+int SayWitnessed(const Terminal& terminal, const RecordResult& result) {
+  if (result.witnessed) {
+    terminal.Note("witnessed: a quorum has cosigned a checkpoint over it");
+    return kExitOk;
+  }
+  terminal.Note("not yet witnessed: " + result.not_witnessed_reason);
+  return kExitCannotVerify;
+}
+
 absl::StatusOr<int> PrintRecorded(Session& session, const v1::SignedEvent& signed_event,
                                   const RecordResult& result) {
   Terminal& terminal = session.terminal();
@@ -107,7 +121,9 @@ absl::StatusOr<int> Send(Session& session, const v1::SignedEvent& signed_event, 
   CUSTODY_ASSIGN_OR_RETURN(Client * client, session.client());
   CUSTODY_ASSIGN_OR_RETURN(const std::string kept, KeepUnanswered(session, signed_event));
   CUSTODY_RETURN_IF_ERROR(sending->before());
-  const absl::StatusOr<RecordResult> result = client->Record(signed_event);
+  CallOptions call;
+  call.wait_witnessed = sending->witnessed;
+  const absl::StatusOr<RecordResult> result = client->Record(signed_event, call);
   sending->unanswered = IsNoAnswer(result.status());
   if (sending->unanswered) {
     session.terminal().Note(absl::StrFormat(
@@ -118,7 +134,8 @@ absl::StatusOr<int> Send(Session& session, const v1::SignedEvent& signed_event, 
   }
   ForgetUnanswered(kept);
   CUSTODY_RETURN_IF_ERROR(result.status());
-  return PrintRecorded(session, signed_event, *result);
+  CUSTODY_ASSIGN_OR_RETURN(const int printed, PrintRecorded(session, signed_event, *result));
+  return sending->witnessed ? SayWitnessed(session.terminal(), *result) : printed;
 }
 
 absl::StatusOr<std::vector<v1::Signature>> ReadSignatures(const RecordOptions& options,
@@ -169,6 +186,7 @@ absl::StatusOr<int> RecordOrTry(Session& session, const RecordOptions& options,
   signatures.insert(signatures.end(), detached.begin(), detached.end());
   CUSTODY_ASSIGN_OR_RETURN(const v1::SignedEvent signed_event,
                            MakeSignedEvent(event_bytes, signatures));
+  sending->witnessed = options.wait == kWaitWitnessed;
   return Send(session, signed_event, sending);
 }
 
@@ -235,7 +253,8 @@ absl::StatusOr<int> RecordDrafts(Session& session, const RecordOptions& options,
       session.terminal().Error(code.status());
       code = ExitCodeOf(code.status());
     }
-    any_recorded = any_recorded || (!options.dry_run && *code == kExitOk);
+    // Also one that is durable and not yet witnessed.
+    any_recorded = any_recorded || (!options.dry_run && *code != kExitRefused);
     worst = std::max(worst, *code);
   }
   return worst;

@@ -23,6 +23,8 @@ struct RecordOptions {
   bool keep_going = false;
   // Passes over the documents that begin before this line.
   int from_line = 0;
+  // "witnessed": each event is answered when a quorum of witnesses has cosigned.
+  std::string wait;
   // As --format; empty: by the file's ending.
   std::string format;
 };

@@ -69,6 +69,12 @@ absl::StatusOr<const Trust*> Session::trust() {
   return &*trust_;
 }
 
+absl::StatusOr<Trust> Session::TrustFrom(const std::string& file) {
+  if (!file.empty()) return ReadTrustFile(file);
+  CUSTODY_ASSIGN_OR_RETURN(const Trust* configured, trust());
+  return *configured;
+}
+
 absl::StatusOr<Client*> Session::client() {
   if (client_) return client_.get();
   CUSTODY_ASSIGN_OR_RETURN(const Context* context, this->context());

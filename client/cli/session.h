@@ -43,6 +43,8 @@ class Session {
   absl::StatusOr<const Context*> context();
   absl::StatusOr<Client*> client();
   absl::StatusOr<const Trust*> trust();
+  // That of a file, or of the context if it is empty.
+  absl::StatusOr<Trust> TrustFrom(const std::string& file);
   absl::StatusOr<NameBook*> names();
   absl::StatusOr<Keyring*> keyring();
 

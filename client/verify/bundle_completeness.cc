@@ -94,9 +94,20 @@ Outcome IndexJudge::JudgeChain(const SubjectKey& subject, const std::vector<std:
   return Outcome::kVerified;
 }
 
+// The index is true if somebody has recomputed it; else it is what the operator states.
+std::string WhoseWord(const std::vector<std::string>& attested_by) {
+  if (attested_by.empty()) {
+    return "operator-asserted: no auditor named in the trust has cosigned this checkpoint";
+  }
+  std::string names;
+  for (const std::string& name : attested_by) names += (names.empty() ? "" : ", ") + name;
+  return "attested by " + names;
+}
+
 }  // namespace
 
-void JudgeCompleteness(const BundleContents& contents, StepLog* log) {
+void JudgeCompleteness(const BundleContents& contents, const VerificationReport& report,
+                       StepLog* log) {
   IndexJudge judge(contents);
   const absl::Status proofs = judge.ReadProofs();
   if (!proofs.ok()) {
@@ -121,9 +132,8 @@ void JudgeCompleteness(const BundleContents& contents, StepLog* log) {
   }
   if (worst == Outcome::kVerified) {
     detail = absl::StrFormat(
-        "the index proves that these are all entries of %d subjects and that %d do not exist; "
-        "operator-asserted: no auditing witness is asked for",
-        contents.chains.size() - absent, absent);
+        "the index proves that these are all entries of %d subjects and that %d do not exist; %s",
+        contents.chains.size() - absent, absent, WhoseWord(report.attested_by));
   }
   log->Add('C', "index", worst, std::move(detail));
 }

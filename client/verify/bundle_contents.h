@@ -65,8 +65,9 @@ bool ReadContents(BundleContents* contents, StepLog* log);
 void JudgeInclusion(const BundleContents& contents, const Trust& trust, std::int64_t now_ms,
                     VerificationReport* report, StepLog* log);
 
-// Level C: adds the step "index". Requires that the step "seal" was verified.
-void JudgeCompleteness(const BundleContents& contents, StepLog* log);
+// Level C: adds the step "index". Requires that the step "seal" was verified; says who attests.
+void JudgeCompleteness(const BundleContents& contents, const VerificationReport& report,
+                       StepLog* log);
 
 // The states of all carried subjects after their last carried entry.
 using FoldedStates = std::map<SubjectKey, v1::SubjectState>;

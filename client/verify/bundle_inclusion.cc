@@ -44,6 +44,23 @@ std::optional<OpenedCheckpoint> JudgeCheckpoint(const BundleContents& contents, 
   return *std::move(opened);
 }
 
+// The auditors of the trust whose cosignatures are on the checkpoint.
+std::vector<std::string> AttestedBy(const OpenedCheckpoint& opened, const Trust& trust) {
+  std::vector<std::string> names;
+  if (!trust.policy.has_value()) return names;
+  for (const PolicyWitness& witness : trust.policy->witnesses) {
+    const bool audits = std::find(trust.auditors.begin(), trust.auditors.end(), witness.name) !=
+                        trust.auditors.end();
+    const bool cosigned = std::any_of(opened.cosignatures.begin(), opened.cosignatures.end(),
+                                      [&](const auto& cosignature) {
+                                        return cosignature.name == witness.verifier.name() &&
+                                               cosignature.key_id == witness.verifier.key_id();
+                                      });
+    if (audits && cosigned) names.push_back(witness.name);
+  }
+  return names;
+}
+
 void JudgeWitnesses(const OpenedCheckpoint& opened, const Trust& trust, std::int64_t now_ms,
                     VerificationReport* report, StepLog* log) {
   if (!trust.policy.has_value() || trust.policy->quorum.empty()) {
@@ -145,6 +162,7 @@ void JudgeInclusion(const BundleContents& contents, const Trust& trust, std::int
     return;
   }
   report->tree_size = opened->checkpoint.size;
+  report->attested_by = AttestedBy(*opened, trust);
   JudgeWitnesses(*opened, trust, now_ms, report, log);
   if (opened->checkpoint.size == 0) {
     log->Add('A', "inclusion", Outcome::kProofFalse, "the checkpoint is of an empty log");

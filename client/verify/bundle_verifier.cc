@@ -132,6 +132,10 @@ std::string VerificationReport::ToJson() const {
   for (std::size_t i = 0; i < container_ids.size(); ++i) {
     json += absl::StrFormat("%s%s", i == 0 ? "" : ",", JsonText(ToHex(container_ids[i])));
   }
+  json += "],\"attested_by\":[";
+  for (std::size_t i = 0; i < attested_by.size(); ++i) {
+    json += absl::StrFormat("%s%s", i == 0 ? "" : ",", JsonText(attested_by[i]));
+  }
   json += absl::StrFormat(
       "],\"as_of_ms\":%d,\"valid_until_ms\":%d,\"judged_at_ms\":%d,\"moment_was_given\":%s",
       as_of_ms, valid_until_ms, judged_at_ms, moment_was_given ? "true" : "false");
@@ -169,7 +173,7 @@ absl::StatusOr<VerificationReport> VerifyBundle(std::string_view bundle_bytes, c
     FoldedStates states;
     JudgeInclusion(contents, trust, now_ms, &report, &log);
     JudgeChains(contents, trust, &states, &log);
-    if (LevelOf(report, 'C') == Outcome::kVerified) JudgeCompleteness(contents, &log);
+    if (LevelOf(report, 'C') == Outcome::kVerified) JudgeCompleteness(contents, report, &log);
     // The rules are asked only about what was shown to be in the log, unbroken, signed and whole.
     if (LevelOf(report, 'A') == Outcome::kVerified && LevelOf(report, 'B') == Outcome::kVerified &&
         LevelOf(report, 'C') == Outcome::kVerified) {

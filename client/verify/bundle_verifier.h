@@ -10,7 +10,7 @@
 //                  by a key that was enrolled, at that position of the log, in the chains
 //                  themselves
 //   C  complete    nothing about these subjects was left out, as of the checkpoint (subject index,
-//                  as the operator states it)
+//                  as the operator states it, or as auditors attest)
 //   D  recomputed  the verdict, computed here by the rules from the signed events alone, is the
 //   stated
 //                  one, is about the subject of the bundle, and holds at the judged moment
@@ -88,6 +88,9 @@ struct VerificationReport {
   // When the quorum of witnesses saw the checkpoint, milliseconds since 1970 UTC; 0: no quorum, the
   // head is operator-asserted.
   std::int64_t witnessed_at_ms = 0;
+  // Auditors of the trust that have recomputed the log up to this checkpoint; empty: that the
+  // subject index is true is the operator's word.
+  std::vector<std::string> attested_by;
   // As recomputed here; value UNSPECIFIED if the bundle asks nothing or it could not be computed.
   v1::Verdict verdict;
 

@@ -23,8 +23,8 @@
 namespace custody {
 namespace {
 
-constexpr std::array<std::string_view, 5> kKeys = {"ledger", "entry0_leaf_hash", "log_keys",
-                                                   "policy", "maximum_age"};
+constexpr std::array<std::string_view, 6> kKeys = {"ledger", "entry0_leaf_hash", "log_keys",
+                                                   "policy", "maximum_age",      "auditors"};
 using ReadFile = std::function<absl::StatusOr<std::string>(const std::string& path)>;
 
 std::size_t EditDistance(std::string_view a, std::string_view b) {
@@ -79,6 +79,7 @@ class TrustReader {
   absl::Status ReadLogKey(const toml::node& item, Trust* trust) const;
   absl::Status ReadPolicy(Trust* trust) const;
   absl::Status ReadMaximumAge(Trust* trust) const;
+  absl::Status ReadAuditors(Trust* trust) const;
 
   std::string_view file_;
   const toml::table& table_;
@@ -205,6 +206,25 @@ absl::Status TrustReader::ReadMaximumAge(Trust* trust) const {
   return absl::OkStatus();
 }
 
+absl::Status TrustReader::ReadAuditors(Trust* trust) const {
+  const toml::node* node = table_.get("auditors");
+  if (node == nullptr) return absl::OkStatus();
+  const toml::array* list = node->as_array();
+  if (list == nullptr || !trust->policy.has_value()) {
+    return ErrorAt(node->source(), "auditors is a list of names of witnesses, and needs a policy");
+  }
+  for (const toml::node& item : *list) {
+    const toml::value<std::string>* name = item.as_string();
+    const std::vector<PolicyWitness>& known = trust->policy->witnesses;
+    const bool found =
+        name != nullptr && std::any_of(known.begin(), known.end(),
+                                       [&](const auto& w) { return w.name == name->get(); });
+    if (!found) return ErrorAt(item.source(), "this auditor is no witness of the policy");
+    trust->auditors.push_back(name->get());
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Trust> TrustReader::Read() {
   CUSTODY_RETURN_IF_ERROR(CheckKeys());
   Trust trust;
@@ -219,6 +239,7 @@ absl::StatusOr<Trust> TrustReader::Read() {
   CUSTODY_RETURN_IF_ERROR(ReadLogKeys(&trust));
   CUSTODY_RETURN_IF_ERROR(ReadPolicy(&trust));
   CUSTODY_RETURN_IF_ERROR(ReadMaximumAge(&trust));
+  CUSTODY_RETURN_IF_ERROR(ReadAuditors(&trust));
   return trust;
 }
 

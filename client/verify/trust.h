@@ -5,6 +5,8 @@
 //   log_keys         = ["custody.example.org/ledger+1a2b3c4d+AX..."]   # C2SP vkeys, required
 //   policy           = "witnesses.txt"   # C2SP tlog-policy: a file beside trust.toml, or the text
 //   maximum_age      = "15min"           # of the newest quorum cosignature; needs a policy
+//   auditors         = ["regulator-audit"]   # witnesses of the policy whose cosignature says that
+//                                            # they recomputed the log; needs a policy
 //
 // Threads: values and pure functions.
 // Limits:  64 KiB a file, 16 log keys, 64 witnesses, 64 groups of 64 members.
@@ -24,45 +26,12 @@
 #include "absl/status/statusor.h"
 #include "crypto/digest.h"
 #include "crypto/note.h"
+#include "crypto/witness_policy.h"
 
 namespace custody {
 
 inline constexpr std::size_t kTrustBytesMax = 64U << 10;
 inline constexpr std::size_t kTrustLogKeysMax = 16;
-inline constexpr std::size_t kPolicyWitnessesMax = 64;
-inline constexpr std::size_t kPolicyGroupsMax = 64;
-inline constexpr std::size_t kPolicyMembersMax = 64;
-
-// A witness of a policy.
-struct PolicyWitness {
-  std::string name;
-  NoteVerifier verifier;
-};
-
-// A group: met when at least `threshold` members are.
-struct PolicyGroup {
-  std::string name;
-  std::size_t threshold = 0;
-  std::vector<std::string> members;
-};
-
-// A C2SP tlog-policy (lines log, witness, group, quorum).
-struct WitnessPolicy {
-  std::vector<NoteVerifier> logs;
-  std::vector<PolicyWitness> witnesses;
-  std::vector<PolicyGroup> groups;
-  // A witness or group; empty for "none".
-  std::string quorum;
-};
-
-// Errors: kInvalidArgument "line N: what is wrong".
-absl::StatusOr<WitnessPolicy> ParseWitnessPolicy(std::string_view text);
-
-// The time in POSIX seconds at which the quorum stood: the latest T such that the cosignatures not
-// older than T still meet it; nullopt if they do not meet it at all. 0 when the quorum is "none".
-// `cosignatures` were verified (OpenCheckpoint).
-std::optional<std::uint64_t> QuorumTime(const WitnessPolicy& policy,
-                                        const std::vector<VerifiedNoteSignature>& cosignatures);
 
 struct Trust {
   std::string ledger;
@@ -71,6 +40,8 @@ struct Trust {
   std::optional<WitnessPolicy> policy;
   // 0: age is not judged.
   std::int64_t maximum_age_ms = 0;
+  // Names of witnesses of the policy.
+  std::vector<std::string> auditors;
 };
 
 // Reads trust.toml. `file` names it in errors; `read_file` reads the policy named by a relative or

@@ -128,10 +128,10 @@ absl::StatusOr<GatewayConfig> LoadGatewayConfig(
   const std::vector<ConfigKey> keys = KeysOf(&config);
   if (!path.empty()) {
     CUSTODY_ASSIGN_OR_RETURN(const std::string text, ReadSmallFile("the configuration", path));
-    CUSTODY_RETURN_IF_ERROR(SetKeysFromToml(text, path, keys));
+    CUSTODY_RETURN_IF_ERROR(SetFromToml(text, path, keys));
   }
   for (const auto& [key, value] : flags) {
-    CUSTODY_RETURN_IF_ERROR(SetKeysFromText(key, value, "--set", keys));
+    CUSTODY_RETURN_IF_ERROR(SetFromText(key, value, "--set", keys));
   }
   return config;
 }

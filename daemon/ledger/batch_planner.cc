@@ -14,10 +14,6 @@
 namespace custody {
 namespace {
 
-// Consequences of consequences end somewhere; a rule that asks for more is wrong.
-constexpr int kConsequencesMax = 128;
-constexpr int kConsequenceDepthMax = 8;
-
 // What a rule or the ledger turned away, as against a store that failed.
 bool IsRefusal(const absl::Status& status) { return RefusalOf(status).has_value(); }
 

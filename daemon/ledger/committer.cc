@@ -29,6 +29,16 @@ absl::Status Committer::failed() const {
   return failed_;
 }
 
+void Committer::KeepWitnessed(std::string note) {
+  const MutexLock lock(mutex_);
+  witnessed_ = std::move(note);
+}
+
+std::string Committer::TakeWitnessed() {
+  const MutexLock lock(mutex_);
+  return std::exchange(witnessed_, std::string());
+}
+
 void Committer::Fail(const absl::Status& status) {
   metrics_.commit_failures.fetch_add(1, std::memory_order_relaxed);
   const MutexLock lock(mutex_);
@@ -39,6 +49,10 @@ absl::StatusOr<std::shared_ptr<const LedgerSnapshot>> Committer::Write(PlannedBa
   const std::shared_ptr<const LedgerSnapshot> before = progress().snapshot;
   // The note of the batch before was signed after its write, so it travels with this one.
   if (batch->sealed) batch->writes.Put(KeyOfCheckpoint(before->size()), before->note);
+  if (batch->sealed) {
+    const std::string witnessed = TakeWitnessed();
+    if (!witnessed.empty()) batch->writes.Put(KeyOfMeta(MetaKey::kWitnessed), witnessed);
+  }
   metrics_.batch_bytes.Observe(batch->writes.bytes());
   const auto begin = std::chrono::steady_clock::now();
   CUSTODY_RETURN_IF_ERROR(store_.Apply(batch->writes, Durability::kSynced));

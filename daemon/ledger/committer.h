@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "base/mutex.h"
@@ -41,6 +42,9 @@ class Committer {
 
   void Commit(PlannedBatch batch);
 
+  // The newest checkpoint that a quorum has cosigned, for the next batch to write.
+  void KeepWitnessed(std::string note);
+
   struct Progress {
     std::uint64_t number = 0;  // The last durable batch.
     std::shared_ptr<const LedgerSnapshot> snapshot;
@@ -53,6 +57,7 @@ class Committer {
   absl::StatusOr<std::shared_ptr<const LedgerSnapshot>> Write(PlannedBatch* batch);
   void Answer(PlannedBatch* batch, const LedgerSnapshot& snapshot, std::uint64_t newest_begin);
   void Fail(const absl::Status& status);
+  std::string TakeWitnessed();
 
   Store& store_;
   const NoteSigner& signer_;
@@ -67,6 +72,7 @@ class Committer {
   std::shared_ptr<const LedgerSnapshot> snapshot_ ABSL_GUARDED_BY(mutex_);
   std::uint64_t number_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status failed_ ABSL_GUARDED_BY(mutex_);
+  std::string witnessed_ ABSL_GUARDED_BY(mutex_);  // Not written yet; empty: nothing.
 };
 
 }  // namespace custody

@@ -16,6 +16,7 @@
 #include "daemon/ledger/ledger_refusals.h"
 #include "daemon/ledger/recovery.h"
 #include "daemon/ledger/signature_verifier.h"
+#include "daemon/ledger/stopped_index.h"
 #include "daemon/ledger/write_pipeline.h"
 
 namespace custody {
@@ -99,6 +100,8 @@ struct Ledger::Parts {
   // The first failure of the store, whoever met it.
   absl::Status StoreFailure() const;
   void StartWriting(RecoveredLedger recovered);
+  // For the next start, after the last batch.
+  void LeaveIndex() const;
 };
 
 void Ledger::Parts::Publish(const std::shared_ptr<const LedgerSnapshot>& newer) {
@@ -184,6 +187,17 @@ void Ledger::Parts::StartWriting(RecoveredLedger recovered) {
   pipeline.emplace(options, store, clock, *planner, *committer, *verifier);
 }
 
+void Ledger::Parts::LeaveIndex() const {
+  if (!StoreFailure().ok()) return;
+  std::shared_ptr<const LedgerSnapshot> last;
+  {
+    const MutexLock lock(mutex);
+    last = snapshot;
+  }
+  // Whatever comes of it: without it the next start reads the table of buckets.
+  WriteStoppedIndex(last->size(), last->index, &store).IgnoreError();
+}
+
 Ledger::Ledger(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(const LedgerOptions& options, Store& store,
@@ -214,6 +228,9 @@ absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(const LedgerOptions& option
       p.metrics);
   absl::Status why_not = CheckAnchor(options.anchor_path, *recovered.snapshot, keys.log.verifier());
   if (why_not.ok()) why_not = CheckServiceKey(recovered, keys.service);
+  if (why_not.ok() && options.before_writing) {
+    why_not = options.before_writing(*recovered.snapshot);
+  }
   if (why_not.ok()) {
     p.StartWriting(std::move(recovered));
   } else {
@@ -298,13 +315,28 @@ void Ledger::Shutdown() {
   {
     const MutexLock lock(parts_->mutex);
     parts_->draining = true;
+    if (parts_->stopped) return;
   }
-  if (parts_->pipeline) parts_->pipeline->Stop();
+  if (parts_->pipeline) {
+    parts_->pipeline->Stop();
+    parts_->LeaveIndex();
+  }
   {
     const MutexLock lock(parts_->mutex);
     parts_->stopped = true;
   }
   parts_->changed.NotifyAll();
+}
+
+void Ledger::RefuseWrites(absl::Status why) {
+  // Started once, before anybody has the ledger.
+  if (parts_->pipeline) parts_->pipeline->Halt();
+  const MutexLock lock(parts_->mutex);
+  if (parts_->read_only.ok()) parts_->read_only = std::move(why);
+}
+
+void Ledger::KeepWitnessed(std::string note) {
+  if (parts_->committer) parts_->committer->KeepWitnessed(std::move(note));
 }
 
 LedgerStatus Ledger::Status() const {

@@ -139,6 +139,12 @@ class Ledger {
   // Drain() without limit, then ends the threads. Reads go on.
   void Shutdown();
 
+  // From now on nothing is written: somebody has shown that this log is a copy or a fork. `why` is
+  // a refusal (RollbackRefusal). The first one stays.
+  void RefuseWrites(absl::Status why);
+  // Keeps the newest checkpoint that a quorum of witnesses has cosigned, with the next batch.
+  void KeepWitnessed(std::string note);
+
   LedgerStatus Status() const;
   const LedgerMetrics& metrics() const;
   const std::string& origin() const;

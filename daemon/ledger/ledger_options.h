@@ -4,11 +4,13 @@
 #define CUSTODY_DAEMON_LEDGER_LEDGER_OPTIONS_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "crypto/keys.h"
 #include "crypto/note.h"
+#include "daemon/ledger/ledger_snapshot.h"
 
 namespace custody {
 
@@ -48,6 +50,10 @@ struct LedgerOptions {
   // At start, an entry that is older than this is a gap that an operator should know of; it is
   // flagged in LedgerStatus.mode_reason and never hinders.
   std::int64_t start_gap_ms_max = std::int64_t{30} * 86'400'000;
+
+  // Asked once, before anything is written or signed: what others have seen of this log. A status
+  // that is not OK (a refusal) keeps the ledger from writing. Null: nobody is asked.
+  std::function<absl::Status(const LedgerSnapshot& snapshot)> before_writing;
 };
 
 // Errors: kInvalidArgument, naming the option and both values.

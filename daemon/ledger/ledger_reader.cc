@@ -98,6 +98,19 @@ absl::StatusOr<v1::Receipt> LedgerReader::GetReceipt(std::uint64_t index) const 
   return ReceiptMaker(*snapshot_).Make(index);
 }
 
+absl::StatusOr<v1::Receipt> LedgerReader::GetReceiptHere(std::uint64_t index) const {
+  CUSTODY_ASSIGN_OR_RETURN(StoredEntry entry, GetEntry(index));
+  const StoredTiles tiles(*snapshot_->view);
+  const TileNodeReader nodes(tiles, snapshot_->edge);
+  CUSTODY_ASSIGN_OR_RETURN(const std::vector<Digest> proof, InclusionProof(index, size(), nodes));
+  v1::Receipt receipt;
+  receipt.set_entry(std::move(entry.bytes));
+  receipt.set_index(index);
+  for (const Digest& hash : proof) receipt.add_inclusion(std::string(hash.view()));
+  receipt.set_checkpoint(snapshot_->note);
+  return receipt;
+}
+
 absl::StatusOr<std::vector<Digest>> LedgerReader::GetConsistencyProof(
     std::uint64_t first_size, std::uint64_t second_size) const {
   if (second_size > size()) {

@@ -61,6 +61,9 @@ class LedgerReader final : public StateView {
   // The first receipt of the entry, byte for byte: under the checkpoint of its own batch.
   // Errors: kOutOfRange at or beyond size().
   absl::StatusOr<v1::Receipt> GetReceipt(std::uint64_t index) const;
+  // A receipt of the entry under the reader's own checkpoint, which may be a later one.
+  // Errors: as GetReceipt().
+  absl::StatusOr<v1::Receipt> GetReceiptHere(std::uint64_t index) const;
 
   // Errors: kOutOfRange unless 0 < first_size <= second_size <= size().
   absl::StatusOr<std::vector<Digest>> GetConsistencyProof(std::uint64_t first_size,

@@ -114,14 +114,14 @@ absl::StatusOr<SealedLog> LogBuilder::AppendSeal(std::int64_t sealed_at_ms,
   seal->set_first_index(first_unsealed_);
   seal->set_rules_version(rules_version);
   seal->set_sealed_at_ms(sealed_at_ms);
-  const std::string bytes = EncodeMessage(entry);
-  writes_.Put(KeyOfEntry(entry.index()), bytes);
-  AppendLeaf(LeafHash(bytes));
+  SealedLog sealed;
+  sealed.seal_bytes = EncodeMessage(entry);
+  writes_.Put(KeyOfEntry(entry.index()), sealed.seal_bytes);
+  AppendLeaf(LeafHash(sealed.seal_bytes));
   overlay_.EndBatch();
   first_unsealed_ = tree_.size();
   touches_ = 0;
 
-  SealedLog sealed;
   sealed.checkpoint.size = tree_.size();
   sealed.checkpoint.root = tree_.Root();
   sealed.edge = tree_.Snapshot();

@@ -37,6 +37,7 @@ struct AppendedEntry {
 
 // The log after a seal.
 struct SealedLog {
+  std::string seal_bytes;
   Checkpoint checkpoint;  // Origin is left empty.
   std::shared_ptr<const TileEdge> edge;
   IndexSnapshot index;

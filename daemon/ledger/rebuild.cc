@@ -58,14 +58,8 @@ absl::Status Rebuilder::ReplaySeal(const v1::Entry& entry, const std::string& by
   CUSTODY_ASSIGN_OR_RETURN(
       const SealedLog sealed,
       builder_.AppendSeal(entry.recorded_at_ms(), entry.seal().rules_version()));
-  const WriteBatch writes = builder_.TakeWrites();
-  const std::string key = KeyOfEntry(entry.index());
-  for (const WriteBatch::Write& write : writes) {
-    if (write.key == key && write.value != bytes) {
-      return Damaged(entry.index(), "the seal contradicts the replay");
-    }
-  }
-  CUSTODY_RETURN_IF_ERROR(target_.Apply(writes, Durability::kUnsynced));
+  if (sealed.seal_bytes != bytes) return Damaged(entry.index(), "the seal contradicts the replay");
+  CUSTODY_RETURN_IF_ERROR(target_.Apply(builder_.TakeWrites(), Durability::kUnsynced));
   CUSTODY_ASSIGN_OR_RETURN(std::unique_ptr<ReadView> view, target_.OpenView());
   overlay_.AdvanceView(std::shared_ptr<const ReadView>(std::move(view)), overlay_.batch());
   overlay_.Trim();
@@ -102,6 +96,8 @@ absl::Status Rebuilder::WriteMeta() {
   AppendBigEndian32(kFormatVersion, &format);
   writes.Put(KeyOfMeta(MetaKey::kFormat), format);
   writes.Put(KeyOfMeta(MetaKey::kOrigin), head_.origin);
+  CUSTODY_ASSIGN_OR_RETURN(const auto witnessed, source_.Get(KeyOfMeta(MetaKey::kWitnessed)));
+  if (witnessed.has_value()) writes.Put(KeyOfMeta(MetaKey::kWitnessed), *witnessed);
   return target_.Apply(writes, Durability::kSynced);
 }
 

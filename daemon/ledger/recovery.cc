@@ -9,6 +9,7 @@
 #include "daemon/ledger/ledger_refusals.h"
 #include "daemon/ledger/log_builder.h"
 #include "daemon/ledger/schema.h"
+#include "daemon/ledger/stopped_index.h"
 #include "lifecycle/subject.h"
 #include "storage/key_codec.h"
 
@@ -42,7 +43,13 @@ absl::StatusOr<TileTree> RestoreTree(const ReadView& view, const Checkpoint& hea
   return tree;
 }
 
-absl::StatusOr<IndexTree> RestoreIndex(const ReadView& view) {
+bool Agrees(const IndexTree& index, const v1::Seal& seal) {
+  return seal.index_root() == index.Root().view() && seal.subject_count() == index.leaf_count();
+}
+
+absl::StatusOr<IndexTree> RestoreIndex(const ReadView& view, const v1::Entry& seal) {
+  std::optional<IndexTree> stopped = ReadStoppedIndex(seal.index() + 1, view);
+  if (stopped.has_value() && Agrees(*stopped, seal.seal())) return *std::move(stopped);
   std::vector<IndexBucketRecord> buckets;
   absl::Status bad;
   const std::string prefix = PrefixOfTable(Table::kIndexBucket);
@@ -57,7 +64,11 @@ absl::StatusOr<IndexTree> RestoreIndex(const ReadView& view) {
         return true;
       }));
   CUSTODY_RETURN_IF_ERROR(bad);
-  return IndexTree::Load(buckets);
+  CUSTODY_ASSIGN_OR_RETURN(IndexTree index, IndexTree::Load(buckets));
+  if (!Agrees(index, seal.seal())) {
+    return absl::DataLossError("the subject index contradicts the last seal");
+  }
+  return index;
 }
 
 absl::StatusOr<std::vector<v1::PendingEvent>> ReadPending(const ReadView& view) {
@@ -74,18 +85,12 @@ absl::StatusOr<std::vector<v1::PendingEvent>> ReadPending(const ReadView& view) 
   return pending;
 }
 
-// The last entry is a seal, and the index has its root.
-absl::StatusOr<v1::Entry> CheckSeal(const ReadView& view, std::uint64_t size,
-                                    const IndexTree& index) {
-  CUSTODY_ASSIGN_OR_RETURN(const auto entry, ReadEntry(view, size - 1));
-  if (!entry.has_value() || !entry->has_seal()) {
+absl::StatusOr<v1::Entry> ReadLastSeal(const ReadView& view, std::uint64_t size) {
+  CUSTODY_ASSIGN_OR_RETURN(auto entry, ReadEntry(view, size - 1));
+  if (!entry.has_value() || !entry->has_seal() || entry->index() != size - 1) {
     return absl::DataLossError("the last entry is not a seal");
   }
-  if (entry->seal().index_root() != index.Root().view() ||
-      entry->seal().subject_count() != index.leaf_count()) {
-    return absl::DataLossError("the subject index contradicts the last seal");
-  }
-  return *entry;
+  return *std::move(entry);
 }
 
 }  // namespace
@@ -121,6 +126,14 @@ absl::StatusOr<Checkpoint> ReadHead(const ReadView& view) {
   return Checkpoint{*origin, head.size, head.root};
 }
 
+absl::StatusOr<RestoredLog> RestoreLog(const ReadView& view, const Checkpoint& head) {
+  RestoredLog log;
+  CUSTODY_ASSIGN_OR_RETURN(log.tree, RestoreTree(view, head));
+  CUSTODY_ASSIGN_OR_RETURN(log.seal, ReadLastSeal(view, head.size));
+  CUSTODY_ASSIGN_OR_RETURN(log.index, RestoreIndex(view, log.seal));
+  return log;
+}
+
 absl::StatusOr<RecoveredLedger> RecoverLedger(const Store& store, const NoteSigner& signer) {
   auto snapshot = std::make_shared<LedgerSnapshot>();
   CUSTODY_ASSIGN_OR_RETURN(snapshot->view, store.OpenView());
@@ -132,10 +145,9 @@ absl::StatusOr<RecoveredLedger> RecoverLedger(const Store& store, const NoteSign
                                                       snapshot->checkpoint.origin));
   }
   RecoveredLedger recovered;
-  CUSTODY_ASSIGN_OR_RETURN(recovered.tree, RestoreTree(view, snapshot->checkpoint));
-  CUSTODY_ASSIGN_OR_RETURN(recovered.index, RestoreIndex(view));
-  CUSTODY_ASSIGN_OR_RETURN(const v1::Entry seal,
-                           CheckSeal(view, snapshot->size(), recovered.index));
+  CUSTODY_ASSIGN_OR_RETURN(RestoredLog log, RestoreLog(view, snapshot->checkpoint));
+  recovered.tree = std::move(log.tree);
+  recovered.index = std::move(log.index);
   CUSTODY_ASSIGN_OR_RETURN(recovered.pending, ReadPending(view));
   CUSTODY_ASSIGN_OR_RETURN(const auto first, view.Get(KeyOfEntry(0)));
   if (!first.has_value()) return absl::DataLossError("entry 0 is missing");
@@ -149,7 +161,7 @@ absl::StatusOr<RecoveredLedger> RecoverLedger(const Store& store, const NoteSign
   }
   recovered.service_device_id = state.ledger().service_device_id();
   recovered.rules_version = state.ledger().rules_version();
-  snapshot->recorded_at_ms = seal.recorded_at_ms();
+  snapshot->recorded_at_ms = log.seal.recorded_at_ms();
   snapshot->edge = recovered.tree.Snapshot();
   snapshot->index = recovered.index.Snapshot();
   // Ed25519 is deterministic: these are the bytes that were signed before the restart.
@@ -172,10 +184,14 @@ absl::Status CheckAnchor(const std::string& anchor_path, const LedgerSnapshot& s
     return RollbackRefusal(
         absl::StrFormat("the anchor is not of this log: %s", anchor.status().message()));
   }
-  const Checkpoint& known = anchor->checkpoint;
+  return CheckContinues(anchor->checkpoint, snapshot, "the anchor");
+}
+
+absl::Status CheckContinues(const Checkpoint& known, const LedgerSnapshot& snapshot,
+                            std::string_view who) {
   if (known.size > snapshot.size()) {
     return RollbackRefusal(
-        absl::StrFormat("the anchor has %d entries, the store only %d: the store is an old copy",
+        absl::StrFormat("%s has %d entries, the store only %d: the store is an old copy", who,
                         known.size, snapshot.size()));
   }
   const StoredTiles tiles(*snapshot.view);
@@ -183,8 +199,7 @@ absl::Status CheckAnchor(const std::string& anchor_path, const LedgerSnapshot& s
   const absl::StatusOr<Digest> root = TreeRoot(known.size, nodes);
   if (!root.ok()) return root.status();
   if (*root == known.root) return absl::OkStatus();
-  return RollbackRefusal(
-      absl::StrFormat("the anchor shows another root at %d entries", known.size));
+  return RollbackRefusal(absl::StrFormat("%s shows another root at %d entries", who, known.size));
 }
 
 }  // namespace custody

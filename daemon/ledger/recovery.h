@@ -32,6 +32,15 @@ struct RecoveredLedger {
   std::uint32_t rules_version = 0;
 };
 
+// The tree and the index under a head.
+struct RestoredLog {
+  TileTree tree;
+  IndexTree index;
+  v1::Entry seal;  // The last entry.
+};
+// Errors: kDataLoss if head, edge, seal and index contradict one another; those of the store.
+absl::StatusOr<RestoredLog> RestoreLog(const ReadView& view, const Checkpoint& head);
+
 // Reads and checks everything but the anchor.
 //
 // Errors: kNotFound if the store holds no ledger; kFailedPrecondition on another format version;
@@ -46,6 +55,11 @@ absl::StatusOr<Checkpoint> ReadHead(const ReadView& view);
 // Errors: kUnavailable E_ROLLBACK with the reason.
 absl::Status CheckAnchor(const std::string& anchor_path, const LedgerSnapshot& snapshot,
                          const NoteVerifier& log_key);
+
+// OK if a checkpoint that this log has signed is a beginning of the snapshot. `who` shows it.
+// Errors: kUnavailable E_ROLLBACK with the reason; those of the view.
+absl::Status CheckContinues(const Checkpoint& known, const LedgerSnapshot& snapshot,
+                            std::string_view who);
 
 // An entry of the log; nullopt if it is not there. Errors: kDataLoss if it does not parse.
 absl::StatusOr<std::optional<v1::Entry>> ReadEntry(const ReadView& view, std::uint64_t index);

@@ -37,6 +37,12 @@ std::string KeyOfMeta(MetaKey which) {
     case MetaKey::kOrigin:
       name = "origin";
       break;
+    case MetaKey::kStoppedIndex:
+      name = "stopped-index";
+      break;
+    case MetaKey::kWitnessed:
+      name = "witnessed";
+      break;
   }
   return WriterOf(Table::kMeta).Rest(name).Take();
 }

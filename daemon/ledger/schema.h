@@ -12,10 +12,12 @@
 //   'o' case_id:16                  -> ""                   cases that are open
 //   'p' event_digest:32             -> PendingEvent
 //   'q' code:escaped first:u64      -> distances            entries by catalogue code
-//   (entry_lists.h) 's' subject                     -> SubjectState 't' level:u8 tile:u64 -> 8,192
-//   bytes          full tiles only 'u' site_id:16 first:u64        -> distances            entries
-//   by site 'v' kind:u8 signer:16 first:u64 -> distances            entries by signing person or
-//   device 'w' order_id:16                 -> ""                   orders with a running follow-up
+//                                                           (entry_lists.h)
+//   's' subject                     -> SubjectState
+//   't' level:u8 tile:u64           -> 8,192 bytes          full tiles only
+//   'u' site_id:16 first:u64        -> distances            entries by site
+//   'v' kind:u8 signer:16 first:u64 -> distances            entries by signing person or device
+//   'w' order_id:16                 -> ""                   orders with a running follow-up
 //   'x' key:32                      -> event_count:u64 head:32   leaves of the subject index
 //   'y' bucket:u16                  -> leaf_count:u64 root:32    its buckets
 //   'z' scheme:escaped value:escaped subject -> ""          numbers of other systems
@@ -64,9 +66,11 @@ enum class Table : char {
 };
 
 enum class MetaKey {
-  kFormat,  // "format" -> u32
-  kHead,    // "head" -> size:u64 root:32
-  kOrigin,  // "origin" -> text
+  kFormat,        // "format" -> u32
+  kHead,          // "head" -> size:u64 root:32
+  kOrigin,        // "origin" -> text
+  kStoppedIndex,  // "stopped-index", see stopped_index.h
+  kWitnessed,     // "witnessed" -> signed note of the newest checkpoint that a quorum has cosigned
 };
 
 std::string KeyOfMeta(MetaKey which);

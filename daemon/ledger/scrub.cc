@@ -38,6 +38,8 @@ class Scrubber {
   absl::Status CheckContent(std::uint64_t index, std::string_view bytes);
   absl::Status CheckLink(std::uint64_t index, const SubjectKey& subject, const v1::Link& link);
   absl::Status CheckTile(const FullTile& tile);
+  // What its leaves give; nothing if it has none or cannot be read.
+  absl::StatusOr<std::optional<IndexBucketRecord>> CheckBucket(std::uint16_t bucket);
   absl::Status CheckIndex(std::uint64_t size);
 
   const ReadView& view_;
@@ -186,35 +188,39 @@ absl::Status Scrubber::CheckEntry(std::uint64_t index) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::optional<IndexBucketRecord>> Scrubber::CheckBucket(std::uint16_t bucket) {
+  const std::string where = absl::StrFormat("bucket %d of the index", bucket);
+  std::vector<IndexLeaf> found;
+  const absl::Status scanned =
+      StoredIndexLeaves(view_).ScanBucket(bucket, [&](const Digest& key, const IndexValue& value) {
+        found.push_back({key, value});
+      });
+  if (absl::IsDataLoss(scanned)) {
+    Report(where, StdView(scanned.message()));
+    return std::nullopt;
+  }
+  CUSTODY_RETURN_IF_ERROR(scanned);
+  const absl::StatusOr<std::optional<std::string>> bytes = view_.Get(KeyOfIndexBucket(bucket));
+  if (absl::IsDataLoss(bytes.status())) {
+    Report(where, StdView(bytes.status().message()));
+    return std::nullopt;
+  }
+  CUSTODY_RETURN_IF_ERROR(bytes.status());
+  if (!bytes->has_value() && found.empty()) return std::nullopt;
+  const IndexBucketRecord computed{bucket, found.size(), IndexSubtreeRoot(found, kIndexBucketBits)};
+  if (!bytes->has_value() || **bytes != EncodeIndexBucket(computed)) {
+    Report(where, "does not match its leaves");
+  }
+  if (found.empty()) return std::nullopt;
+  return computed;
+}
+
 absl::Status Scrubber::CheckIndex(std::uint64_t size) {
-  const StoredIndexLeaves leaves(view_);
   std::vector<IndexBucketRecord> buckets;
   for (std::uint32_t number = 0; number < (1U << kIndexBucketBits); ++number) {
-    const auto bucket = static_cast<std::uint16_t>(number);
-    const std::string where = absl::StrFormat("bucket %d of the index", number);
-    std::vector<IndexLeaf> found;
-    const absl::Status scanned =
-        leaves.ScanBucket(bucket, [&](const Digest& key, const IndexValue& value) {
-          found.push_back({key, value});
-        });
-    if (absl::IsDataLoss(scanned)) {
-      Report(where, StdView(scanned.message()));
-      continue;
-    }
-    CUSTODY_RETURN_IF_ERROR(scanned);
-    const absl::StatusOr<std::optional<std::string>> bytes = view_.Get(KeyOfIndexBucket(bucket));
-    if (absl::IsDataLoss(bytes.status())) {
-      Report(where, StdView(bytes.status().message()));
-      continue;
-    }
-    CUSTODY_RETURN_IF_ERROR(bytes.status());
-    if (!bytes->has_value() && found.empty()) continue;
-    const IndexBucketRecord computed{bucket, found.size(),
-                                     IndexSubtreeRoot(found, kIndexBucketBits)};
-    if (!bytes->has_value() || **bytes != EncodeIndexBucket(computed)) {
-      Report(where, "does not match its leaves");
-    }
-    if (!found.empty()) buckets.push_back(computed);
+    CUSTODY_ASSIGN_OR_RETURN(const std::optional<IndexBucketRecord> bucket,
+                             CheckBucket(static_cast<std::uint16_t>(number)));
+    if (bucket.has_value()) buckets.push_back(*bucket);
   }
   const std::string where = absl::StrFormat("the seal at entry %d", size - 1);
   const absl::StatusOr<std::optional<v1::Entry>> seal = ReadEntry(view_, size - 1);

@@ -12,7 +12,6 @@
 #include "lifecycle/touched_subjects.h"
 
 namespace custody {
-namespace {}  // namespace
 
 std::string ConsequenceEventId(const Digest& cause_leaf_hash, std::uint32_t ordinal,
                                std::int64_t recorded_at_ms) {
@@ -31,14 +30,21 @@ std::string ConsequenceEventId(const Digest& cause_leaf_hash, std::uint32_t ordi
   return id;
 }
 
-absl::StatusOr<ParsedEvent> SystemEvents::Make(v1::Event event, std::string event_id,
-                                               std::int64_t at_ms, std::string_view site_id) const {
-  event.set_ledger(origin_);
+v1::Event CompleteSystemEvent(v1::Event event, std::string_view origin, std::string event_id,
+                              std::int64_t at_ms, std::string_view site_id) {
+  event.set_ledger(std::string(origin));
   event.set_event_id(std::move(event_id));
   event.mutable_occurred_at()->set_utc_ms(at_ms);
   event.mutable_occurred_at()->set_source(v1::TIME_SOURCE_SERVER);
   event.set_site_id(std::string(site_id));
   FillSubjects(&event);
+  return event;
+}
+
+absl::StatusOr<ParsedEvent> SystemEvents::Make(v1::Event body, std::string event_id,
+                                               std::int64_t at_ms, std::string_view site_id) const {
+  const v1::Event event =
+      CompleteSystemEvent(std::move(body), origin_, std::move(event_id), at_ms, site_id);
   v1::SignedEvent signed_event;
   signed_event.set_event(EncodeMessage(event));
 

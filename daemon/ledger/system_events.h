@@ -24,6 +24,15 @@ namespace custody {
 std::string ConsequenceEventId(const Digest& cause_leaf_hash, std::uint32_t ordinal,
                                std::int64_t recorded_at_ms);
 
+// Consequences of consequences end somewhere; a rule that asks for more is wrong. How many a single
+// cause may have in all, and how deep they go.
+inline constexpr int kConsequencesMax = 128;
+inline constexpr int kConsequenceDepthMax = 8;
+
+// `body` (body and reason are set) with the header that the ledger gives it.
+v1::Event CompleteSystemEvent(v1::Event body, std::string_view origin, std::string event_id,
+                              std::int64_t at_ms, std::string_view site_id);
+
 class SystemEvents {
  public:
   SystemEvents(std::string origin, std::string service_device_id, SigningKey key)

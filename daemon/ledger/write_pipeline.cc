@@ -52,7 +52,10 @@ absl::Status WritePipeline::plan_failure() const {
   return plan_failure_;
 }
 
-bool WritePipeline::CanWrite() const { return planner_.failed().ok() && committer_.failed().ok(); }
+bool WritePipeline::CanWrite() const {
+  return !halted_.load(std::memory_order_relaxed) && planner_.failed().ok() &&
+         committer_.failed().ok();
+}
 
 void WritePipeline::CheckDisk() {
   const std::int64_t now = clock_.MonotonicMs();

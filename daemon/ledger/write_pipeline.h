@@ -38,6 +38,8 @@ class WritePipeline {
 
   // Lets everything admitted through, then ends the threads.
   void Stop();
+  // From now on nothing is planned or sealed; who waits is refused. From any thread.
+  void Halt() { halted_.store(true, std::memory_order_relaxed); }
 
   std::size_t queue_size() const { return queue_.size(); }
   bool disk_full() const { return disk_full_.load(std::memory_order_relaxed); }
@@ -61,6 +63,7 @@ class WritePipeline {
   Committer& committer_;
   AdmissionQueue queue_;
   std::atomic<bool> disk_full_{false};
+  std::atomic<bool> halted_{false};
   std::atomic<bool> clock_healthy_{true};
   std::atomic<std::size_t> pending_count_{0};
   std::int64_t disk_checked_ms_ = -1;  // The sequencer's.

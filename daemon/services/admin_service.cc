@@ -36,6 +36,26 @@ void FillStatus(const LedgerStatus& status, v1::GetStatusResponse* response) {
   response->set_entry0_leaf_hash(std::string(status.entry0_leaf_hash.view()));
 }
 
+constexpr std::int64_t kMsPerSecond = 1'000;
+
+std::int64_t MsOf(std::uint64_t seconds) {
+  return static_cast<std::int64_t>(seconds) * kMsPerSecond;
+}
+
+void FillWitnessing(const WitnessingStatus& status, v1::GetStatusResponse* response) {
+  response->set_witnessed_size(status.witnessed_size);
+  response->set_witnessed_at_ms(MsOf(status.witnessed_time_seconds));
+  for (const WitnessReport& report : status.witnesses) {
+    v1::WitnessStatus& witness = *response->add_witnesses();
+    witness.set_name(report.name);
+    witness.set_url(report.url);
+    witness.set_cosigned_size(report.cosigned_size);
+    witness.set_cosigned_at_ms(MsOf(report.cosigned_time_seconds));
+    witness.set_error(report.error);
+    witness.set_alarm(report.alarm);
+  }
+}
+
 }  // namespace
 
 grpc::ServerUnaryReactor* AdminServiceImpl::GetStatus(grpc::CallbackServerContext* context,
@@ -43,6 +63,7 @@ grpc::ServerUnaryReactor* AdminServiceImpl::GetStatus(grpc::CallbackServerContex
                                                       v1::GetStatusResponse* response) {
   const auto answer = [this, response](const Principal&) -> absl::Status {
     FillStatus(parts_.ledger.Status(), response);
+    if (parts_.witnesses != nullptr) FillWitnessing(parts_.witnesses->Status(), response);
     response->set_version(parts_.version);
     response->set_commit(parts_.commit);
     // Sizes are for people: a store that cannot tell them is no reason to say nothing.

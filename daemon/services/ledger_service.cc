@@ -16,6 +16,7 @@
 #include "daemon/services/page.h"
 #include "daemon/services/record_batch.h"
 #include "daemon/services/record_stream.h"
+#include "daemon/services/record_witnessed.h"
 #include "daemon/services/site_scope.h"
 #include "daemon/services/tile_reads.h"
 #include "daemon/services/watch_stream.h"
@@ -48,11 +49,18 @@ grpc::ServerUnaryReactor* LedgerServiceImpl::Record(grpc::CallbackServerContext*
     return reactor;
   }
   parts_.ledger.Record(request->signed_event(), Lane::kSingle,
-                       [this, kMethod, caller = *principal, response,
+                       [this, kMethod, caller = *principal, request, response,
                         reactor](absl::StatusOr<RecordOutcome> outcome) {
                          if (outcome.ok()) {
                            *response->mutable_receipt() = std::move(outcome->receipt);
                            response->set_already_recorded(outcome->already_recorded);
+                           if (request->wait() == v1::RECORD_WAIT_WITNESSED) {
+                             AwaitWitnesses(parts_, request->wait_ms_max(), response, [=, this] {
+                               FinishUnary(parts_, kMethod, caller.get(), absl::OkStatus(),
+                                           reactor);
+                             });
+                             return;
+                           }
                          }
                          FinishUnary(parts_, kMethod, caller.get(), outcome.status(), reactor);
                        });
@@ -199,9 +207,16 @@ grpc::ServerUnaryReactor* LedgerServiceImpl::GetReceipt(grpc::CallbackServerCont
 }
 
 grpc::ServerUnaryReactor* LedgerServiceImpl::GetCheckpoint(grpc::CallbackServerContext* context,
-                                                           const v1::GetCheckpointRequest*,
+                                                           const v1::GetCheckpointRequest* request,
                                                            v1::GetCheckpointResponse* response) {
-  const auto answer = [this, response](const Principal&) -> absl::Status {
+  const auto answer = [this, request, response](const Principal&) -> absl::Status {
+    if (request->witnessed()) {
+      CUSTODY_ASSIGN_OR_RETURN(const auto witnessed, NewestWitnessed(parts_));
+      response->set_checkpoint(witnessed->note);
+      response->set_size(witnessed->checkpoint.size);
+      response->set_root(std::string(witnessed->checkpoint.root.view()));
+      return absl::OkStatus();
+    }
     const std::shared_ptr<const LedgerSnapshot> snapshot = parts_.ledger.Snapshot();
     response->set_checkpoint(snapshot->note);
     response->set_size(snapshot->checkpoint.size);

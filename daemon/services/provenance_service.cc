@@ -16,6 +16,7 @@
 #include "daemon/services/dose_questions.h"
 #include "daemon/services/entry_lookup.h"
 #include "daemon/services/page.h"
+#include "daemon/services/record_witnessed.h"
 #include "daemon/services/site_scope.h"
 #include "lifecycle/refusal.h"
 
@@ -215,10 +216,13 @@ grpc::ServerWriteReactor<v1::ExportBundleResponse>* ProvenanceServiceImpl::Expor
     v1::VerdictRequest question = request->request();
     CUSTODY_RETURN_IF_ERROR(
         CheckQuestionSize(static_cast<std::size_t>(question.container_ids_size())));
-    const LedgerReader reader(parts_.ledger.Snapshot());
+    CUSTODY_ASSIGN_OR_RETURN(const LogForBundle log,
+                             ChooseLogForBundle(parts_, request->witnessed()));
+    const LedgerReader reader(log.snapshot);
     CUSTODY_RETURN_IF_ERROR(CheckSubject(reader, principal, subject));
     if (question.at_ms() == 0) question.set_at_ms(parts_.ledger.NowMs());
-    CUSTODY_ASSIGN_OR_RETURN(const v1::Bundle bundle, BuildBundle(reader, subject, question));
+    CUSTODY_ASSIGN_OR_RETURN(v1::Bundle bundle, BuildBundle(reader, subject, question));
+    bundle.set_checkpoint(log.note);
     auto bytes = std::make_shared<const std::string>(bundle.SerializeAsString());
     return Next([bytes, next = std::size_t{0}](
                     v1::ExportBundleResponse* response) mutable -> absl::StatusOr<bool> {

@@ -84,13 +84,14 @@ bool IsLoopbackAddress(const std::string& address) {
 }
 
 struct GrpcServer::Impl {
-  Impl(const ServerOptions& options, Ledger& ledger, const Store& store, CallObserver& observer)
+  Impl(const ServerOptions& options, Ledger& ledger, const Store& store, CallObserver& observer,
+       WitnessKeeper* witnesses)
       : directory([&ledger] { return ledger.Snapshot(); }),
         authorizer(directory, options.insecure_loopback),
         pool(options.read_threads, options.read_queue_max),
         watch_hub(ledger),
-        parts{ledger,   store,           authorizer,      pool,          watch_hub,
-              observer, options.service, options.version, options.commit},
+        parts{ledger,   store,           authorizer,      pool,           watch_hub,
+              observer, options.service, options.version, options.commit, witnesses},
         ledger_service(parts),
         provenance_service(parts),
         admin_service(parts) {}
@@ -111,14 +112,15 @@ struct GrpcServer::Impl {
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const ServerOptions& options,
                                                               Ledger& ledger, const Store& store,
-                                                              CallObserver& observer) {
+                                                              CallObserver& observer,
+                                                              WitnessKeeper* witnesses) {
   CUSTODY_RETURN_IF_ERROR(CheckTransport(options));
   // Both register with every builder that comes after them.
   static std::once_flag health_once;
   std::call_once(health_once, [] { grpc::EnableDefaultHealthCheckService(true); });
   if (options.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
 
-  auto impl = std::make_unique<Impl>(options, ledger, store, observer);
+  auto impl = std::make_unique<Impl>(options, ledger, store, observer, witnesses);
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort(options.address, CredentialsFor(options), &port);

@@ -3,7 +3,8 @@
 //   Start() -> calls -> StopStreams() -> (the ledger drains) -> Stop()
 //
 // Threads: every method from any thread; Stop() waits.
-// Owns:    the listener, the read pool, the services. Ledger, store and observer must outlive it.
+// Owns:    the listener, the read pool, the services. Ledger, store, observer and witnesses (null:
+//          there are none) must outlive it.
 
 #ifndef CUSTODY_DAEMON_SERVICES_SERVER_H_
 #define CUSTODY_DAEMON_SERVICES_SERVER_H_
@@ -65,7 +66,8 @@ class GrpcServer {
   // or the insecure address is not loopback; kUnavailable if the address cannot be bound.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(const ServerOptions& options,
                                                            Ledger& ledger, const Store& store,
-                                                           CallObserver& observer);
+                                                           CallObserver& observer,
+                                                           WitnessKeeper* witnesses = nullptr);
   ~GrpcServer();
   GrpcServer(const GrpcServer&) = delete;
   GrpcServer& operator=(const GrpcServer&) = delete;

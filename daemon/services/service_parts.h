@@ -11,6 +11,7 @@
 #include "daemon/services/call_observer.h"
 #include "daemon/services/read_pool.h"
 #include "daemon/services/watch_hub.h"
+#include "daemon/witnessing/witness_keeper.h"
 #include "storage/store.h"
 
 namespace custody {
@@ -39,6 +40,8 @@ struct ServiceParts {
   ServiceLimits limits;
   std::string version;
   std::string commit;
+  // Null: no witnesses are configured.
+  WitnessKeeper* witnesses = nullptr;
 };
 
 }  // namespace custody

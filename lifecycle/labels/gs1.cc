@@ -144,7 +144,7 @@ class Collector {
   }
 
  private:
-  absl::Status Interpret(const Gs1Row& row, std::string value) {
+  absl::Status Interpret(const Gs1Row& row, const std::string& value) {
     if (row.check == Gs1Check::kDate || row.check == Gs1Check::kDateTime) {
       CUSTODY_ASSIGN_OR_RETURN(const LabelTime time, TimeOf(row, value, options_.reference_year));
       if (row.ai == "17") expiry_date_ = time;

@@ -98,6 +98,7 @@ std::string TouchText(const FieldDescriptor& field) {
 
 std::vector<const FieldDescriptor*> FieldsByNumber(const Descriptor& message) {
   std::vector<const FieldDescriptor*> fields;
+  fields.reserve(static_cast<std::size_t>(message.field_count()));
   for (int i = 0; i < message.field_count(); ++i) fields.push_back(message.field(i));
   std::sort(fields.begin(), fields.end(), [](const FieldDescriptor* a, const FieldDescriptor* b) {
     return a->number() < b->number();

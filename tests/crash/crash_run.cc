@@ -67,6 +67,8 @@ class CrashRun {
   void Round(std::uint32_t number);
   void DieAtPoint(std::uint32_t number);
   void DieAtRandom(std::uint32_t number);
+  void DieOfInjection(std::uint32_t number);
+  void Die(std::uint32_t number);
   void Finish();
   // A daemon that listens, and how long it took.
   bool StartAndWait();
@@ -199,8 +201,33 @@ void CrashRun::DieAtRandom(std::uint32_t number) {
   ledger_->Kill();
 }
 
+// Started anew with calls that fail. It may refuse to start, go on, or stop writing; the clients
+// try all the time.
+void CrashRun::DieOfInjection(std::uint32_t number) {
+  const std::string& injection = options_.injections[(number - 1) % options_.injections.size()];
+  Expect(ledger_->Stop() == 0, "the daemon did not stop cleanly");
+  if (!ledger_->Spawn({"CUSTODY_INJECT=" + injection}).ok()) return;
+  const absl::Status listens = ledger_->WaitUntilListening(milliseconds(options_.start_ms_max));
+  if (ledger_->running() && listens.ok()) {
+    gate_.Open();
+    std::this_thread::sleep_for(milliseconds(options_.kill_after_ms_max));
+  }
+  if (!ledger_->running() || ledger_->ExitCodeIfEnded().has_value()) ++report_.ended_by_fault;
+  ledger_->Kill();
+}
+
+void CrashRun::Die(std::uint32_t number) {
+  if (!options_.injections.empty()) {
+    DieOfInjection(number);
+  } else if (options_.points) {
+    DieAtPoint(number);
+  } else {
+    DieAtRandom(number);
+  }
+}
+
 void CrashRun::Round(std::uint32_t number) {
-  options_.points ? DieAtPoint(number) : DieAtRandom(number);
+  Die(number);
   ++report_.kills;
   if (options_.plant == Plant::kLoss) PlantLoss(number);
   if (random_() % 4 == 0) KillWhileStarting();

@@ -44,6 +44,10 @@ struct CrashOptions {
   // Rounds end at the named steps of the write path (daemon/ledger/crash_point.h), in turn, instead
   // of at random moments. custodyd must have been built with them.
   bool points = false;
+  // In each round the daemon is started anew with the next of these in the variable CUSTODY_INJECT,
+  // for a `program` that makes its system calls fail (tests/faults/strace); then it is killed and
+  // started without.
+  std::vector<std::string> injections = {};
   Plant plant = Plant::kNothing;
   // A line for each round, on standard error.
   bool verbose = false;
@@ -54,6 +58,8 @@ struct CrashReport {
   std::uint32_t kills = 0;
   std::uint32_t kills_while_starting = 0;
   std::uint32_t kills_at_points = 0;
+  // With injections: how often the daemon ended by itself instead.
+  std::uint32_t ended_by_fault = 0;
   std::size_t events_sent = 0;
   std::size_t receipts = 0;
   // Events whose first answer was lost, of which the log had an entry, or had not.

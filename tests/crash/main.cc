@@ -43,6 +43,7 @@ void PrintJson(const CrashOptions& options, const CrashReport& report) {
       {"kills", report.kills},
       {"kills_while_starting", report.kills_while_starting},
       {"kills_at_points", report.kills_at_points},
+      {"ended_by_fault", report.ended_by_fault},
       {"clients", options.clients},
       {"events_sent", report.events_sent},
       {"receipts", report.receipts},
@@ -97,6 +98,10 @@ int RunIn(CrashOptions options, const std::string& parent, bool keep, bool json)
     return 3;
   }
   json ? PrintJson(options, *report) : PrintText(options, *report);
+  if (!options.injections.empty()) {
+    absl::FPrintF(stderr, "%d injections; the daemon ended by itself in %d rounds\n",
+                  options.injections.size(), report->ended_by_fault);
+  }
   const bool planted = options.plant != Plant::kNothing;
   const bool as_wanted = planted ? LossReported(*report) : report->problems.empty();
   if (planted) absl::PrintF("the planted loss was %s\n", as_wanted ? "reported" : "NOT reported");
@@ -132,6 +137,9 @@ int Run(int argc, char** argv) {
       ->capture_default_str();
   app.add_flag("--points", options.points,
                "die at the named steps of the write path, in turn, instead of at random moments");
+  app.add_option("--inject", options.injections,
+                 "in each round start --program with the next of these in CUSTODY_INJECT, and kill "
+                 "it after --kill-after (tests/faults/strace)");
   app.add_option("--seed", options.seed,
                  "of every random choice here (default: another each time)");
   app.add_option("--start-ms-max", options.start_ms_max, "a start that takes longer is a failure")

@@ -118,28 +118,30 @@ class Posters::Poster {
   }
 
   void PostByStream(const std::stop_token& stop, bool forgetful) {
-    while (gate_.Pass(stop)) {
-      StreamBook book;
-      RecordStreamOptions options;
-      options.in_flight_max = 64;
-      options.reconnects_max = 200;
-      absl::StatusOr<std::unique_ptr<RecordStream>> stream = client_->OpenRecordStream(
-          [&](std::uint64_t tag, absl::StatusOr<RecordResult> result) {
-            if (const auto event = book.Answered(tag, &result)) Note(*event, result);
-          },
-          options);
-      CUSTODY_CHECK(stream.ok());
-      const std::uint64_t events = 20 + random_() % 200;
-      for (std::uint64_t i = 0; i < events && gate_.Pass(stop); ++i) {
-        const v1::SignedEvent event = NextEvent();
-        const absl::StatusOr<std::uint64_t> tag = (*stream)->Send(event);
-        if (!tag.ok()) break;
-        if (const auto result = book.Sent(*tag, event)) Note(event, *result);
-      }
-      // A stream that is not finished gives up what it has in flight.
-      if (!forgetful && !stop.stop_requested()) (*stream)->Finish().IgnoreError();
-      stream->reset();
+    while (gate_.Pass(stop)) PostOneStream(stop, forgetful);
+  }
+
+  void PostOneStream(const std::stop_token& stop, bool forgetful) {
+    StreamBook book;
+    RecordStreamOptions options;
+    options.in_flight_max = 64;
+    options.reconnects_max = 200;
+    absl::StatusOr<std::unique_ptr<RecordStream>> stream = client_->OpenRecordStream(
+        [&](std::uint64_t tag, absl::StatusOr<RecordResult> result) {
+          if (const auto event = book.Answered(tag, &result)) Note(*event, result);
+        },
+        options);
+    CUSTODY_CHECK(stream.ok());
+    const std::uint64_t events = 20 + random_() % 200;
+    for (std::uint64_t i = 0; i < events && gate_.Pass(stop); ++i) {
+      const v1::SignedEvent event = NextEvent();
+      const absl::StatusOr<std::uint64_t> tag = (*stream)->Send(event);
+      if (!tag.ok()) break;
+      if (const auto result = book.Sent(*tag, event)) Note(event, *result);
     }
+    // A stream that is not finished gives up what it has in flight.
+    if (!forgetful && !stop.stop_requested()) (*stream)->Finish().IgnoreError();
+    stream->reset();
   }
 
   // In the journal before it is sent, so that nothing in the log can be unknown.

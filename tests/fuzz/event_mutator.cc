@@ -36,25 +36,41 @@ std::int64_t NumberIn(const Message& message, const FieldDescriptor& field) {
   }
 }
 
+void Learn(const Message& message, KnownValues* known);
+
+// One value of a list.
+void LearnItem(const Message& message, const FieldDescriptor* field, int i, KnownValues* known) {
+  const Reflection& reflection = *message.GetReflection();
+  if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+    Learn(reflection.GetRepeatedMessage(message, field, i), known);
+  } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+    known->texts[field].push_back(reflection.GetRepeatedString(message, field, i));
+  }
+}
+
+void LearnSingle(const Message& message, const FieldDescriptor* field, KnownValues* known) {
+  const Reflection& reflection = *message.GetReflection();
+  if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+    Learn(reflection.GetMessage(message, field), known);
+  } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+    known->texts[field].push_back(reflection.GetString(message, field));
+  } else {
+    known->numbers[field].push_back(NumberIn(message, *field));
+  }
+}
+
 void Learn(const Message& message, KnownValues* known) {
   const Reflection& reflection = *message.GetReflection();
   known->messages[message.GetDescriptor()].push_back(message.SerializeAsString());
   std::vector<const FieldDescriptor*> fields;
   reflection.ListFields(message, &fields);
   for (const FieldDescriptor* field : fields) {
-    const int count = field->is_repeated() ? reflection.FieldSize(message, field) : 1;
-    for (int i = 0; i < count; ++i) {
-      if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
-        Learn(field->is_repeated() ? reflection.GetRepeatedMessage(message, field, i)
-                                   : reflection.GetMessage(message, field),
-              known);
-      } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
-        known->texts[field].push_back(field->is_repeated()
-                                          ? reflection.GetRepeatedString(message, field, i)
-                                          : reflection.GetString(message, field));
-      } else if (!field->is_repeated()) {
-        known->numbers[field].push_back(NumberIn(message, *field));
-      }
+    if (!field->is_repeated()) {
+      LearnSingle(message, field, known);
+      continue;
+    }
+    for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+      LearnItem(message, field, i, known);
     }
   }
 }

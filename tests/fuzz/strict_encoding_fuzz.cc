@@ -19,11 +19,11 @@
 // The first byte chooses the message.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
-  static const std::array<const google::protobuf::Message*, 5> kMessages = {
+  static const std::array<const google::protobuf::Message*, 5> messages = {
       &custody::v1::Event::default_instance(), &custody::v1::Entry::default_instance(),
       &custody::v1::SignatureStatement::default_instance(),
       &custody::v1::BatchStatement::default_instance(), &custody::v1::Policy::default_instance()};
-  const google::protobuf::Message& message = *kMessages[data[0] % kMessages.size()];
+  const google::protobuf::Message& message = *messages[data[0] % messages.size()];
   const std::string_view bytes = custody::AsText({data + 1, size - 1});
   if (!custody::CheckStrictEncoding(bytes, *message.GetDescriptor()).ok()) return 0;
   const std::unique_ptr<google::protobuf::Message> parsed(message.New());

@@ -296,20 +296,20 @@ constexpr Refused kRefused[] = {
 
 class BadInputTest : public testing::Test {
  protected:
-  static void SetUpTestSuite() { bad_ = std::make_unique<BadWorld>(); }
-  static void TearDownTestSuite() { bad_.reset(); }
-  static std::uint64_t TreeSize() { return bad_->world.ledger().Snapshot()->size(); }
+  static void SetUpTestSuite() { bad = std::make_unique<BadWorld>(); }
+  static void TearDownTestSuite() { bad.reset(); }
+  static std::uint64_t TreeSize() { return bad->world.ledger().Snapshot()->size(); }
 
-  static std::unique_ptr<BadWorld> bad_;
+  static std::unique_ptr<BadWorld> bad;
 };
-std::unique_ptr<BadWorld> BadInputTest::bad_;
+std::unique_ptr<BadWorld> BadInputTest::bad;
 
 TEST_F(BadInputTest, EveryRowIsRefusedWithItsReasonAndARemedy) {
   for (const Refused& row : kRefused) {
     SCOPED_TRACE(row.name);
     const std::uint64_t size = TreeSize();
-    const std::uint64_t refused = bad_->world.observer().refused();
-    const grpc::Status status = row.send(*bad_);
+    const std::uint64_t refused = bad->world.observer().refused();
+    const grpc::Status status = row.send(*bad);
     EXPECT_EQ(status.error_code(), row.code) << status.error_message();
     EXPECT_EQ(v1::ReasonCode_Name(FirstReason(status)), v1::ReasonCode_Name(row.reason))
         << status.error_message();
@@ -319,7 +319,7 @@ TEST_F(BadInputTest, EveryRowIsRefusedWithItsReasonAndARemedy) {
       EXPECT_NE(reason.message(), "");
       EXPECT_NE(reason.remedy(), "");
     }
-    EXPECT_EQ(bad_->world.observer().refused(), refused + 1);
+    EXPECT_EQ(bad->world.observer().refused(), refused + 1);
     EXPECT_EQ(TreeSize(), size);
   }
 }
@@ -328,8 +328,8 @@ TEST_F(BadInputTest, EveryRowIsRefusedWithItsReasonAndARemedy) {
 // The library looks at the certificate first and says E_CERT_EXPIRED with a remedy:
 // real_daemon/client_certificate_test.cc.
 TEST_F(BadInputTest, ExpiredCertificateOfAClient) {
-  const ServiceWorld::ClientFiles expired = bad_->world.ExpiredFilesOf("everything");
-  const auto channel = bad_->world.Connect(expired.certificate_pem, expired.private_key_pem);
+  const ServiceWorld::ClientFiles expired = bad->world.ExpiredFilesOf("everything");
+  const auto channel = bad->world.Connect(expired.certificate_pem, expired.private_key_pem);
   grpc::ClientContext context;
   v1::GetStatusResponse response;
   const grpc::Status status =
@@ -384,7 +384,7 @@ TEST_F(BadInputTest, EveryObservationIsRecordedWithItsFinding) {
   for (const Flagged& row : kFlagged) {
     SCOPED_TRACE(row.name);
     v1::RecordResponse response;
-    const grpc::Status status = bad_->world.Record(row.make(*bad_), &response);
+    const grpc::Status status = bad->world.Record(row.make(*bad), &response);
     EXPECT_TRUE(status.ok()) << status.error_message();
     v1::Entry entry;
     EXPECT_TRUE(entry.ParseFromString(response.receipt().entry()));

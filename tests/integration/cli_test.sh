@@ -275,6 +275,26 @@ expect 0 "and again" custody --json log export whole
 json '.[0].new_entries | tonumber < 256'
 same "$(head -n 1 whole/checkpoint) $(find whole/tile -maxdepth 1 -name entries)" "cli.example/ledger whole/tile/entries"
 expect 4 "of a client that may not read it" custody -c clinic log export hidden
+expect 0 "an audit of the running ledger" custody --json audit --work audited
+json '.[0].outcome == "verified" and .[0].entries == .[0].size and .[0].findings > 0'
+expect 0 "again: only what is new" custody --json audit --work audited
+json '.[0].outcome == "verified" and .[0].entries < 256'
+expect 0 "an audit of the exported files" custody audit whole --trust trust.toml
+says "result: verified"
+expect 4 "an audit by a client that may not read it all" custody -c clinic audit
+cp -r whole flipped
+printf '\001' | dd of="$(find flipped/tile/entries -type f | sort | head -n 1)" bs=1 seek=5000 conv=notrunc status=none
+expect 6 "a byte that was changed" custody --json audit flipped
+json '.[0].outcome == "proof false" and (.[0].wrong | startswith("entry "))'
+tile=$(find whole/tile/1 -type f | sort | head -n 1)
+cp -r whole retiled
+printf '\001' | dd of="retiled/${tile#whole/}" bs=1 seek=3 conv=notrunc status=none
+expect 6 "a hash of the tree that was changed" custody audit retiled
+says "tile/1/000"
+expect 3 "a folder without a log" custody audit /proc
+rm -r retiled/tile/1
+expect 3 "a file of the log that is missing" custody audit retiled
+expect 2 "a work folder that cannot be made" custody audit whole --work /proc/nothing
 expect 2 "to where no folder can be" custody log export /proc/nothing
 last=$(custody --json log checkpoint | jq .size)
 expect 0 "a drill: something is withheld" custody --json drill withhold vial.custody --from $((last / 2)) -o hidden.custody

@@ -206,6 +206,7 @@ class World {
     disk_.FailNext(kFaults[which]);
   }
 
+  // NOLINTNEXTLINE(readability-function-cognitive-complexity): one choice among many, each a line.
   void Step() {
     if (Pick(2) == 0) disk_.Settle();
     const std::size_t choice = Pick(100);
@@ -235,31 +236,41 @@ class World {
     if (disk_.process_died()) Restart(Pick(2) == 0);
   }
 
+  bool EverybodyHasAReceipt() const { return acknowledged_.size() == events_.events.size(); }
+
+  void SubmitWhatHasNoReceipt() {
+    for (const v1::SignedEvent& event : events_.events) {
+      if (!acknowledged_.contains(&event) && !waiting_.contains(event.event())) Submit(event);
+    }
+  }
+
+  void StepUntilIdle() {
+    while (process_->StepVerifier()) {
+    }
+    while (process_->StepSequencer(false) || process_->StepCommitter()) disk_.Settle();
+    kit_.clock.Advance(1'000);
+  }
+
   // Nothing goes wrong any more: everybody must get an answer.
   void Finish() {
     Say("no more faults");
     disk_.FailNext(WriteFault::kNone);
     for (int round = 0; round < kRoundsMax && result_.problems.empty(); ++round) {
-      if (acknowledged_.size() == events_.events.size()) break;
+      if (EverybodyHasAReceipt()) break;
       if (!process_->failed().ok()) Restart(false);
       if (process_ == nullptr) return;
-      for (const v1::SignedEvent& event : events_.events) {
-        if (!acknowledged_.contains(&event) && !waiting_.contains(event.event())) {
-          Submit(event);
-        }
-      }
-      while (process_->StepVerifier()) {
-      }
-      while (process_->StepSequencer(false) || process_->StepCommitter()) disk_.Settle();
-      kit_.clock.Advance(1'000);
+      SubmitWhatHasNoReceipt();
+      StepUntilIdle();
     }
-    if (acknowledged_.size() != events_.events.size() && result_.problems.empty()) {
+    if (!result_.problems.empty()) return;
+    if (!EverybodyHasAReceipt()) {
       Problem(absl::StrFormat("%d events have no receipt however often they are sent: %s",
                               events_.events.size() - acknowledged_.size(),
                               process_->failed().ToString()));
+      return;
     }
     // What was promised last must also be there in a process that knows nothing of it.
-    if (result_.problems.empty()) Restart(true);
+    Restart(true);
   }
 
   void Check() {

@@ -140,6 +140,16 @@ class FakeLedgerServer final : public v1::LedgerService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status GetReceipt(grpc::ServerContext*, const v1::GetReceiptRequest* request,
+                          v1::GetReceiptResponse* response) override {
+    const std::lock_guard<std::mutex> lock(mutex);
+    if (request->index() >= log.size()) {
+      return grpc::Status(grpc::StatusCode::OUT_OF_RANGE, "beyond the log");
+    }
+    *response->mutable_receipt() = log.ReceiptOf(request->index(), log.size());
+    return grpc::Status::OK;
+  }
+
   grpc::Status GetCheckpoint(grpc::ServerContext*, const v1::GetCheckpointRequest*,
                              v1::GetCheckpointResponse* response) override {
     const std::lock_guard<std::mutex> lock(mutex);

@@ -5,135 +5,259 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/mutex.h"
+#include "tests/support/fault_files.h"
 
 namespace custody {
 
-struct FaultFileSystem::State {
-  // Counts a call and says whether it fails.
-  rocksdb::IOStatus Next(Operation operation, const std::string& file) {
-    const MutexLock lock(mutex);
-    const bool counts = armed && operation == fault.operation && file.ends_with(fault.file_suffix);
-    if (!counts) {
-      return rocksdb::IOStatus::OK();
-    }
-    ++calls;
-    const bool fails = fault.every_later_call ? calls >= fault.call : calls == fault.call;
-    if (!fails) {
-      return rocksdb::IOStatus::OK();
-    }
-    ++failed;
-    return fault.error == Error::kNoSpace ? rocksdb::IOStatus::NoSpace("injected")
-                                          : rocksdb::IOStatus::IOError("injected");
-  }
+using rocksdb::FileOptions;
+using rocksdb::IODebugContext;
+using rocksdb::IOOptions;
+using rocksdb::IOStatus;
 
-  void WaitUntilReleased(const std::string& file) {
-    const MutexLock lock(mutex);
-    while (held_suffix && file.ends_with(*held_suffix)) released.Wait(mutex);
-  }
-
-  mutable Mutex mutex;
-  CondVar released;
-  std::optional<std::string> held_suffix ABSL_GUARDED_BY(mutex);
-  bool armed ABSL_GUARDED_BY(mutex) = false;
-  Fault fault ABSL_GUARDED_BY(mutex);
-  std::uint64_t calls ABSL_GUARDED_BY(mutex) = 0;
-  std::uint64_t failed ABSL_GUARDED_BY(mutex) = 0;
-};
-
-class FaultFileSystem::File final : public rocksdb::FSWritableFileOwnerWrapper {
+class FaultFileSystem::HeldFiles {
  public:
-  File(std::unique_ptr<rocksdb::FSWritableFile> file, std::string name,
-       std::shared_ptr<State> state)
-      : FSWritableFileOwnerWrapper(std::move(file)),
-        name_(std::move(name)),
-        state_(std::move(state)) {}
-
-  rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
-                           rocksdb::IODebugContext* debug) override {
-    const rocksdb::IOStatus status = state_->Next(Operation::kAppend, name_);
-    return status.ok() ? FSWritableFileOwnerWrapper::Append(data, options, debug) : status;
+  void Hold(std::string suffix) {
+    const MutexLock lock(mutex_);
+    suffix_ = std::move(suffix);
   }
-  rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
-                           const rocksdb::DataVerificationInfo& info,
-                           rocksdb::IODebugContext* debug) override {
-    const rocksdb::IOStatus status = state_->Next(Operation::kAppend, name_);
-    return status.ok() ? FSWritableFileOwnerWrapper::Append(data, options, info, debug) : status;
+  void Release() {
+    const MutexLock lock(mutex_);
+    suffix_.reset();
+    released_.NotifyAll();
   }
-  rocksdb::IOStatus Sync(const rocksdb::IOOptions& options,
-                         rocksdb::IODebugContext* debug) override {
-    const rocksdb::IOStatus status = state_->Next(Operation::kSync, name_);
-    return status.ok() ? FSWritableFileOwnerWrapper::Sync(options, debug) : status;
-  }
-  rocksdb::IOStatus Fsync(const rocksdb::IOOptions& options,
-                          rocksdb::IODebugContext* debug) override {
-    const rocksdb::IOStatus status = state_->Next(Operation::kSync, name_);
-    return status.ok() ? FSWritableFileOwnerWrapper::Fsync(options, debug) : status;
+  void WaitUntilReleased(const std::string& file) {
+    const MutexLock lock(mutex_);
+    while (suffix_ && file.ends_with(*suffix_)) released_.Wait(mutex_);
   }
 
  private:
-  std::string name_;
-  std::shared_ptr<State> state_;
+  Mutex mutex_;
+  CondVar released_;
+  std::optional<std::string> suffix_ ABSL_GUARDED_BY(mutex_);
 };
 
 class FaultFileSystem::FileSystem final : public rocksdb::FileSystemWrapper {
  public:
-  explicit FileSystem(std::shared_ptr<State> state)
-      : FileSystemWrapper(rocksdb::FileSystem::Default()), state_(std::move(state)) {}
+  FileSystem(std::shared_ptr<FaultDisk> disk, std::shared_ptr<HeldFiles> held)
+      : FileSystemWrapper(rocksdb::FileSystem::Default()),
+        disk_(std::move(disk)),
+        held_(std::move(held)) {}
 
   const char* Name() const override { return "FaultFileSystem"; }
 
-  rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
-                                    std::unique_ptr<rocksdb::FSWritableFile>* result,
-                                    rocksdb::IODebugContext* debug) override {
-    state_->WaitUntilReleased(name);
-    std::unique_ptr<rocksdb::FSWritableFile> file;
-    rocksdb::IOStatus status = target()->NewWritableFile(name, options, &file, debug);
-    if (status.ok()) {
-      *result = std::make_unique<File>(std::move(file), name, state_);
-    }
-    return status;
+  // --- Opening.
+
+  IOStatus NewSequentialFile(const std::string& name, const FileOptions& options,
+                             std::unique_ptr<rocksdb::FSSequentialFile>* result,
+                             IODebugContext* debug) override {
+    return Open(DiskOperation::kNewSequentialFile, name, result,
+                [&](std::unique_ptr<rocksdb::FSSequentialFile>* opened) {
+                  IOStatus status = target()->NewSequentialFile(name, options, opened, debug);
+                  return status;
+                });
+  }
+  IOStatus NewRandomAccessFile(const std::string& name, const FileOptions& options,
+                               std::unique_ptr<rocksdb::FSRandomAccessFile>* result,
+                               IODebugContext* debug) override {
+    return Open(DiskOperation::kNewRandomAccessFile, name, result,
+                [&](std::unique_ptr<rocksdb::FSRandomAccessFile>* opened) {
+                  IOStatus status = target()->NewRandomAccessFile(name, options, opened, debug);
+                  return status;
+                });
+  }
+  IOStatus NewDirectory(const std::string& name, const IOOptions& options,
+                        std::unique_ptr<rocksdb::FSDirectory>* result,
+                        IODebugContext* debug) override {
+    return Open(DiskOperation::kNewDirectory, name, result,
+                [&](std::unique_ptr<rocksdb::FSDirectory>* opened) {
+                  IOStatus status = target()->NewDirectory(name, options, opened, debug);
+                  return status;
+                });
+  }
+  IOStatus NewWritableFile(const std::string& name, const FileOptions& options,
+                           std::unique_ptr<rocksdb::FSWritableFile>* result,
+                           IODebugContext* debug) override {
+    held_->WaitUntilReleased(name);
+    return Open(DiskOperation::kNewWritableFile, name, result,
+                [&](std::unique_ptr<rocksdb::FSWritableFile>* opened) {
+                  IOStatus status = target()->NewWritableFile(name, options, opened, debug);
+                  if (status.ok() && disk_->synced) disk_->synced->Made(name);
+                  return status;
+                });
+  }
+  IOStatus ReopenWritableFile(const std::string& name, const FileOptions& options,
+                              std::unique_ptr<rocksdb::FSWritableFile>* result,
+                              IODebugContext* debug) override {
+    return Open(DiskOperation::kReopenWritableFile, name, result,
+                [&](std::unique_ptr<rocksdb::FSWritableFile>* opened) {
+                  IOStatus status = target()->ReopenWritableFile(name, options, opened, debug);
+                  return status;
+                });
+  }
+  IOStatus ReuseWritableFile(const std::string& name, const std::string& old_name,
+                             const FileOptions& options,
+                             std::unique_ptr<rocksdb::FSWritableFile>* result,
+                             IODebugContext* debug) override {
+    return Open(DiskOperation::kReuseWritableFile, name, result,
+                [&](std::unique_ptr<rocksdb::FSWritableFile>* opened) {
+                  IOStatus status =
+                      target()->ReuseWritableFile(name, old_name, options, opened, debug);
+                  if (status.ok() && disk_->synced) disk_->synced->Renamed(old_name, name);
+                  return status;
+                });
+  }
+
+  // --- Looking.
+
+  IOStatus FileExists(const std::string& name, const IOOptions& options,
+                      IODebugContext* debug) override {
+    return MakeCall(*disk_, DiskOperation::kFileExists, name,
+                    [&] { return target()->FileExists(name, options, debug); });
+  }
+  IOStatus GetChildren(const std::string& name, const IOOptions& options,
+                       std::vector<std::string>* result, IODebugContext* debug) override {
+    return MakeCall(*disk_, DiskOperation::kGetChildren, name,
+                    [&] { return target()->GetChildren(name, options, result, debug); });
+  }
+  IOStatus GetChildrenFileAttributes(const std::string& name, const IOOptions& options,
+                                     std::vector<rocksdb::FileAttributes>* result,
+                                     IODebugContext* debug) override {
+    return MakeCall(*disk_, DiskOperation::kGetChildren, name, [&] {
+      return target()->GetChildrenFileAttributes(name, options, result, debug);
+    });
+  }
+  IOStatus GetFileSize(const std::string& name, const IOOptions& options, std::uint64_t* result,
+                       IODebugContext* debug) override {
+    return MakeCall(*disk_, DiskOperation::kGetFileSize, name,
+                    [&] { return target()->GetFileSize(name, options, result, debug); });
+  }
+  IOStatus GetFileModificationTime(const std::string& name, const IOOptions& options,
+                                   std::uint64_t* result, IODebugContext* debug) override {
+    return MakeCall(*disk_, DiskOperation::kGetFileModificationTime, name, [&] {
+      return target()->GetFileModificationTime(name, options, result, debug);
+    });
+  }
+  IOStatus IsDirectory(const std::string& name, const IOOptions& options, bool* result,
+                       IODebugContext* debug) override {
+    return MakeCall(*disk_, DiskOperation::kIsDirectory, name,
+                    [&] { return target()->IsDirectory(name, options, result, debug); });
+  }
+  IOStatus NumFileLinks(const std::string& name, const IOOptions& options, std::uint64_t* result,
+                        IODebugContext* debug) override {
+    return MakeCall(*disk_, DiskOperation::kNumFileLinks, name,
+                    [&] { return target()->NumFileLinks(name, options, result, debug); });
+  }
+  IOStatus GetFreeSpace(const std::string& name, const IOOptions& options, std::uint64_t* result,
+                        IODebugContext* debug) override {
+    return MakeCall(*disk_, DiskOperation::kGetFreeSpace, name,
+                    [&] { return target()->GetFreeSpace(name, options, result, debug); });
+  }
+  IOStatus GetAbsolutePath(const std::string& name, const IOOptions& options, std::string* result,
+                           IODebugContext* debug) override {
+    return MakeCall(*disk_, DiskOperation::kGetAbsolutePath, name,
+                    [&] { return target()->GetAbsolutePath(name, options, result, debug); });
+  }
+  IOStatus AreFilesSame(const std::string& name, const std::string& other, const IOOptions& options,
+                        bool* result, IODebugContext* debug) override {
+    return MakeCall(*disk_, DiskOperation::kAreFilesSame, name,
+                    [&] { return target()->AreFilesSame(name, other, options, result, debug); });
+  }
+
+  // --- Changing.
+
+  IOStatus CreateDir(const std::string& name, const IOOptions& options,
+                     IODebugContext* debug) override {
+    return MakeCall(*disk_, DiskOperation::kCreateDir, name,
+                    [&] { return target()->CreateDir(name, options, debug); });
+  }
+  IOStatus CreateDirIfMissing(const std::string& name, const IOOptions& options,
+                              IODebugContext* debug) override {
+    return MakeCall(*disk_, DiskOperation::kCreateDir, name,
+                    [&] { return target()->CreateDirIfMissing(name, options, debug); });
+  }
+  IOStatus DeleteDir(const std::string& name, const IOOptions& options,
+                     IODebugContext* debug) override {
+    return MakeCall(*disk_, DiskOperation::kDeleteDir, name,
+                    [&] { return target()->DeleteDir(name, options, debug); });
+  }
+  IOStatus DeleteFile(const std::string& name, const IOOptions& options,
+                      IODebugContext* debug) override {
+    return MakeCall(*disk_, DiskOperation::kDeleteFile, name, [&] {
+      IOStatus status = target()->DeleteFile(name, options, debug);
+      if (status.ok() && disk_->synced) disk_->synced->Deleted(name);
+      return status;
+    });
+  }
+  IOStatus Truncate(const std::string& name, std::size_t size, const IOOptions& options,
+                    IODebugContext* debug) override {
+    return MakeCall(*disk_, DiskOperation::kTruncateFile, name,
+                    [&] { return target()->Truncate(name, size, options, debug); });
+  }
+  IOStatus RenameFile(const std::string& name, const std::string& to, const IOOptions& options,
+                      IODebugContext* debug) override {
+    return MakeCall(*disk_, DiskOperation::kRenameFile, name, [&] {
+      IOStatus status = target()->RenameFile(name, to, options, debug);
+      if (status.ok() && disk_->synced) disk_->synced->Renamed(name, to);
+      return status;
+    });
+  }
+  IOStatus LinkFile(const std::string& name, const std::string& to, const IOOptions& options,
+                    IODebugContext* debug) override {
+    return MakeCall(*disk_, DiskOperation::kLinkFile, name, [&] {
+      IOStatus status = target()->LinkFile(name, to, options, debug);
+      if (status.ok() && disk_->synced) disk_->synced->Linked(name, to);
+      return status;
+    });
+  }
+  IOStatus LockFile(const std::string& name, const IOOptions& options, rocksdb::FileLock** lock,
+                    IODebugContext* debug) override {
+    return MakeCall(*disk_, DiskOperation::kLockFile, name,
+                    [&] { return target()->LockFile(name, options, lock, debug); });
+  }
+  IOStatus UnlockFile(rocksdb::FileLock* lock, const IOOptions& options,
+                      IODebugContext* debug) override {
+    return MakeCall(*disk_, DiskOperation::kUnlockFile, "LOCK",
+                    [&] { return target()->UnlockFile(lock, options, debug); });
   }
 
  private:
-  std::shared_ptr<State> state_;
+  template <typename File, typename Call>
+  IOStatus Open(DiskOperation operation, const std::string& name, std::unique_ptr<File>* result,
+                const Call& open) {
+    std::unique_ptr<File> opened;
+    IOStatus status = MakeCall(*disk_, operation, name, [&] { return open(&opened); });
+    if (status.ok()) *result = WithFaults(std::move(opened), name, disk_);
+    return status;
+  }
+
+  const std::shared_ptr<FaultDisk> disk_;
+  const std::shared_ptr<HeldFiles> held_;
 };
 
 FaultFileSystem::FaultFileSystem()
-    : state_(std::make_shared<State>()),
-      env_(rocksdb::NewCompositeEnv(std::make_shared<FileSystem>(state_))) {}
+    : disk_(std::make_shared<FaultDisk>()),
+      held_(std::make_shared<HeldFiles>()),
+      env_(rocksdb::NewCompositeEnv(std::make_shared<FileSystem>(disk_, held_))) {}
 
 FaultFileSystem::~FaultFileSystem() = default;
 
-void FaultFileSystem::Arm(const Fault& fault) {
-  const MutexLock lock(state_->mutex);
-  state_->armed = true;
-  state_->fault = fault;
-  state_->calls = 0;
-  state_->failed = 0;
+void FaultFileSystem::Arm(const Fault& fault) { disk_->faults.Arm(fault); }
+void FaultFileSystem::WhenStruck(std::function<void()> struck) {
+  disk_->faults.WhenStruck(std::move(struck));
+}
+std::uint64_t FaultFileSystem::call_count() const { return disk_->faults.call_count(); }
+std::uint64_t FaultFileSystem::failed_count() const { return disk_->faults.failed_count(); }
+FaultSwitch::Sites FaultFileSystem::sites() const { return disk_->faults.sites(); }
+
+void FaultFileSystem::KeepSynced(const std::string& folder, const std::string& shadow) {
+  disk_->synced = std::make_unique<SyncedDisk>(folder, shadow);
 }
 
-std::uint64_t FaultFileSystem::call_count() const {
-  const MutexLock lock(state_->mutex);
-  return state_->calls;
-}
-
-std::uint64_t FaultFileSystem::failed_count() const {
-  const MutexLock lock(state_->mutex);
-  return state_->failed;
-}
-
-void FaultFileSystem::HoldNewFiles(std::string suffix) {
-  const MutexLock lock(state_->mutex);
-  state_->held_suffix = std::move(suffix);
-}
-
-void FaultFileSystem::ReleaseNewFiles() {
-  const MutexLock lock(state_->mutex);
-  state_->held_suffix.reset();
-  state_->released.NotifyAll();
-}
+void FaultFileSystem::HoldNewFiles(std::string suffix) { held_->Hold(std::move(suffix)); }
+void FaultFileSystem::ReleaseNewFiles() { held_->Release(); }
 
 rocksdb::Env* FaultFileSystem::env() const { return env_.get(); }
 

@@ -1,4 +1,5 @@
-// A disk for RocksDB whose writes fail on demand.
+// A disk for RocksDB whose calls fail on demand, any of them, and that knows what a power cut would
+// leave of it.
 //
 // Threads: any.
 // Owns:    the Env that env() returns; both must outlive the store that is opened with it.
@@ -7,8 +8,11 @@
 #define CUSTODY_TESTS_SUPPORT_FAULT_FILE_SYSTEM_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+
+#include "tests/support/fault_switch.h"
 
 namespace rocksdb {
 class Env;
@@ -16,25 +20,27 @@ class Env;
 
 namespace custody {
 
+struct FaultDisk;
+
 class FaultFileSystem {
  public:
-  enum class Operation { kAppend, kSync };
-  enum class Error { kIo, kNoSpace };
-  struct Fault {
-    Operation operation = Operation::kSync;
-    std::uint64_t call = 1;   // Counted from Arm(), 1 is the next.
-    std::string file_suffix;  // ".log", ".sst"; empty: every file.
-    Error error = Error::kIo;
-    bool every_later_call = false;
-  };
+  using Operation = DiskOperation;
+  using Error = DiskError;
+  using Fault = DiskFault;
 
   FaultFileSystem();
   ~FaultFileSystem();
 
+  // As FaultSwitch.
   void Arm(const Fault& fault);
-  // How many calls of the armed operation and suffix there were since Arm(), and how many failed.
+  void WhenStruck(std::function<void()> struck);
   std::uint64_t call_count() const;
   std::uint64_t failed_count() const;
+  FaultSwitch::Sites sites() const;
+
+  // From now on `shadow`/names is what a power cut would leave of `folder`; see SyncedDisk. Before
+  // the store is opened.
+  void KeepSynced(const std::string& folder, const std::string& shadow);
 
   // Making a file with this suffix waits until ReleaseNewFiles(), which must come before the store
   // is destroyed.
@@ -44,10 +50,10 @@ class FaultFileSystem {
   rocksdb::Env* env() const;
 
  private:
-  struct State;
+  class HeldFiles;
   class FileSystem;
-  class File;
-  std::shared_ptr<State> state_;
+  std::shared_ptr<FaultDisk> disk_;
+  std::shared_ptr<HeldFiles> held_;
   std::unique_ptr<rocksdb::Env> env_;
 };
 

@@ -142,6 +142,10 @@ class Client {
                          const CallOptions& call = {});
   // The newest checkpoint; verified and remembered.
   absl::StatusOr<VerifiedCheckpoint> GetCheckpoint(const CallOptions& call = {});
+  // The newest that a quorum of the ledger's witnesses has cosigned, which may be older; the log's
+  // signature is verified, the cosignatures are not: that takes a policy of one's own.
+  // Errors: also kNotFound while there is none.
+  absl::StatusOr<VerifiedCheckpoint> GetWitnessedCheckpoint(const CallOptions& call = {});
   absl::StatusOr<v1::GetConsistencyProofResponse> GetConsistencyProof(
       const v1::GetConsistencyProofRequest& request, const CallOptions& call = {});
   // Entries as they become durable, from request.from_index on, each once and in order; goes on

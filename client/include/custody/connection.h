@@ -79,6 +79,11 @@ struct CallOptions {
   std::chrono::milliseconds deadline{0};
   // Ends the call early with kCancelled. A recording that was cancelled may still be recorded.
   std::stop_token stop;
+  // Record() only: the answer comes when a quorum of witnesses has cosigned a checkpoint over the
+  // event, or after `witnessed_wait` (at most 60 s; added to the deadline) with the durable
+  // receipt; RecordResult::witnessed tells.
+  bool wait_witnessed = false;
+  std::chrono::milliseconds witnessed_wait{10000};
 };
 
 // Errors: kInvalidArgument naming the option and its value.

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -25,8 +26,13 @@ namespace custody {
 // A recorded event: the receipt has been verified against the configured log keys.
 struct RecordResult {
   v1::Receipt receipt;
-  // The event had been recorded before; this is its first receipt.
+  // The event had been recorded before; this is a receipt of it again.
   bool already_recorded = false;
+  // With CallOptions::wait_witnessed: the checkpoint of the receipt carries the cosignatures of the
+  // ledger's quorum. Whether they suffice is for a policy of one's own (custody/verify).
+  bool witnessed = false;
+  // With wait_witnessed and not `witnessed`: durable, and why no quorum has cosigned in time.
+  std::string not_witnessed_reason = {};
 };
 
 struct RecordStreamOptions {

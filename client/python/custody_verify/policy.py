@@ -9,7 +9,7 @@ from .errors import Malformed
 from .note import COSIGNATURE, ED25519, NoteKey, Verified
 
 POLICY_BYTES_MAX = 64 << 10
-LOGS_MAX, WITNESSES_MAX, GROUPS_MAX, MEMBERS_MAX = 16, 64, 64, 64
+LOGS_MAX, WITNESSES_MAX, GROUPS_MAX, MEMBERS_MAX = 32, 64, 64, 64
 
 
 @dataclass

@@ -15,7 +15,7 @@ from .policy import WitnessPolicy, parse_policy
 TRUST_BYTES_MAX = 64 << 10
 LOG_KEYS_MAX = 16
 
-_KEYS = {"ledger", "entry0_leaf_hash", "log_keys", "policy", "maximum_age"}
+_KEYS = {"ledger", "entry0_leaf_hash", "log_keys", "policy", "maximum_age", "auditors"}
 _UNITS = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 _AGE_MS_MAX = 3_660 * 86_400_000
 
@@ -29,6 +29,7 @@ class Trust:
     log_keys: list[NoteKey]
     policy: Optional[WitnessPolicy] = None
     maximum_age_ms: int = 0
+    auditors: tuple[str, ...] = ()
 
 
 def _read(path: Path) -> str:
@@ -61,7 +62,17 @@ def parse_trust(text: str, read_file: Callable[[str], str]) -> Trust:
         raise Malformed("trust file: ledger and entry0_leaf_hash (64 hex digits) are required")
     policy = _policy(table, read_file)
     return Trust(ledger, bytes.fromhex(hash_text), _log_keys(table, ledger), policy,
-                 _maximum_age(table, policy))
+                 _maximum_age(table, policy), _auditors(table, policy))
+
+
+def _auditors(table: dict, policy: Optional[WitnessPolicy]) -> tuple[str, ...]:
+    names = table.get("auditors", [])
+    if not isinstance(names, list) or (names and policy is None):
+        raise Malformed("trust file: auditors is a list of names of witnesses, and needs a policy")
+    for name in names:
+        if not isinstance(name, str) or name not in policy.witnesses:
+            raise Malformed(f"trust file: the auditor {name!r} is no witness of the policy")
+    return tuple(names)
 
 
 def _text(table: dict, key: str) -> str:

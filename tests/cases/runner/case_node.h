@@ -20,7 +20,7 @@ namespace custody {
 // One node of a file. Errors of all functions: kInvalidArgument "file:line:column: what is wrong".
 class CaseNode {
  public:
-  CaseNode(std::string_view file, YAML::Node node) : file_(file), node_(std::move(node)) {}
+  CaseNode(std::string_view file, const YAML::Node& node) : file_(file), node_(node) {}
 
   // By value: it is a handle, and loops over a part of a temporary need it to live.
   YAML::Node yaml() const { return node_; }

@@ -63,7 +63,7 @@ class CasePlay {
   absl::Status PlayHeader(const CaseNode& node, bool outer);
   // The files under a key of the document.
   absl::Status PlayFiles(const CaseNode& node, const std::string& key);
-  absl::Status PlayStep(CaseNode node, const YAML::Node& defaults);
+  absl::Status PlayStep(const CaseNode& node, const YAML::Node& defaults);
 
   CaseWorld world_;
   CaseReport report_;
@@ -130,7 +130,7 @@ absl::Status CasePlay::PlayFiles(const CaseNode& node, const std::string& key) {
   return absl::OkStatus();
 }
 
-absl::Status CasePlay::PlayStep(CaseNode node, const YAML::Node& defaults) {
+absl::Status CasePlay::PlayStep(const CaseNode& node, const YAML::Node& defaults) {
   if (node.Has("play")) {
     CUSTODY_RETURN_IF_ERROR(node.CheckKeys("this step", {"play", "why"}));
     return PlayFiles(node, "play");

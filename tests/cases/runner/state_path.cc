@@ -48,43 +48,71 @@ std::string MessageText(const Message& message) {
   return "set";
 }
 
-// One value, of a list when `index` is not negative.
-absl::StatusOr<std::string> ValueText(const Message& message, const FieldDescriptor& field,
-                                      int index, const NameOf& name_of) {
+std::string BytesText(const std::string& bytes, const NameOf& name_of) {
+  return bytes.empty() ? std::string("none") : name_of(bytes);
+}
+
+absl::StatusOr<std::string> CannotBeShown(const FieldDescriptor& field) {
+  return absl::InvalidArgumentError(
+      absl::StrFormat("'%s' cannot be shown as one value", field.name()));
+}
+
+absl::StatusOr<std::string> ItemText(const Message& message, const FieldDescriptor& field,
+                                     int index, const NameOf& name_of) {
   const auto& reflection = *message.GetReflection();
-  const bool of_list = index >= 0;
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_ENUM:
-      return EnumText(*field.enum_type(),
-                      of_list ? reflection.GetRepeatedEnumValue(message, &field, index)
-                              : reflection.GetEnumValue(message, &field));
+      return EnumText(*field.enum_type(), reflection.GetRepeatedEnumValue(message, &field, index));
+    case FieldDescriptor::CPPTYPE_STRING: {
+      const std::string text = reflection.GetRepeatedString(message, &field, index);
+      return field.type() == FieldDescriptor::TYPE_BYTES ? BytesText(text, name_of) : text;
+    }
+    case FieldDescriptor::CPPTYPE_INT64:
+      return NumberText(field, reflection.GetRepeatedInt64(message, &field, index));
+    case FieldDescriptor::CPPTYPE_UINT32:
+      return absl::StrFormat("%d", reflection.GetRepeatedUInt32(message, &field, index));
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return absl::StrFormat("%d", reflection.GetRepeatedUInt64(message, &field, index));
+    default:
+      return CannotBeShown(field);
+  }
+}
+
+absl::StatusOr<std::string> SingleText(const Message& message, const FieldDescriptor& field,
+                                       const NameOf& name_of) {
+  const auto& reflection = *message.GetReflection();
+  switch (field.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return EnumText(*field.enum_type(), reflection.GetEnumValue(message, &field));
     case FieldDescriptor::CPPTYPE_BOOL:
       return std::string(reflection.GetBool(message, &field) ? "true" : "false");
     case FieldDescriptor::CPPTYPE_STRING: {
-      const std::string text = of_list ? reflection.GetRepeatedString(message, &field, index)
-                                       : reflection.GetString(message, &field);
-      if (field.type() != FieldDescriptor::TYPE_BYTES) return text;
-      return text.empty() ? std::string("none") : name_of(text);
+      const std::string text = reflection.GetString(message, &field);
+      return field.type() == FieldDescriptor::TYPE_BYTES ? BytesText(text, name_of) : text;
     }
     case FieldDescriptor::CPPTYPE_INT64:
-      return NumberText(field, of_list ? reflection.GetRepeatedInt64(message, &field, index)
-                                       : reflection.GetInt64(message, &field));
+      return NumberText(field, reflection.GetInt64(message, &field));
     case FieldDescriptor::CPPTYPE_INT32:
       return NumberText(field, reflection.GetInt32(message, &field));
     case FieldDescriptor::CPPTYPE_UINT32:
-      return absl::StrFormat("%d", of_list ? reflection.GetRepeatedUInt32(message, &field, index)
-                                           : reflection.GetUInt32(message, &field));
+      return absl::StrFormat("%d", reflection.GetUInt32(message, &field));
     case FieldDescriptor::CPPTYPE_UINT64:
-      return absl::StrFormat("%d", of_list ? reflection.GetRepeatedUInt64(message, &field, index)
-                                           : reflection.GetUInt64(message, &field));
+      return absl::StrFormat("%d", reflection.GetUInt64(message, &field));
     default:
-      return absl::InvalidArgumentError(
-          absl::StrFormat("'%s' cannot be shown as one value", field.name()));
+      return CannotBeShown(field);
   }
+}
+
+// One value, of a list when `index` is not negative.
+absl::StatusOr<std::string> ValueText(const Message& message, const FieldDescriptor& field,
+                                      int index, const NameOf& name_of) {
+  return index >= 0 ? ItemText(message, field, index, name_of)
+                    : SingleText(message, field, name_of);
 }
 
 absl::Status NoField(const Message& message, std::string_view name) {
   std::vector<std::string> fields;
+  fields.reserve(static_cast<std::size_t>(message.GetDescriptor()->field_count()));
   for (int i = 0; i < message.GetDescriptor()->field_count(); ++i) {
     fields.push_back(message.GetDescriptor()->field(i)->name());
   }
@@ -107,6 +135,16 @@ absl::StatusOr<int> TakeIndex(std::string_view* part) {
   return index;
 }
 
+// What a list without an index can say: its size.
+absl::StatusOr<std::string> ListText(const Message& message, const FieldDescriptor& field,
+                                     std::string_view rest) {
+  if (rest == "size") {
+    return absl::StrFormat("%d", message.GetReflection()->FieldSize(message, &field));
+  }
+  return absl::InvalidArgumentError(absl::StrFormat("'%s' is a list; write %s.size or %s[0]",
+                                                    field.name(), field.name(), field.name()));
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> ReadPath(const Message& message, std::string_view path,
@@ -118,17 +156,11 @@ absl::StatusOr<std::string> ReadPath(const Message& message, std::string_view pa
   const auto* field = message.GetDescriptor()->FindFieldByName(std::string(part));
   if (field == nullptr) return NoField(message, part);
   const auto& reflection = *message.GetReflection();
-  if (field->is_repeated()) {
-    const int size = reflection.FieldSize(message, field);
-    if (index < 0 && rest == "size") return absl::StrFormat("%d", size);
-    if (index < 0) {
-      return absl::InvalidArgumentError(
-          absl::StrFormat("'%s' is a list; write %s.size or %s[0]", part, part, part));
-    }
-    if (index >= size) return std::string("none");
-  } else if (index >= 0) {
+  if (field->is_repeated() && index < 0) return ListText(message, *field, rest);
+  if (!field->is_repeated() && index >= 0) {
     return absl::InvalidArgumentError(absl::StrFormat("'%s' is no list", part));
   }
+  if (index >= 0 && index >= reflection.FieldSize(message, field)) return std::string("none");
   if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) {
     return ValueText(message, *field, index, name_of);
   }

@@ -25,9 +25,9 @@ LifeTrigger AnyTrigger() {
 
 // Folds one event of the trigger into the container, as an entry would.
 void Fold(LifeTrigger trigger, Standing standing, v1::ContainerState* container) {
-  static const ParsedEvent kEvent;
+  static const ParsedEvent event;
   const std::vector<v1::Finding> findings;
-  FoldLife({.event = kEvent,
+  FoldLife({.event = event,
             .index = 1,
             .recorded_at_ms = 1,
             .findings = findings,

@@ -266,16 +266,16 @@ VialView History::Look(int i) {
 
 // Events that may make a dose better: by their meaning, or because they let others count.
 bool MayImprove(const std::string& code) {
-  static const std::set<std::string> kCodes = {"CRY-06", "SHP-07", "REC-04"};
-  return kCodes.contains(code);
+  static const std::set<std::string> codes = {"CRY-06", "SHP-07", "REC-04"};
+  return codes.contains(code);
 }
 
 // Events that say where a vial was, and when it travelled; from then on an excursion of that place
 // may not have been its own.
 bool SaysWhere(const std::string& code) {
-  static const std::set<std::string> kCodes = {"CRY-02", "CRY-03", "CRY-08", "SHP-01",
-                                               "SHP-02", "SHP-05", "CLN-07", "CLN-13"};
-  return kCodes.contains(code);
+  static const std::set<std::string> codes = {"CRY-02", "CRY-03", "CRY-08", "SHP-01",
+                                              "SHP-02", "SHP-05", "CLN-07", "CLN-13"};
+  return codes.contains(code);
 }
 
 void CheckStep(const VialView& before, const VialView& after, const std::string& code) {

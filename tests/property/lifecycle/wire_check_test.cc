@@ -48,23 +48,32 @@ bool IsFixedPoint(const std::string& bytes) {
   return again == bytes;
 }
 
+bool OnlyKnownEnums(const google::protobuf::Message& message);
+
+// One value of a field, of a list when `i` is not negative.
+bool IsKnown(const google::protobuf::Message& message,
+             const google::protobuf::FieldDescriptor* field, int i) {
+  const auto* reflection = message.GetReflection();
+  if (field->enum_type() != nullptr) {
+    const int value = i >= 0 ? reflection->GetRepeatedEnumValue(message, field, i)
+                             : reflection->GetEnumValue(message, field);
+    return field->enum_type()->FindValueByNumber(value) != nullptr;
+  }
+  if (field->message_type() == nullptr) return true;
+  return OnlyKnownEnums(i >= 0 ? reflection->GetRepeatedMessage(message, field, i)
+                               : reflection->GetMessage(message, field));
+}
+
 // proto3 keeps enum values that it does not know; the strict check does not.
 bool OnlyKnownEnums(const google::protobuf::Message& message) {
   std::vector<const google::protobuf::FieldDescriptor*> fields;
   const auto* reflection = message.GetReflection();
   reflection->ListFields(message, &fields);
   for (const auto* field : fields) {
-    const int count = field->is_repeated() ? reflection->FieldSize(message, field) : 1;
+    if (!field->is_repeated() && !IsKnown(message, field, -1)) return false;
+    const int count = field->is_repeated() ? reflection->FieldSize(message, field) : 0;
     for (int i = 0; i < count; ++i) {
-      if (field->enum_type() != nullptr) {
-        const int value = field->is_repeated() ? reflection->GetRepeatedEnumValue(message, field, i)
-                                               : reflection->GetEnumValue(message, field);
-        if (field->enum_type()->FindValueByNumber(value) == nullptr) return false;
-      } else if (field->message_type() != nullptr) {
-        const auto& inner = field->is_repeated() ? reflection->GetRepeatedMessage(message, field, i)
-                                                 : reflection->GetMessage(message, field);
-        if (!OnlyKnownEnums(inner)) return false;
-      }
+      if (!IsKnown(message, field, i)) return false;
     }
   }
   return true;

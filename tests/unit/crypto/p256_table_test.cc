@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -27,34 +28,40 @@ std::unique_ptr<const P256Table> TableOf(const VerifyKey& key) {
   return P256Table::Create(KeyAccess::Get(key));
 }
 
+using Sum = std::array<std::uint64_t, 5>;
+
+std::uint64_t BitAt(std::span<const std::uint64_t> words, std::size_t bit) {
+  return bit / 64 < words.size() ? words[bit / 64] >> bit % 64 & 1U : 0;
+}
+
+bool IsBelowOrder(const Sum& sum) {
+  if (sum[4] != 0) return false;
+  for (std::size_t i = 4; i-- > 0;) {
+    if (sum[i] != kP256Order[i]) return sum[i] < kP256Order[i];
+  }
+  return false;
+}
+
+void TakeOrderOff(Sum* sum) {
+  std::uint64_t borrow = 0;
+  for (std::size_t i = 0; i < 5; ++i) {
+    const std::uint64_t take = i < 4 ? kP256Order[i] : 0;
+    const std::uint64_t before = (*sum)[i];
+    (*sum)[i] = before - take - borrow;
+    borrow = before < take || (before == take && borrow != 0) ? 1 : 0;
+  }
+}
+
 // (a + b) mod n and a b mod n, bit by bit.
 P256Scalar AddSlowly(const P256Scalar& a, const P256Scalar& b) {
-  std::array<std::uint64_t, 5> sum{};
+  Sum sum{};
+  std::uint64_t carry = 0;
   for (std::size_t bit = 0; bit < 257; ++bit) {
-    const auto at = [&](const P256Scalar& x) {
-      return bit < 256 ? x[bit / 64] >> bit % 64 & 1U : 0;
-    };
-    const std::uint64_t column = at(a) + at(b) + (sum[bit / 64] >> bit % 64 & 1U);
-    if (column % 2 != (sum[bit / 64] >> bit % 64 & 1U))
-      sum[bit / 64] ^= std::uint64_t{1} << bit % 64;
-    if (column > 1) sum[(bit + 1) / 64] |= std::uint64_t{1} << (bit + 1) % 64;
+    const std::uint64_t column = BitAt(a, bit) + BitAt(b, bit) + carry;
+    sum[bit / 64] |= (column & 1U) << bit % 64;
+    carry = column >> 1;
   }
-  const auto is_below_order = [&] {
-    if (sum[4] != 0) return false;
-    for (std::size_t i = 4; i-- > 0;) {
-      if (sum[i] != kP256Order[i]) return sum[i] < kP256Order[i];
-    }
-    return false;
-  };
-  while (!is_below_order()) {
-    std::uint64_t borrow = 0;
-    for (std::size_t i = 0; i < 5; ++i) {
-      const std::uint64_t take = i < 4 ? kP256Order[i] : 0;
-      const std::uint64_t before = sum[i];
-      sum[i] = before - take - borrow;
-      borrow = before < take || (before == take && borrow != 0) ? 1 : 0;
-    }
-  }
+  while (!IsBelowOrder(sum)) TakeOrderOff(&sum);
   return {sum[0], sum[1], sum[2], sum[3]};
 }
 

@@ -100,33 +100,33 @@ class TileTreeTest : public testing::Test {
  protected:
   static constexpr std::uint64_t kSize = 70000;
   static void SetUpTestSuite() {
-    tiles_ = new MemoryTileSource;
-    tree_ = new TileTree;
+    tiles = new MemoryTileSource;
+    tree = new TileTree;
     std::vector<FullTile> completed;
-    for (std::uint64_t i = 0; i < kSize; ++i) tree_->Append(Leaf(i), &completed);
-    tiles_->Put(completed);
+    for (std::uint64_t i = 0; i < kSize; ++i) tree->Append(Leaf(i), &completed);
+    tiles->Put(completed);
   }
   static void TearDownTestSuite() {
-    delete tree_;
-    delete tiles_;
+    delete tree;
+    delete tiles;
   }
-  static MemoryTileSource* tiles_;
-  static TileTree* tree_;
+  static MemoryTileSource* tiles;
+  static TileTree* tree;
 };
-MemoryTileSource* TileTreeTest::tiles_ = nullptr;
-TileTree* TileTreeTest::tree_ = nullptr;
+MemoryTileSource* TileTreeTest::tiles = nullptr;
+TileTree* TileTreeTest::tree = nullptr;
 
 TEST_F(TileTreeTest, GivesOutEachFullTileOnce) {
-  EXPECT_EQ(tiles_->tiles.size(), 274U);
-  for (const auto& [key, hashes] : tiles_->tiles) EXPECT_EQ(hashes.size(), kTileSizeBytes);
+  EXPECT_EQ(tiles->tiles.size(), 274U);
+  for (const auto& [key, hashes] : tiles->tiles) EXPECT_EQ(hashes.size(), kTileSizeBytes);
   // A hash of level 1 is the root of 256 leaves.
   CompactRange range;
   for (std::uint64_t i = 256 * 5; i < 256 * 6; ++i) range.Append(Leaf(i));
-  EXPECT_EQ(tiles_->tiles.at({1, 0}).substr(5 * 32, 32), range.Root().view());
+  EXPECT_EQ(tiles->tiles.at({1, 0}).substr(5 * 32, 32), range.Root().view());
 }
 
 TEST_F(TileTreeTest, ProvesLeavesAndOlderSizes) {
-  const TileNodeReader nodes(*tiles_, tree_->Snapshot());
+  const TileNodeReader nodes(*tiles, tree->Snapshot());
   for (const std::uint64_t size : {1U, 255U, 256U, 257U, 65536U, 65537U, 69999U, 70000U}) {
     ASSERT_OK_AND_ASSIGN(const Digest root, TreeRoot(size, nodes));
     for (const std::uint64_t index : {std::uint64_t{0}, size / 2, size - 1}) {
@@ -134,7 +134,7 @@ TEST_F(TileTreeTest, ProvesLeavesAndOlderSizes) {
       EXPECT_OK(VerifyInclusion(index, size, Leaf(index), proof, root));
     }
     ASSERT_OK_AND_ASSIGN(const std::vector<Digest> proof, ConsistencyProof(size, kSize, nodes));
-    EXPECT_OK(VerifyConsistency(size, kSize, proof, root, tree_->Root()));
+    EXPECT_OK(VerifyConsistency(size, kSize, proof, root, tree->Root()));
   }
   EXPECT_THAT(InclusionProof(0, kSize + 1, nodes),
               StatusIs(absl::StatusCode::kOutOfRange, HasSubstr("70000")));
@@ -147,13 +147,13 @@ TEST_F(TileTreeTest, RestoresFromFullTilesAndTheLastLeaves) {
     ++leaves_read;
     return Leaf(index);
   };
-  ASSERT_OK_AND_ASSIGN(TileTree restored, TileTree::Restore(kSize, *tiles_, leaf_hash));
+  ASSERT_OK_AND_ASSIGN(TileTree restored, TileTree::Restore(kSize, *tiles, leaf_hash));
   EXPECT_EQ(leaves_read, 112U);
   EXPECT_EQ(restored.size(), kSize);
-  EXPECT_EQ(restored.Root(), tree_->Root());
-  EXPECT_EQ(restored.Snapshot()->partial, tree_->Snapshot()->partial);
+  EXPECT_EQ(restored.Root(), tree->Root());
+  EXPECT_EQ(restored.Snapshot()->partial, tree->Snapshot()->partial);
   // It goes on as if it had never stopped.
-  TileTree original = *tree_;
+  TileTree original = *tree;
   std::vector<FullTile> a;
   std::vector<FullTile> b;
   for (std::uint64_t i = kSize; i < kSize + 300; ++i) {
@@ -168,18 +168,18 @@ TEST_F(TileTreeTest, RestoresFromFullTilesAndTheLastLeaves) {
 }
 
 TEST_F(TileTreeTest, SnapshotsDoNotChange) {
-  TileTree tree = *tree_;
-  const std::shared_ptr<const TileEdge> before = tree.Snapshot();
-  EXPECT_EQ(before, tree.Snapshot());
+  TileTree copy = *tree;
+  const std::shared_ptr<const TileEdge> before = copy.Snapshot();
+  EXPECT_EQ(before, copy.Snapshot());
   std::vector<FullTile> completed;
-  tree.Append(Leaf(kSize), &completed);
+  copy.Append(Leaf(kSize), &completed);
   EXPECT_EQ(before->size, kSize);
-  EXPECT_EQ(before->root, tree_->Root());
-  EXPECT_EQ(tree.Snapshot()->size, kSize + 1);
+  EXPECT_EQ(before->root, tree->Root());
+  EXPECT_EQ(copy.Snapshot()->size, kSize + 1);
 }
 
 TEST_F(TileTreeTest, ServesTilesOfEveryWidthThatItHas) {
-  const TileNodeReader nodes(*tiles_, tree_->Snapshot());
+  const TileNodeReader nodes(*tiles, tree->Snapshot());
   ASSERT_OK_AND_ASSIGN(const std::string partial, nodes.ReadTile({0, 273, 112}));
   EXPECT_EQ(partial.size(), 112U * 32);
   ASSERT_OK_AND_ASSIGN(const std::string prefix, nodes.ReadTile({0, 273, 5}));
@@ -195,7 +195,7 @@ TEST_F(TileTreeTest, ServesTilesOfEveryWidthThatItHas) {
 
 TEST_F(TileTreeTest, ReportsMissingAndDamagedTiles) {
   const auto leaf_hash = [](std::uint64_t index) -> absl::StatusOr<Digest> { return Leaf(index); };
-  MemoryTileSource damaged = *tiles_;
+  MemoryTileSource damaged = *tiles;
   damaged.tiles[{0, 256}].pop_back();
   EXPECT_THAT(TileTree::Restore(kSize, damaged, leaf_hash),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("8191")));
@@ -203,10 +203,10 @@ TEST_F(TileTreeTest, ReportsMissingAndDamagedTiles) {
   EXPECT_THAT(TileTree::Restore(kSize, damaged, leaf_hash),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("tile")));
   // A changed hash is seen in the root.
-  damaged = *tiles_;
+  damaged = *tiles;
   damaged.tiles[{0, 256}][100] = static_cast<char>(damaged.tiles[{0, 256}][100] ^ 1);
   ASSERT_OK_AND_ASSIGN(const TileTree other, TileTree::Restore(kSize, damaged, leaf_hash));
-  EXPECT_NE(other.Root(), tree_->Root());
+  EXPECT_NE(other.Root(), tree->Root());
 }
 
 }  // namespace

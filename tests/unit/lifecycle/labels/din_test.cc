@@ -123,8 +123,10 @@ TEST(Mod37Test, FindsEverySubstitutionAndEverySwap) {
         ASSERT_OK_AND_ASSIGN(const char check, Iso7064Mod37Character(changed));
         EXPECT_NE(check, vector.check) << din << " " << changed;
       }
+    }
+    for (std::size_t i = 1; i < din.size(); ++i) {
       std::string swapped = din;
-      if (i > 0) std::swap(swapped[i - 1], swapped[i]);
+      std::swap(swapped[i - 1], swapped[i]);
       if (swapped == din) continue;
       ASSERT_OK_AND_ASSIGN(const char check, Iso7064Mod37Character(swapped));
       EXPECT_NE(check, vector.check) << din << " " << swapped;

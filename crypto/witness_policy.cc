@@ -5,6 +5,8 @@
 //
 // '#' at the start of a line begins a comment.
 
+#include "crypto/witness_policy.h"
+
 #include <algorithm>
 #include <functional>
 #include <set>
@@ -12,7 +14,6 @@
 
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
-#include "client/verify/trust.h"
 
 namespace custody {
 namespace {
@@ -90,8 +91,8 @@ absl::Status PolicyParser::TakeLog(const std::vector<std::string>& words) {
   if (words.size() < 2 || words.size() > 3) {
     return absl::InvalidArgumentError("want 'log <vkey> [url]'");
   }
-  if (policy_.logs.size() == kTrustLogKeysMax) {
-    return absl::InvalidArgumentError(absl::StrFormat("more than %d logs", kTrustLogKeysMax));
+  if (policy_.logs.size() == kPolicyLogsMax) {
+    return absl::InvalidArgumentError(absl::StrFormat("more than %d logs", kPolicyLogsMax));
   }
   CUSTODY_ASSIGN_OR_RETURN(NoteVerifier verifier, TakeKey(words[1], NoteKeyType::kEd25519));
   policy_.logs.push_back(std::move(verifier));
@@ -108,7 +109,8 @@ absl::Status PolicyParser::TakeWitness(const std::vector<std::string>& words) {
   }
   CUSTODY_RETURN_IF_ERROR(DefineName(words[1]));
   CUSTODY_ASSIGN_OR_RETURN(NoteVerifier verifier, TakeKey(words[2], NoteKeyType::kCosignature));
-  policy_.witnesses.push_back({words[1], std::move(verifier)});
+  policy_.witnesses.push_back(
+      {words[1], std::move(verifier), words.size() == 4 ? words[3] : std::string()});
   return absl::OkStatus();
 }
 
@@ -256,9 +258,9 @@ std::optional<std::uint64_t> TimeOf(const WitnessPolicy& policy, const std::stri
 }  // namespace
 
 absl::StatusOr<WitnessPolicy> ParseWitnessPolicy(std::string_view text) {
-  if (text.size() > kTrustBytesMax) {
+  if (text.size() > kPolicyBytesMax) {
     return absl::InvalidArgumentError(
-        absl::StrFormat("the policy has %d bytes, at most %d", text.size(), kTrustBytesMax));
+        absl::StrFormat("the policy has %d bytes, at most %d", text.size(), kPolicyBytesMax));
   }
   CUSTODY_RETURN_IF_ERROR(CheckBytes(text));
   PolicyParser parser;

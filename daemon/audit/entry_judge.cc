@@ -1,0 +1,230 @@
+#include "daemon/audit/entry_judge.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "base/bytes.h"
+#include "base/status_macros.h"
+#include "daemon/ledger/encode.h"
+#include "daemon/ledger/recovery.h"
+#include "daemon/ledger/schema.h"
+#include "daemon/ledger/system_events.h"
+#include "lifecycle/enum_label.h"
+#include "lifecycle/refusal.h"
+
+namespace custody {
+namespace {
+
+constexpr std::size_t kCachedStates = 200'000;
+
+absl::Status Wrong(std::string_view what) { return absl::DataLossError(AbslView(what)); }
+
+std::string CodesOf(const std::vector<v1::Finding>& findings) {
+  std::string text;
+  for (const v1::Finding& finding : findings) {
+    text += (text.empty() ? "" : ", ") + EnumLabel(finding.code());
+  }
+  return text.empty() ? "none" : text;
+}
+
+bool SameFindings(const std::vector<v1::Finding>& a, const std::vector<v1::Finding>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const v1::Finding& x, const v1::Finding& y) {
+                      return EncodeMessage(x) == EncodeMessage(y);
+                    });
+}
+
+// The header that the ledger fills in, taken off again.
+v1::Event BodyOf(v1::Event event) {
+  event.clear_ledger();
+  event.clear_event_id();
+  event.clear_occurred_at();
+  event.clear_site_id();
+  event.clear_subjects();
+  return event;
+}
+
+}  // namespace
+
+EntryJudge::EntryJudge(std::string origin, Store& work, ReplayStart start)
+    : origin_(std::move(origin)),
+      ledger_{v1::SUBJECT_KIND_LEDGER, std::string(Sha256(origin_).view().substr(0, 16))},
+      work_(work),
+      overlay_(std::move(start.view), kCachedStates),
+      builder_(overlay_, std::move(start.tree), std::move(start.index)),
+      recorded_at_ms_(start.recorded_at_ms) {
+  overlay_.SetEventSource([this](std::string_view digest) { return FindEvent(digest); });
+}
+
+absl::StatusOr<std::optional<RecordedEvent>> EntryJudge::FindEvent(std::string_view digest) const {
+  const auto found = new_events_.find(std::string(digest));
+  if (found != new_events_.end()) {
+    return RecordedEvent{std::string(found->second->code()), found->second->subjects};
+  }
+  const absl::StatusOr<Digest> named = Digest::FromBytes(digest);
+  if (!named.ok()) return std::nullopt;
+  CUSTODY_ASSIGN_OR_RETURN(const std::optional<ParsedEvent> event,
+                           ReadEventByDigest(overlay_.view(), *named));
+  if (!event.has_value()) return std::nullopt;
+  return RecordedEvent{std::string(event->code()), event->subjects};
+}
+
+absl::Status EntryJudge::CheckTime(const v1::Entry& entry) {
+  if (entry.recorded_at_ms() < recorded_at_ms_) {
+    return Wrong(absl::StrFormat("was recorded at %d, before the entry in front of it at %d",
+                                 entry.recorded_at_ms(), recorded_at_ms_));
+  }
+  recorded_at_ms_ = entry.recorded_at_ms();
+  return absl::OkStatus();
+}
+
+absl::Status EntryJudge::CheckNew(const ParsedEvent& event) const {
+  const std::string& id = event.event.event_id();
+  std::optional<std::uint64_t> first;
+  if (const auto found = new_ids_.find(id); found != new_ids_.end()) {
+    first = found->second;
+  } else {
+    CUSTODY_ASSIGN_OR_RETURN(const auto bytes, overlay_.view().Get(KeyOfEventId(id)));
+    if (bytes.has_value()) {
+      CUSTODY_ASSIGN_OR_RETURN(const EventIdRecord record, DecodeEventIdRecord(*bytes));
+      first = record.index;
+    }
+  }
+  if (!first.has_value()) return absl::OkStatus();
+  return Wrong(absl::StrFormat("has the event id %s of entry %d", ToHex(id), *first));
+}
+
+absl::StatusOr<bool> EntryJudge::IsFromLedger(const ParsedEvent& event) const {
+  if (builder_.size() == 0) return true;
+  CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, overlay_.Find(ledger_));
+  if (state == nullptr) return false;
+  const SubjectKey service{v1::SUBJECT_KIND_DEVICE, state->ledger().service_device_id()};
+  return std::all_of(event.signatures.begin(), event.signatures.end(),
+                     [&](const ParsedSignature& one) { return one.signer == service; });
+}
+
+absl::StatusOr<Acceptance> EntryJudge::CheckRules(const ParsedEvent& event,
+                                                  const v1::Entry& entry) const {
+  EvaluationInput input;
+  input.recorded_at_ms = entry.recorded_at_ms();
+  CUSTODY_ASSIGN_OR_RETURN(input.from_ledger, IsFromLedger(event));
+  const std::vector<v1::Finding> stated(entry.findings().begin(), entry.findings().end());
+  std::string found;
+  // Whether the ledger trusted its clock at that moment stands nowhere but in the findings.
+  for (const bool clock_healthy : {true, false}) {
+    input.clock_healthy = clock_healthy;
+    CUSTODY_ASSIGN_OR_RETURN(Evaluation evaluation, Evaluate(overlay_, event, input));
+    if (evaluation.verdict.ok() && SameFindings(evaluation.acceptance.findings, stated)) {
+      return std::move(evaluation.acceptance);
+    }
+    if (!clock_healthy) continue;
+    found = evaluation.verdict.ok()
+                ? absl::StrFormat("states the findings %s, the rules give %s", CodesOf(stated),
+                                  CodesOf(evaluation.acceptance.findings))
+                : absl::StrFormat("the rules refuse it: %s", evaluation.verdict.message());
+  }
+  return Wrong(found);
+}
+
+absl::Status EntryJudge::CheckAbsent(const Expected& expected, std::int64_t recorded_at_ms) const {
+  const v1::Event complete = CompleteSystemEvent(expected.body, origin_, expected.event_id,
+                                                 recorded_at_ms, expected.site_id);
+  const absl::StatusOr<ParsedEvent> event = ParseUnsignedEvent(EncodeMessage(complete), origin_);
+  if (!event.ok()) return absl::OkStatus();
+  EvaluationInput input;
+  input.recorded_at_ms = recorded_at_ms;
+  input.from_ledger = true;
+  input.dry_run = true;
+  CUSTODY_ASSIGN_OR_RETURN(const Evaluation evaluation, Evaluate(overlay_, *event, input));
+  if (!evaluation.verdict.ok()) return absl::OkStatus();
+  return Wrong(
+      absl::StrFormat("stands where %s must follow on entry %d", event->code(), expected.cause));
+}
+
+absl::StatusOr<int> EntryJudge::TakeExpected(const ParsedEvent* event,
+                                             std::int64_t recorded_at_ms) {
+  while (!expected_.empty()) {
+    const Expected expected = std::move(expected_.back());
+    expected_.pop_back();
+    if (event == nullptr || event->event.event_id() != expected.event_id) {
+      CUSTODY_RETURN_IF_ERROR(CheckAbsent(expected, recorded_at_ms));
+      continue;
+    }
+    if (EncodeMessage(BodyOf(event->event)) != EncodeMessage(expected.body)) {
+      return Wrong(absl::StrFormat("is not what the rules want behind entry %d", expected.cause));
+    }
+    return expected.depth;
+  }
+  consequences_left_ = kConsequencesMax;
+  return 0;
+}
+
+void EntryJudge::Expect(const ParsedEvent& event, const v1::Entry& entry, const Digest& leaf_hash,
+                        const std::vector<v1::Event>& consequences, int depth) {
+  if (depth >= kConsequenceDepthMax) return;
+  std::vector<Expected> next;
+  for (const v1::Event& body : consequences) {
+    const auto ordinal = static_cast<std::uint32_t>(next.size());
+    next.push_back({ConsequenceEventId(leaf_hash, ordinal, entry.recorded_at_ms()), body,
+                    event.event.site_id(), entry.index(), depth + 1});
+    if (consequences_left_-- <= 0) next.pop_back();
+  }
+  expected_.insert(expected_.end(), std::make_move_iterator(next.rbegin()),
+                   std::make_move_iterator(next.rend()));
+}
+
+absl::Status EntryJudge::JudgeEvent(const std::shared_ptr<const ParsedEvent>& event,
+                                    const v1::Entry& entry, std::string_view entry_bytes) {
+  CUSTODY_RETURN_IF_ERROR(CheckTime(entry));
+  CUSTODY_ASSIGN_OR_RETURN(const int depth, TakeExpected(event.get(), entry.recorded_at_ms()));
+  CUSTODY_RETURN_IF_ERROR(CheckNew(*event));
+  CUSTODY_ASSIGN_OR_RETURN(const Acceptance acceptance, CheckRules(*event, entry));
+  CUSTODY_RETURN_IF_ERROR(builder_.ReplayEvent(*event, entry, entry_bytes));
+  new_ids_[event->event.event_id()] = entry.index();
+  new_events_[std::string(event->digest.view())] = event;
+  Expect(*event, entry, LeafHash(entry_bytes), acceptance.consequences, depth);
+  return absl::OkStatus();
+}
+
+absl::Status EntryJudge::JudgeSeal(const v1::Entry& entry, std::string_view entry_bytes) {
+  CUSTODY_RETURN_IF_ERROR(CheckTime(entry));
+  CUSTODY_RETURN_IF_ERROR(TakeExpected(nullptr, entry.recorded_at_ms()).status());
+  if (entry.seal().first_index() != builder_.first_unsealed()) {
+    return Wrong(absl::StrFormat("seals the entries from %d, the seal before it ends at %d",
+                                 entry.seal().first_index(), builder_.first_unsealed()));
+  }
+  CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, overlay_.Find(ledger_));
+  const std::uint32_t version = state == nullptr || state->ledger().rules_version() == 0
+                                    ? kRulesVersion
+                                    : state->ledger().rules_version();
+  CUSTODY_ASSIGN_OR_RETURN(SealedLog sealed, builder_.AppendSeal(entry.recorded_at_ms(), version));
+  if (sealed.seal_bytes != entry_bytes) {
+    v1::Entry computed;
+    const bool parsed = computed.ParseFromString(sealed.seal_bytes);
+    const bool other_root = parsed && computed.seal().index_root() != entry.seal().index_root();
+    if (!other_root) return Wrong("is not the seal that the entries give");
+    return Wrong(absl::StrFormat("seals the index root %s, the entries give %s",
+                                 ToHex(entry.seal().index_root()),
+                                 ToHex(computed.seal().index_root())));
+  }
+  sealed_ = std::move(sealed.checkpoint);
+  index_sequence_ = sealed.index_sequence;
+  return absl::OkStatus();
+}
+
+absl::Status EntryJudge::Flush(const WriteBatch& also) {
+  WriteBatch writes = builder_.TakeWrites();
+  writes.Append(also);
+  CUSTODY_RETURN_IF_ERROR(work_.Apply(writes, Durability::kUnsynced));
+  CUSTODY_ASSIGN_OR_RETURN(std::unique_ptr<ReadView> view, work_.OpenView());
+  overlay_.AdvanceView(std::shared_ptr<const ReadView>(std::move(view)), overlay_.batch());
+  overlay_.Trim();
+  builder_.MarkDurable(index_sequence_);
+  new_ids_.clear();
+  new_events_.clear();
+  return absl::OkStatus();
+}
+
+}  // namespace custody

@@ -1,0 +1,93 @@
+// Judges one entry after the other by the rules, with the states as of its position, and folds it
+// into them. Knows nothing of threads, files or signatures' arithmetic.
+//
+// Threads: one thread.
+
+#ifndef CUSTODY_DAEMON_AUDIT_ENTRY_JUDGE_H_
+#define CUSTODY_DAEMON_AUDIT_ENTRY_JUDGE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "custody/v1/record.pb.h"
+#include "daemon/ledger/log_builder.h"
+#include "daemon/ledger/state_overlay.h"
+#include "lifecycle/evaluate.h"
+#include "lifecycle/parsed_event.h"
+#include "storage/store.h"
+
+namespace custody {
+
+// Where the replay stands in its store.
+struct ReplayStart {
+  std::shared_ptr<const ReadView> view;
+  TileTree tree;
+  IndexTree index;
+  std::int64_t recorded_at_ms = 0;
+};
+
+class EntryJudge {
+ public:
+  EntryJudge(std::string origin, Store& work, ReplayStart start);
+
+  // Errors of both: kDataLoss "what is wrong"; those of the store.
+  absl::Status JudgeEvent(const std::shared_ptr<const ParsedEvent>& event, const v1::Entry& entry,
+                          std::string_view entry_bytes);
+  absl::Status JudgeSeal(const v1::Entry& entry, std::string_view entry_bytes);
+
+  // Writes what is behind the last seal to the store. Requires that the last entry was a seal.
+  absl::Status Flush(const WriteBatch& also);
+  std::size_t unwritten_bytes() const { return builder_.write_bytes(); }
+
+  std::uint64_t size() const { return builder_.size(); }
+  // After the last seal.
+  const Checkpoint& sealed() const { return sealed_; }
+  const StateOverlay& states() const { return overlay_; }
+
+ private:
+  // An event that the rules want next.
+  struct Expected {
+    std::string event_id;
+    v1::Event body;
+    std::string site_id;
+    std::uint64_t cause = 0;
+    int depth = 0;
+  };
+
+  absl::Status CheckTime(const v1::Entry& entry);
+  absl::Status CheckNew(const ParsedEvent& event) const;
+  absl::StatusOr<bool> IsFromLedger(const ParsedEvent& event) const;
+  absl::StatusOr<Acceptance> CheckRules(const ParsedEvent& event, const v1::Entry& entry) const;
+  // Takes the event off the list of expected ones; returns how deep it is below its first cause.
+  absl::StatusOr<int> TakeExpected(const ParsedEvent* event, std::int64_t recorded_at_ms);
+  // An expected event that is not there is right only where the rules would refuse it.
+  absl::Status CheckAbsent(const Expected& expected, std::int64_t recorded_at_ms) const;
+  void Expect(const ParsedEvent& event, const v1::Entry& entry, const Digest& leaf_hash,
+              const std::vector<v1::Event>& consequences, int depth);
+  absl::StatusOr<std::optional<RecordedEvent>> FindEvent(std::string_view digest) const;
+
+  const std::string origin_;
+  const SubjectKey ledger_;
+  Store& work_;
+  StateOverlay overlay_;
+  LogBuilder builder_;
+  Checkpoint sealed_;
+  std::uint64_t index_sequence_ = 0;
+  std::int64_t recorded_at_ms_;
+  // The next one stands last.
+  std::vector<Expected> expected_;
+  int consequences_left_ = 0;
+  // Events that are not in the store yet, by id and by digest.
+  absl::flat_hash_map<std::string, std::uint64_t> new_ids_;
+  absl::flat_hash_map<std::string, std::shared_ptr<const ParsedEvent>> new_events_;
+};
+
+}  // namespace custody
+
+#endif  // CUSTODY_DAEMON_AUDIT_ENTRY_JUDGE_H_

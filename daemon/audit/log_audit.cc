@@ -1,0 +1,291 @@
+#include "daemon/audit/log_audit.h"
+
+#include <algorithm>
+#include <future>
+#include <optional>
+#include <span>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+#include "base/bytes.h"
+#include "base/status_macros.h"
+#include "crypto/merkle.h"
+#include "daemon/audit/entry_judge.h"
+#include "daemon/audit/signature_jobs.h"
+#include "daemon/ledger/encode.h"
+#include "daemon/ledger/key_directory.h"
+#include "daemon/ledger/recovery.h"
+#include "daemon/ledger/schema.h"
+
+namespace custody {
+namespace {
+
+// Entries that are parsed together.
+constexpr std::size_t kChunkEntries = 512;
+// The store of the replay is written in pieces of this size.
+constexpr std::size_t kFlushBytes = 8U << 20;
+// "audited" -> u64: entries of which everything was judged, signatures too.
+constexpr char kAuditedKey[] = "maudited";
+
+struct Parsed {
+  std::string bytes;
+  v1::Entry entry;
+  std::shared_ptr<const ParsedEvent> event;  // Null: a seal, or what `status` says.
+  absl::Status status;
+};
+
+void Parse(std::string_view origin, Parsed* item) {
+  if (!item->entry.ParseFromString(item->bytes)) {
+    item->status = absl::DataLossError("does not parse");
+    return;
+  }
+  // Another spelling of the same message would be another leaf.
+  if (EncodeMessage(item->entry) != item->bytes) {
+    item->status = absl::DataLossError("is not in the one encoding");
+    return;
+  }
+  if (item->entry.has_seal()) return;
+  absl::StatusOr<ParsedEvent> event = ParseSignedEvent(item->entry.signed_event(), origin);
+  if (event.ok()) {
+    item->event = std::make_shared<const ParsedEvent>(*std::move(event));
+  } else {
+    item->status = event.status();
+  }
+}
+
+absl::Status Named(std::uint64_t index, const absl::Status& status) {
+  if (absl::IsInternal(status) || absl::IsResourceExhausted(status)) return status;
+  return absl::DataLossError(absl::StrFormat("entry %d: %s", index, status.message()));
+}
+
+absl::StatusOr<std::uint64_t> ReadAudited(const ReadView& view) {
+  CUSTODY_ASSIGN_OR_RETURN(const auto bytes, view.Get(kAuditedKey));
+  if (!bytes.has_value()) return absl::InvalidArgumentError("the work folder is that of no audit");
+  return DecodeU64(*bytes);
+}
+
+}  // namespace
+
+class LogAudit::Replay {
+ public:
+  Replay(const AuditOptions& options, const Trust& trust, Store& work, ReplayStart start,
+         std::uint64_t audited)
+      : trust_(trust),
+        threads_(options.threads != 0 ? options.threads
+                                      : std::max(1U, std::thread::hardware_concurrency())),
+        store_(work),
+        judge_(trust.ledger, work, std::move(start)),
+        jobs_(threads_),
+        next_(audited),
+        replayed_from_(judge_.size()),
+        judged_(audited) {}
+
+  absl::Status Add(std::string entry_bytes);
+  absl::StatusOr<Checkpoint> Finish(std::string_view note);
+  std::uint64_t next() const { return next_; }
+  const AuditCounts& counts() const { return counts_; }
+
+ private:
+  // Parses what was added, and judges what was parsed before.
+  absl::Status Turn();
+  void StartParsing();
+  absl::Status JudgeChunk(const std::vector<Parsed>& chunk);
+  absl::Status Judge(std::uint64_t index, const Parsed& item, std::vector<SignatureJob>* jobs);
+  absl::Status CheckKnown(std::uint64_t index, const Parsed& item) const;
+  absl::Status AddJobs(std::uint64_t index, const Parsed& item, std::vector<SignatureJob>* jobs);
+  absl::Status Flush();
+  // The first wrong entry, of a replay that ended with `status` and the signatures before it.
+  absl::Status First(std::uint64_t index, const absl::Status& status);
+
+  const Trust& trust_;
+  const std::uint32_t threads_;
+  Store& store_;
+  EntryJudge judge_;
+  KeyDirectory keys_;
+  SignatureJobs jobs_;
+  AuditCounts counts_;
+  std::uint64_t next_;
+  // Entries before it were replayed by an earlier run; of those from `next` on the signatures are
+  // still to be checked.
+  const std::uint64_t replayed_from_;
+  std::uint64_t judged_;
+  std::uint64_t chunk_begin_ = 0;
+  absl::Status ended_;
+
+  std::vector<Parsed> added_;
+  std::vector<Parsed> parsing_;
+  std::vector<std::future<void>> parsers_;
+};
+
+absl::Status LogAudit::Replay::Add(std::string entry_bytes) {
+  CUSTODY_RETURN_IF_ERROR(ended_);
+  added_.push_back({std::move(entry_bytes), {}, nullptr, absl::OkStatus()});
+  ++next_;
+  if (added_.size() < kChunkEntries) return absl::OkStatus();
+  ended_ = Turn();
+  return ended_;
+}
+
+absl::Status LogAudit::Replay::Turn() {
+  for (std::future<void>& parser : std::exchange(parsers_, {})) parser.get();
+  const std::vector<Parsed> ready = std::exchange(parsing_, std::exchange(added_, {}));
+  StartParsing();
+  return JudgeChunk(ready);
+}
+
+void LogAudit::Replay::StartParsing() {
+  const std::size_t each = parsing_.size() / threads_ + 1;
+  for (std::size_t begin = 0; begin < parsing_.size(); begin += each) {
+    const std::span<Parsed> slice =
+        std::span(parsing_).subspan(begin, std::min(each, parsing_.size() - begin));
+    parsers_.push_back(std::async(std::launch::async, [this, slice] {
+      for (Parsed& item : slice) Parse(trust_.ledger, &item);
+    }));
+  }
+}
+
+absl::Status LogAudit::Replay::JudgeChunk(const std::vector<Parsed>& chunk) {
+  chunk_begin_ = judged_;
+  std::vector<SignatureJob> jobs;
+  for (const Parsed& item : chunk) {
+    const std::uint64_t index = judged_++;
+    const absl::Status status = item.status.ok() ? Judge(index, item, &jobs) : item.status;
+    if (!status.ok()) {
+      jobs_.Start(std::move(jobs));
+      return First(index, status);
+    }
+  }
+  counts_.signatures += jobs.size();
+  jobs_.Start(std::move(jobs));
+  if (jobs_.WaitFor(std::size_t{2}).has_value()) return First(judged_, absl::OkStatus());
+  return absl::OkStatus();
+}
+
+absl::Status LogAudit::Replay::First(std::uint64_t index, const absl::Status& status) {
+  const std::optional<WrongEntry>& wrong = jobs_.WaitFor(0);
+  if (wrong.has_value() && wrong->index <= index) return Named(wrong->index, wrong->status);
+  return status.ok() ? status : Named(index, status);
+}
+
+absl::Status LogAudit::Replay::CheckKnown(std::uint64_t index, const Parsed& item) const {
+  CUSTODY_ASSIGN_OR_RETURN(const auto bytes, judge_.states().view().Get(KeyOfEntry(index)));
+  if (bytes.has_value() && *bytes == item.bytes) return absl::OkStatus();
+  return absl::DataLossError("is another one than an earlier run of this audit has seen");
+}
+
+absl::Status LogAudit::Replay::AddJobs(std::uint64_t index, const Parsed& item,
+                                       std::vector<SignatureJob>* jobs) {
+  for (std::size_t i = 0; i < item.event->signatures.size(); ++i) {
+    const ParsedSignature& signature = item.event->signatures[i];
+    CUSTODY_ASSIGN_OR_RETURN(
+        std::optional<VerifyKey> key,
+        keys_.Find(judge_.states(), signature.signer, signature.statement.key_id()));
+    if (!key.has_value()) {
+      return absl::DataLossError(absl::StrFormat("is signed with a key that %s does not have",
+                                                 Describe(signature.signer)));
+    }
+    jobs->push_back({index, *std::move(key), item.event, i});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LogAudit::Replay::Judge(std::uint64_t index, const Parsed& item,
+                                     std::vector<SignatureJob>* jobs) {
+  ++counts_.entries;
+  const bool is_known = index < replayed_from_;
+  if (is_known) CUSTODY_RETURN_IF_ERROR(CheckKnown(index, item));
+  if (index == 0 && LeafHash(item.bytes) != trust_.entry0_leaf_hash) {
+    return absl::DataLossError("is not the first entry of the trusted ledger");
+  }
+  if (item.event == nullptr) {
+    ++counts_.seals;
+    if (is_known) return absl::OkStatus();
+    CUSTODY_RETURN_IF_ERROR(judge_.JudgeSeal(item.entry, item.bytes));
+    return judge_.unwritten_bytes() >= kFlushBytes ? Flush() : absl::OkStatus();
+  }
+  ++counts_.events;
+  counts_.findings += static_cast<std::uint64_t>(item.entry.findings_size());
+  // Entry 0 enrols the key that signs it.
+  const bool keys_first = index != 0;
+  if (keys_first) CUSTODY_RETURN_IF_ERROR(AddJobs(index, item, jobs));
+  if (!is_known) CUSTODY_RETURN_IF_ERROR(judge_.JudgeEvent(item.event, item.entry, item.bytes));
+  return keys_first ? absl::OkStatus() : AddJobs(index, item, jobs);
+}
+
+absl::Status LogAudit::Replay::Flush() {
+  // Everything before this chunk has its signatures checked, then.
+  if (const auto& wrong = jobs_.WaitFor(0); wrong.has_value()) return wrong->status;
+  std::string format;
+  AppendBigEndian32(kFormatVersion, &format);
+  WriteBatch also;
+  also.Put(KeyOfMeta(MetaKey::kFormat), format);
+  also.Put(KeyOfMeta(MetaKey::kOrigin), trust_.ledger);
+  also.Put(kAuditedKey, EncodeU64(chunk_begin_));
+  return judge_.Flush(also);
+}
+
+absl::StatusOr<Checkpoint> LogAudit::Replay::Finish(std::string_view note) {
+  CUSTODY_RETURN_IF_ERROR(ended_);
+  ended_ = absl::FailedPreconditionError("the audit has ended");
+  const absl::StatusOr<OpenedCheckpoint> opened =
+      OpenCheckpoint(note, trust_.ledger, trust_.log_keys);
+  if (!opened.ok()) {
+    return absl::DataLossError(absl::StrFormat("the checkpoint: %s", opened.status().message()));
+  }
+  for (int turn = 0; turn < 2; ++turn) CUSTODY_RETURN_IF_ERROR(Turn());
+  CUSTODY_RETURN_IF_ERROR(First(judged_, absl::OkStatus()));
+  const Checkpoint& stated = opened->checkpoint;
+  Checkpoint computed = judge_.sealed();
+  if (judge_.size() == replayed_from_ && computed.size == 0) {
+    CUSTODY_ASSIGN_OR_RETURN(computed, ReadHead(judge_.states().view()));
+  }
+  if (judge_.size() != stated.size || computed.size != stated.size) {
+    return absl::DataLossError(
+        absl::StrFormat("the checkpoint is of %d entries, there are %d, sealed up to %d",
+                        stated.size, judge_.size(), computed.size));
+  }
+  if (computed.root != stated.root) {
+    return absl::DataLossError(absl::StrFormat("the checkpoint has root %s, the entries give %s",
+                                               stated.root.ToHex(), computed.root.ToHex()));
+  }
+  WriteBatch done;
+  CUSTODY_RETURN_IF_ERROR(Flush());
+  done.Put(kAuditedKey, EncodeU64(judge_.size()));
+  CUSTODY_RETURN_IF_ERROR(store_.Apply(done, Durability::kSynced));
+  return stated;
+}
+
+absl::StatusOr<std::unique_ptr<LogAudit>> LogAudit::Open(const AuditOptions& options,
+                                                         const Trust& trust, Store& work) {
+  CUSTODY_RETURN_IF_ERROR(work.AcquireWriter());
+  CUSTODY_ASSIGN_OR_RETURN(std::unique_ptr<ReadView> view, work.OpenView());
+  ReplayStart start;
+  start.view = std::move(view);
+  std::uint64_t audited = 0;
+  CUSTODY_ASSIGN_OR_RETURN(const auto first, start.view->First("", ""));
+  if (first.has_value()) {
+    CUSTODY_ASSIGN_OR_RETURN(audited, ReadAudited(*start.view));
+    CUSTODY_ASSIGN_OR_RETURN(const Checkpoint head, ReadHead(*start.view));
+    if (head.origin != trust.ledger) {
+      return absl::InvalidArgumentError(absl::StrFormat(
+          "the work folder is of an audit of %s, not of %s", head.origin, trust.ledger));
+    }
+    CUSTODY_ASSIGN_OR_RETURN(RestoredLog log, RestoreLog(*start.view, head));
+    start.tree = std::move(log.tree);
+    start.index = std::move(log.index);
+    start.recorded_at_ms = log.seal.recorded_at_ms();
+  }
+  return std::unique_ptr<LogAudit>(
+      new LogAudit(std::make_unique<Replay>(options, trust, work, std::move(start), audited)));
+}
+
+LogAudit::LogAudit(std::unique_ptr<Replay> replay) : replay_(std::move(replay)) {}
+LogAudit::~LogAudit() = default;
+std::uint64_t LogAudit::next() const { return replay_->next(); }
+absl::Status LogAudit::Add(std::string entry_bytes) { return replay_->Add(std::move(entry_bytes)); }
+absl::StatusOr<Checkpoint> LogAudit::Finish(std::string_view note) { return replay_->Finish(note); }
+const AuditCounts& LogAudit::counts() const { return replay_->counts(); }
+
+}  // namespace custody

@@ -1,0 +1,64 @@
+// The arithmetic of many signatures, on threads of its own, behind the replay that looked up their
+// keys.
+//
+// Threads: one thread calls.
+// Limits:  chunks_max chunks without a result; Start() waits for the oldest beyond it.
+
+#ifndef CUSTODY_DAEMON_AUDIT_SIGNATURE_JOBS_H_
+#define CUSTODY_DAEMON_AUDIT_SIGNATURE_JOBS_H_
+
+#include <cstdint>
+#include <deque>
+#include <future>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "crypto/keys.h"
+#include "daemon/ledger/signature_check.h"
+#include "lifecycle/parsed_event.h"
+
+namespace custody {
+
+// One signature of the entry at `index`.
+struct SignatureJob {
+  std::uint64_t index = 0;
+  VerifyKey key;
+  std::shared_ptr<const ParsedEvent> event;
+  std::size_t position = 0;
+};
+
+// The first wrong entry of some.
+struct WrongEntry {
+  std::uint64_t index = 0;
+  absl::Status status;
+};
+
+class SignatureJobs {
+ public:
+  explicit SignatureJobs(std::uint32_t threads) : threads_(threads) {}
+
+  void Start(std::vector<SignatureJob> jobs);
+  // Waits until no more than `chunks` are without a result. The first wrong entry of all that
+  // ended.
+  const std::optional<WrongEntry>& WaitFor(std::size_t chunks);
+
+ private:
+  static constexpr std::size_t kChunksMax = 3;
+  struct Chunk {
+    std::shared_ptr<const std::vector<SignatureJob>> jobs;
+    std::vector<std::future<std::optional<WrongEntry>>> slices;
+  };
+  std::optional<WrongEntry> Check(std::span<const SignatureJob> jobs);
+
+  const std::uint32_t threads_;
+  SignatureCheck check_;
+  std::deque<Chunk> running_;
+  std::optional<WrongEntry> first_;
+};
+
+}  // namespace custody
+
+#endif  // CUSTODY_DAEMON_AUDIT_SIGNATURE_JOBS_H_

@@ -1,0 +1,58 @@
+#include "daemon/ledger/stopped_index.h"
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.h"
+#include "daemon/ledger/schema.h"
+
+namespace custody {
+namespace {
+
+constexpr std::size_t kSizeBytes = 8;
+constexpr std::size_t kRecordBytes = 2 + 8 + Digest::kSizeBytes;
+
+}  // namespace
+
+absl::Status WriteStoppedIndex(std::uint64_t log_size, const IndexSnapshot& index, Store* store) {
+  const std::vector<IndexBucketRecord> buckets = index.Buckets();
+  std::string value;
+  value.reserve(kSizeBytes + buckets.size() * kRecordBytes);
+  AppendBigEndian64(log_size, &value);
+  for (const IndexBucketRecord& record : buckets) {
+    AppendBigEndian16(record.bucket, &value);
+    AppendBigEndian64(record.leaf_count, &value);
+    value.append(record.root.view());
+  }
+  value.append(Sha256(value).view());
+  WriteBatch writes;
+  writes.Put(KeyOfMeta(MetaKey::kStoppedIndex), value);
+  return store->Apply(writes, Durability::kUnsynced);
+}
+
+std::optional<IndexTree> ReadStoppedIndex(std::uint64_t log_size, const ReadView& view) {
+  const absl::StatusOr<std::optional<std::string>> value =
+      view.Get(KeyOfMeta(MetaKey::kStoppedIndex));
+  if (!value.ok() || !value->has_value()) return std::nullopt;
+  std::string_view rest = **value;
+  if (rest.size() < kSizeBytes + Digest::kSizeBytes) return std::nullopt;
+  const std::string_view digest = rest.substr(rest.size() - Digest::kSizeBytes);
+  rest.remove_suffix(Digest::kSizeBytes);
+  if (Sha256(rest).view() != digest || ReadBigEndian64(rest) != log_size) return std::nullopt;
+  rest.remove_prefix(kSizeBytes);
+  if (rest.size() % kRecordBytes != 0) return std::nullopt;
+  std::vector<IndexBucketRecord> buckets;
+  buckets.reserve(rest.size() / kRecordBytes);
+  for (; !rest.empty(); rest.remove_prefix(kRecordBytes)) {
+    const absl::StatusOr<Digest> root = Digest::FromBytes(rest.substr(10, Digest::kSizeBytes));
+    if (!root.ok()) return std::nullopt;
+    buckets.push_back({ReadBigEndian16(rest), ReadBigEndian64(rest.substr(2)), *root});
+  }
+  absl::StatusOr<IndexTree> index = IndexTree::Load(buckets);
+  if (!index.ok()) return std::nullopt;
+  return *std::move(index);
+}
+
+}  // namespace custody

@@ -1,0 +1,64 @@
+// Gives the second opinion of an auditing witness: reads the entries behind a checkpoint from the
+// daemon, recomputes what follows from them, and only then cosigns with a key of its own.
+//
+// Threads: Cosign() from any thread; it waits at most so long. One thread of its own reads.
+// Owns:    the thread, the connection, the store of its progress.
+
+#ifndef CUSTODY_DAEMON_WITNESS_AUDITOR_H_
+#define CUSTODY_DAEMON_WITNESS_AUDITOR_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "crypto/checkpoint.h"
+#include "crypto/note.h"
+#include "custody/connection.h"
+
+namespace custody {
+
+struct AuditorOptions {
+  // Endpoint, certificates, ledger and its keys. The principal must be allowed to read the entries
+  // of every site.
+  ClientOptions connection;
+  // For the store and for evidence.
+  std::string folder;
+  std::int64_t wait_ms_max = 1'000;
+};
+
+struct AuditorStatus {
+  std::uint64_t audited_size = 0;  // Of the newest checkpoint that was found true.
+  std::uint64_t read_size = 0;     // Entries read.
+  // The audit stands still: the log was caught, or cannot be read.
+  std::string error;
+  bool alarm = false;  // It was caught; stays.
+};
+
+class Auditor {
+ public:
+  // Errors: those of Client::Connect(); kUnavailable if the store cannot be opened; kDataLoss if it
+  // is damaged.
+  static absl::StatusOr<std::unique_ptr<Auditor>> Start(AuditorOptions options, NoteSigner signer);
+  ~Auditor();
+  Auditor(const Auditor&) = delete;
+  Auditor& operator=(const Auditor&) = delete;
+
+  const NoteVerifier& verifier() const;
+
+  // The cosignature of a checkpoint that the witness has just cosigned, with the same time; nullopt
+  // if the entries are not read and found true in time. Asking again, later, is the way to get it.
+  std::optional<NoteSignature> Cosign(const Checkpoint& checkpoint, std::uint64_t time_seconds);
+
+  AuditorStatus Status() const;
+
+ private:
+  struct Parts;
+  explicit Auditor(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace custody
+
+#endif  // CUSTODY_DAEMON_WITNESS_AUDITOR_H_

@@ -1,0 +1,294 @@
+#include "daemon/audit/log_audit.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+#include "base/status_macros.h"
+#include "daemon/ledger/log_builder.h"
+#include "daemon/ledger/recovery.h"
+#include "daemon/ledger/schema.h"
+#include "lifecycle/evaluate.h"
+#include "tests/support/status_matchers.h"
+#include "tests/unit/daemon/ledger/ledger_kit.h"
+
+namespace custody {
+namespace {
+
+using testing::_;
+using testing::AllOf;
+using testing::HasSubstr;
+
+// A log that a real ledger has written, and what an operator who holds its keys can make of it.
+class LogAuditTest : public testing::Test {
+ protected:
+  LogAuditTest() {
+    const absl::StatusOr<InitialLedger> initial = kit_.Initialize(store_);
+    EXPECT_TRUE(initial.ok());
+    trust_.ledger = kTestOrigin;
+    trust_.entry0_leaf_hash = initial->entry0_leaf_hash;
+    trust_.log_keys.push_back(kit_.keys.log.verifier());
+    const absl::StatusOr<std::unique_ptr<Ledger>> ledger = kit_.Open(store_);
+    EXPECT_TRUE(ledger.ok()) << ledger.status();
+    for (int site = 1; site <= 6; ++site) {
+      EXPECT_TRUE(LedgerKit::Record(**ledger, kit_.Site(site)).ok());
+    }
+    EXPECT_TRUE(LedgerKit::Record(**ledger, CaseWithoutAuthority()).ok());
+    (*ledger)->Shutdown();
+    const std::unique_ptr<ReadView> view = *store_.OpenView();
+    const std::uint64_t size = ReadHead(*view)->size;
+    for (std::uint64_t index = 0; index < size; ++index) {
+      entries_.push_back(view->Get(KeyOfEntry(index)).value().value());
+    }
+  }
+
+  // An observation of a role that its signer does not have: the ledger opens a case right behind.
+  v1::SignedEvent CaseWithoutAuthority() const {
+    v1::Event event;
+    event.set_site_id(LedgerKit::SiteId(1));
+    v1::CaseOpened* opened = event.mutable_case_opened();
+    opened->set_case_id(std::string(16, 'c'));
+    opened->set_kind(v1::CASE_KIND_COMPLAINT);
+    opened->set_severity(v1::SEVERITY_MAJOR);
+    *opened->add_scope() =
+        RefOf({v1::SUBJECT_KIND_SITE, LedgerKit::SiteId(1)}, v1::SUBJECT_ROLE_SCOPE);
+    TestSigner signer = kit_.admin;
+    signer.role = v1::ROLE_QUALITY_ASSURANCE;
+    signer.meaning = v1::MEANING_AUTHORED;
+    return kit_.Sign(event, {signer});
+  }
+
+  // The operator signs whatever is there.
+  std::string NoteOf(const std::vector<std::string>& entries) const {
+    std::vector<Digest> leaves;
+    for (const std::string& entry : entries) leaves.push_back(LeafHash(entry));
+    return *SignCheckpoint({kTestOrigin, entries.size(), MerkleRoot(leaves)}, kit_.keys.log);
+  }
+
+  absl::Status Audit(const std::vector<std::string>& entries, Store& work,
+                     AuditCounts* counts = nullptr) const {
+    CUSTODY_ASSIGN_OR_RETURN(const auto audit, LogAudit::Open({.threads = 2}, trust_, work));
+    for (std::uint64_t index = audit->next(); index < entries.size(); ++index) {
+      CUSTODY_RETURN_IF_ERROR(audit->Add(entries[index]));
+    }
+    CUSTODY_RETURN_IF_ERROR(audit->Finish(NoteOf(entries)).status());
+    if (counts != nullptr) *counts = audit->counts();
+    return absl::OkStatus();
+  }
+  absl::Status Audit(const std::vector<std::string>& entries) const {
+    MemoryStore work;
+    return Audit(entries, work);
+  }
+
+  v1::Entry Entry(std::size_t index) const {
+    v1::Entry entry;
+    EXPECT_TRUE(entry.ParseFromString(entries_[index]));
+    return entry;
+  }
+  // The first entry that `is` says yes to.
+  std::size_t Find(const std::function<bool(const v1::Entry&)>& is) const {
+    for (std::size_t index = 1; index < entries_.size(); ++index) {
+      if (is(Entry(index))) return index;
+    }
+    ADD_FAILURE() << "there is no such entry";
+    return 0;
+  }
+  std::size_t FindFlagged() const {
+    return Find([](const v1::Entry& entry) { return entry.findings_size() > 0; });
+  }
+  // The log with one entry replaced, everything behind it made again as an operator would: links,
+  // index and seals are true, only `change` is not.
+  std::vector<std::string> Remade(std::size_t changed,
+                                  const std::function<void(v1::Entry*)>& change) const {
+    MemoryStore store;
+    std::shared_ptr<const ReadView> view = *store.OpenView();
+    StateOverlay overlay(std::move(view), 1'000);
+    LogBuilder builder(overlay, TileTree(), IndexTree());
+    std::vector<std::string> entries;
+    for (std::size_t index = 0; index < entries_.size(); ++index) {
+      v1::Entry entry = Entry(index);
+      if (entry.has_seal()) {
+        entries.push_back(
+            builder.AppendSeal(entry.recorded_at_ms(), kRulesVersion).value().seal_bytes);
+        continue;
+      }
+      if (index == changed) change(&entry);
+      const std::vector<v1::Finding> findings(entry.findings().begin(), entry.findings().end());
+      entries.push_back(builder
+                            .AppendEvent(*ReadRecordedEvent(entry.signed_event()),
+                                         entry.recorded_at_ms(), findings)
+                            .value()
+                            .bytes);
+    }
+    return entries;
+  }
+
+  LedgerKit kit_;
+  MemoryStore store_;
+  Trust trust_;
+  std::vector<std::string> entries_;
+};
+
+TEST_F(LogAuditTest, AnHonestLogIsVerified) {
+  AuditCounts counts;
+  MemoryStore work;
+  EXPECT_THAT(Audit(entries_, work, &counts), IsOk());
+  EXPECT_EQ(counts.entries, entries_.size());
+  EXPECT_EQ(counts.events + counts.seals, entries_.size());
+  EXPECT_GE(counts.signatures, counts.events);
+  EXPECT_GT(counts.findings, 0U);
+}
+
+// Whoever flips a bit has the key of the log too, so that only the audit stands against him.
+TEST_F(LogAuditTest, AFlippedBitAnywhereIsNamed) {
+  for (std::size_t index = 0; index < entries_.size(); ++index) {
+    for (std::size_t place = 0; place < entries_[index].size(); place += 41) {
+      std::vector<std::string> damaged = entries_;
+      damaged[index][place] = static_cast<char>(damaged[index][place] ^ (1 << (place % 8)));
+      const absl::Status status = Audit(damaged);
+      ASSERT_EQ(status.code(), absl::StatusCode::kDataLoss) << "entry " << index << ":" << place;
+      EXPECT_THAT(std::string(status.message()), HasSubstr(absl::StrFormat("entry %d: ", index)))
+          << place;
+    }
+  }
+}
+
+TEST_F(LogAuditTest, AMissingARepeatedAndAMovedEntryAreNamed) {
+  std::vector<std::string> missing = entries_;
+  missing.erase(missing.begin() + 4);
+  EXPECT_THAT(Audit(missing), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("entry 4: ")));
+  std::vector<std::string> twice = entries_;
+  twice.insert(twice.begin() + 4, twice[4]);
+  EXPECT_THAT(Audit(twice), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("entry 5: ")));
+  std::vector<std::string> moved = entries_;
+  std::swap(moved[3], moved[5]);
+  EXPECT_THAT(Audit(moved), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("entry 3: ")));
+  std::vector<std::string> unsealed = entries_;
+  unsealed.pop_back();
+  EXPECT_THAT(Audit(unsealed), StatusIs(absl::StatusCode::kDataLoss, _));
+  std::vector<std::string> other = entries_;
+  other[0] = other[2];
+  EXPECT_THAT(Audit(other), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("entry 0: ")));
+}
+
+TEST_F(LogAuditTest, ARemadeLogWithoutAChangeIsTheSame) {
+  EXPECT_EQ(Remade(0, [](v1::Entry*) {}), entries_);
+}
+
+TEST_F(LogAuditTest, AFindingThatIsHiddenIsNamed) {
+  const std::size_t flagged = FindFlagged();
+  const auto log = Remade(flagged, [](v1::Entry* entry) { entry->clear_findings(); });
+  EXPECT_THAT(Audit(log), StatusIs(absl::StatusCode::kDataLoss,
+                                   AllOf(HasSubstr(absl::StrFormat("entry %d: ", flagged)),
+                                         HasSubstr("states the findings none, the rules give"))));
+}
+
+TEST_F(LogAuditTest, AFindingThatIsInventedIsNamed) {
+  const std::size_t site = Find([](const v1::Entry& entry) { return !entry.has_seal(); });
+  const auto log = Remade(
+      site, [](v1::Entry* entry) { entry->add_findings()->set_code(v1::REASON_CODE_E_FIELD); });
+  EXPECT_THAT(Audit(log), StatusIs(absl::StatusCode::kDataLoss,
+                                   AllOf(HasSubstr(absl::StrFormat("entry %d: ", site)),
+                                         HasSubstr("E_FIELD"))));
+}
+
+TEST_F(LogAuditTest, AnEventThatTheRulesRefuseIsNamed) {
+  TestSigner nobody = kit_.admin;
+  nobody.key = TestKey('x');
+  const std::size_t site = Find([](const v1::Entry& entry) { return !entry.has_seal(); });
+  const auto log = Remade(site, [&](v1::Entry* entry) {
+    *entry->mutable_signed_event() = kit_.Sign(kit_.SiteEvent(LedgerKit::SiteId(1)), {nobody});
+  });
+  EXPECT_THAT(Audit(log), StatusIs(absl::StatusCode::kDataLoss,
+                                   HasSubstr(absl::StrFormat("entry %d: ", site))));
+}
+
+TEST_F(LogAuditTest, ASignatureThatIsNotTrueIsNamed) {
+  const std::size_t site = Find([](const v1::Entry& entry) { return !entry.has_seal(); });
+  const auto log = Remade(site, [&](v1::Entry* entry) {
+    std::string* bytes = entry->mutable_signed_event()->mutable_signatures(0)->mutable_signature();
+    (*bytes)[7] = static_cast<char>((*bytes)[7] ^ 1);
+  });
+  EXPECT_THAT(Audit(log), StatusIs(absl::StatusCode::kDataLoss,
+                                   HasSubstr(absl::StrFormat("entry %d: ", site))));
+}
+
+// A recall that the rules demanded and the operator left out is what nobody else would notice.
+TEST_F(LogAuditTest, AConsequenceThatIsLeftOutIsNamed) {
+  const std::size_t cause = FindFlagged();
+  MemoryStore store;
+  std::shared_ptr<const ReadView> view = *store.OpenView();
+  StateOverlay overlay(std::move(view), 1'000);
+  LogBuilder builder(overlay, TileTree(), IndexTree());
+  std::vector<std::string> log;
+  for (std::size_t index = 0; index < entries_.size(); ++index) {
+    const v1::Entry entry = Entry(index);
+    if (index == cause + 1) {
+      ASSERT_TRUE(entry.has_signed_event());
+      continue;
+    }
+    if (entry.has_seal()) {
+      log.push_back(builder.AppendSeal(entry.recorded_at_ms(), kRulesVersion).value().seal_bytes);
+      continue;
+    }
+    const std::vector<v1::Finding> findings(entry.findings().begin(), entry.findings().end());
+    log.push_back(
+        builder
+            .AppendEvent(*ReadRecordedEvent(entry.signed_event()), entry.recorded_at_ms(), findings)
+            .value()
+            .bytes);
+  }
+  EXPECT_THAT(Audit(log),
+              StatusIs(absl::StatusCode::kDataLoss,
+                       AllOf(HasSubstr(absl::StrFormat("entry %d: ", cause + 1)),
+                             HasSubstr(absl::StrFormat("CAS-01 must follow on entry %d", cause)))));
+}
+
+TEST_F(LogAuditTest, ACheckpointOfAnotherKeyRootOrSizeIsRefused) {
+  MemoryStore work;
+  ASSERT_OK_AND_ASSIGN(const auto audit, LogAudit::Open({}, trust_, work));
+  for (const std::string& entry : entries_) ASSERT_THAT(audit->Add(entry), IsOk());
+  const NoteSigner other = *NoteSigner::Create(kTestOrigin, TestKey('z'));
+  EXPECT_THAT(audit->Finish(*SignCheckpoint({kTestOrigin, entries_.size(), Digest()}, other)),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("the checkpoint: ")));
+  for (const std::uint64_t size : {entries_.size(), entries_.size() + 1}) {
+    MemoryStore again;
+    ASSERT_OK_AND_ASSIGN(const auto next, LogAudit::Open({}, trust_, again));
+    for (const std::string& entry : entries_) ASSERT_THAT(next->Add(entry), IsOk());
+    EXPECT_THAT(next->Finish(*SignCheckpoint({kTestOrigin, size, Sha256("root")}, kit_.keys.log)),
+                StatusIs(absl::StatusCode::kDataLoss, HasSubstr("the checkpoint ")));
+  }
+}
+
+TEST_F(LogAuditTest, AnAuditGoesOnWhereTheLastOneEnded) {
+  MemoryStore work;
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Ledger> ledger, kit_.Open(store_));
+  ASSERT_THAT(Audit(entries_, work), IsOk());
+  const std::size_t before = entries_.size();
+  ASSERT_THAT(LedgerKit::Record(*ledger, kit_.Site(40)), IsOk());
+  for (std::uint64_t index = before; index < ledger->Snapshot()->size(); ++index) {
+    entries_.push_back(LedgerReader(ledger->Snapshot()).GetEntry(index)->bytes);
+  }
+  AuditCounts counts;
+  EXPECT_THAT(Audit(entries_, work, &counts), IsOk());
+  EXPECT_EQ(counts.entries, entries_.size() - before);
+  // Again, with nothing new.
+  EXPECT_THAT(Audit(entries_, work, &counts), IsOk());
+  EXPECT_EQ(counts.entries, 0U);
+}
+
+TEST_F(LogAuditTest, AWorkFolderOfSomethingElseIsRefused) {
+  EXPECT_THAT(LogAudit::Open({}, trust_, store_), StatusIs(absl::StatusCode::kInvalidArgument, _));
+  MemoryStore work;
+  ASSERT_THAT(Audit(entries_, work), IsOk());
+  trust_.ledger = "other.example/log";
+  EXPECT_THAT(LogAudit::Open({}, trust_, work), StatusIs(absl::StatusCode::kInvalidArgument, _));
+}
+
+}  // namespace
+}  // namespace custody
