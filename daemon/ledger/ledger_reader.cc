@@ -16,6 +16,9 @@
 namespace custody {
 namespace {
 
+// What the two bytes before an entry can say.
+constexpr std::size_t kBundleEntryBytesMax = 65'535;
+
 // Visits keys [begin, end), turning an error inside the visitor into one of the scan.
 absl::Status ScanKeys(const ReadView& view, const std::string& begin, const std::string& end,
                       const std::function<absl::StatusOr<bool>(std::string_view)>& visit) {
@@ -127,6 +130,29 @@ absl::StatusOr<std::string> LedgerReader::ReadTile(std::string_view path) const 
   CUSTODY_ASSIGN_OR_RETURN(const TileCoordinate tile, ParseTilePath(path));
   const StoredTiles tiles(*snapshot_->view);
   return TileNodeReader(tiles, snapshot_->edge).ReadTile(tile);
+}
+
+absl::StatusOr<std::string> LedgerReader::ReadEntryBundle(const TileCoordinate& bundle) const {
+  // In this order nothing overflows: an index that the log has is far from 2^64 entries.
+  if (bundle.index > size() / kTileWidth || bundle.index * kTileWidth + bundle.width > size()) {
+    return absl::OutOfRangeError(absl::StrFormat("bundle %d of %d entries is beyond a log of %d",
+                                                 bundle.index, bundle.width, size()));
+  }
+  const std::uint64_t begin = bundle.index * kTileWidth;
+  std::string bytes;
+  std::uint64_t count = 0;
+  CUSTODY_RETURN_IF_ERROR(
+      ReadEntries(begin, begin + bundle.width, [&](std::uint64_t, std::string_view entry) {
+        bytes.push_back(static_cast<char>(entry.size() >> 8U));
+        bytes.push_back(static_cast<char>(entry.size() & 0xffU));
+        bytes.append(entry);
+        return ++count < bundle.width && entry.size() <= kBundleEntryBytesMax;
+      }));
+  if (count != bundle.width) {
+    return absl::DataLossError(
+        absl::StrFormat("entry %d of a bundle is missing or too large", begin + count));
+  }
+  return bytes;
 }
 
 absl::StatusOr<IndexProof> LedgerReader::ProveSubject(const SubjectKey& subject) const {

@@ -20,6 +20,7 @@
 #include "absl/status/statusor.h"
 #include "crypto/digest.h"
 #include "crypto/index_proof.h"
+#include "crypto/tiles.h"
 #include "custody/v1/provenance_service.pb.h"
 #include "custody/v1/record.pb.h"
 #include "custody/v1/state.pb.h"
@@ -71,6 +72,9 @@ class LedgerReader final : public StateView {
   absl::StatusOr<std::optional<std::string>> CheckpointAt(std::uint64_t size) const;
   // Errors: kOutOfRange if the tree at size() has no such tile; kInvalidArgument on a bad path.
   absl::StatusOr<std::string> ReadTile(std::string_view path) const;
+  // The entries of a bundle, each after its length in two bytes (C2SP tlog-tiles).
+  // Errors: kOutOfRange if the log at size() does not have them all.
+  absl::StatusOr<std::string> ReadEntryBundle(const TileCoordinate& bundle) const;
   // The head of a subject's chain, or its absence, in the index of the last seal.
   absl::StatusOr<IndexProof> ProveSubject(const SubjectKey& subject) const;
 

@@ -18,16 +18,12 @@
 #include "daemon/services/record_stream.h"
 #include "daemon/services/record_witnessed.h"
 #include "daemon/services/site_scope.h"
+#include "daemon/services/tile_reads.h"
 #include "daemon/services/watch_stream.h"
 #include "lifecycle/refusal.h"
 
 namespace custody {
 namespace {
-
-absl::Status NotBuilt(std::string_view what, std::string_view remedy) {
-  return RefusalStatus(absl::StatusCode::kUnimplemented, v1::REASON_CODE_UNIMPLEMENTED,
-                       absl::StrFormat("%s does not exist in this version", what), remedy);
-}
 
 template <typename Response>
 void FillOutcome(ProposeOutcome outcome, Response* response) {
@@ -186,14 +182,15 @@ grpc::ServerWriteReactor<v1::ReadEntriesResponse>* LedgerServiceImpl::ReadEntrie
 }
 
 grpc::ServerWriteReactor<v1::ReadTilesResponse>* LedgerServiceImpl::ReadTiles(
-    grpc::CallbackServerContext* context, const v1::ReadTilesRequest*) {
+    grpc::CallbackServerContext* context, const v1::ReadTilesRequest* request) {
   using Next = NextMessage<v1::ReadTilesResponse>;
-  return StreamAnswer<v1::ReadTilesResponse>::Start(
-      parts_, context, "custody.v1.LedgerService.ReadTiles",
-      [](const Principal&) -> absl::StatusOr<Next> {
-        return NotBuilt("reading tiles",
-                        "read the entries with ReadEntries and compute the tree, or use receipts");
-      });
+  const auto open = [this, asked = *request](const Principal& principal) -> absl::StatusOr<Next> {
+    CUSTODY_ASSIGN_OR_RETURN(TileReads made, TileReads::Open(parts_.ledger, principal, asked));
+    auto reads = std::make_shared<TileReads>(std::move(made));
+    return Next([reads](v1::ReadTilesResponse* response) { return reads->Next(response); });
+  };
+  return StreamAnswer<v1::ReadTilesResponse>::Start(parts_, context,
+                                                    "custody.v1.LedgerService.ReadTiles", open);
 }
 
 grpc::ServerUnaryReactor* LedgerServiceImpl::GetReceipt(grpc::CallbackServerContext* context,

@@ -131,8 +131,7 @@ TEST(AccessTest, ScopedPrincipalRecordsOnlyForItsSites) {
 TEST(AccessTest, UnfinishedMethodsSaySo) {
   ServiceWorld world;
   const auto channel = world.ChannelOf("everything");
-  for (const char* method : {"custody.v1.LedgerService.ReadTiles", "custody.v1.AdminService.Backup",
-                             "custody.v1.AdminService.Scrub"}) {
+  for (const char* method : {"custody.v1.AdminService.Backup", "custody.v1.AdminService.Scrub"}) {
     const grpc::Status status = CallEmpty(channel, method);
     EXPECT_EQ(status.error_code(), StatusCode::UNIMPLEMENTED) << method;
     ASSERT_EQ(RefusalIn(status).reasons_size(), 1) << method;

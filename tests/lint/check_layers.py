@@ -27,6 +27,8 @@ ALLOWED = {
                           "daemon", "proto"],
     "daemon/services": ["base", "crypto", "storage", "lifecycle", "lifecycle/labels",
                         "daemon/ledger", "daemon/witnessing", "daemon", "proto", "grpc"],
+    # A program above the client library; of the daemon it has settings, log and signals only.
+    "daemon/gateway": ["base", "crypto", "daemon", "client", "client/verify", "proto", "grpc"],
     "daemon": ["base", "crypto", "storage", "lifecycle", "daemon/ledger", "daemon/services",
                "daemon/witnessing", "proto", "grpc"],
     "daemon/audit": ["base", "crypto", "storage", "lifecycle", "daemon/ledger", "client/verify",
@@ -48,6 +50,7 @@ FOREIGN = {
     r"CLI/": ["client/cli", "daemon"],
     r"toml\+\+|toml\.hpp": ["client/cli", "client/verify", "daemon"],
     r"spdlog/|prometheus/": ["daemon"],
+    r"boost/": ["daemon/gateway"],
     r"nlohmann/|yaml-cpp/": ["client/cli", "client/draft", "daemon"],
 }
 

@@ -3,6 +3,7 @@
 //	interop VKEY note FILE                        opens a signed note
 //	interop VKEY inclusion FILE                   lines "index size leaf root hash..." in hexadecimal
 //	interop VKEY consistency FILE                 lines "size1 size2 root1 root2 hash..."
+//	interop VKEY http URL OLDER_NOTE_FILE         reads a running gateway (http.go)
 //
 // Exit 0 if everything is true, 1 if not.
 package main
@@ -50,8 +51,12 @@ func number(text string) int64 {
 }
 
 func main() {
+	if len(os.Args) == 5 && os.Args[2] == "http" {
+		readGateway(os.Args[1], os.Args[3], os.Args[4])
+		return
+	}
 	if len(os.Args) != 4 {
-		fail(fmt.Errorf("usage: interop VKEY note|inclusion|consistency FILE"))
+		fail(fmt.Errorf("usage: interop VKEY note|inclusion|consistency FILE, or interop VKEY http URL FILE"))
 	}
 	bytes, err := os.ReadFile(os.Args[3])
 	fail(err)
