@@ -59,7 +59,10 @@ absl::StatusOr<std::string> ReadSmallFile(std::string_view what, const std::stri
   if (path.empty()) return absl::NotFoundError(absl::StrFormat("no file is named for %s", what));
   std::ifstream in(path, std::ios::binary);
   std::ostringstream text;
-  if (!in || !(text << in.rdbuf())) {
+  // Copying nothing counts as a failure, so an empty file is found out before; a folder opens and
+  // turns bad here.
+  const bool is_empty = in.peek() == std::ifstream::traits_type::eof();
+  if (!in.is_open() || in.bad() || (!is_empty && !(text << in.rdbuf()))) {
     return absl::NotFoundError(absl::StrFormat("cannot read %s from %s", what, path));
   }
   std::string bytes = std::move(text).str();

@@ -162,7 +162,9 @@ absl::StatusOr<ClientOptions> LedgerOptionsOf(const GatewayConfig& config) {
   options.deadline = std::chrono::milliseconds(ledger.answer_ms_max);
   options.retry.attempt_deadline = options.deadline;
   // A request of a stranger is worth one try; the next refresh comes by itself.
-  options.retry.attempts_max = 1;
+  // Between two tries the client asks the channel to connect again; one alone would only hear of
+  // the connection that was lost.
+  options.retry.attempts_max = 3;
   options.retry.backoff_max = std::chrono::milliseconds(1'000);
   if (!ledger.insecure_loopback) {
     CUSTODY_ASSIGN_OR_RETURN(options.ca_certificate_pem, ReadSmallFile("ledger.ca_certificate_file",

@@ -44,13 +44,12 @@ ALLOWED = {
 # Foreign headers by the only folders that may see them.
 FOREIGN = {
     r"openssl/": ["crypto"],
-    r"boost/": ["daemon/http"],
     r"rocksdb/": ["storage"],
     r"grpc": ["daemon/services", "daemon", "client"],
     r"CLI/": ["client/cli", "daemon"],
     r"toml\+\+|toml\.hpp": ["client/cli", "client/verify", "daemon"],
     r"spdlog/|prometheus/": ["daemon"],
-    r"boost/": ["daemon/gateway"],
+    r"boost/": ["daemon/gateway", "daemon/http"],
     r"nlohmann/|yaml-cpp/": ["client/cli", "client/draft", "daemon"],
 }
 

@@ -48,6 +48,16 @@ TEST(FilesTest, ASecretThatCannotBeWrittenIsNotThere) {
   EXPECT_THAT(WriteSecretFile(path, "secret"), IsOk());
 }
 
+TEST(FilesTest, AnEmptyFileIsReadAndAFolderIsNot) {
+  const TempFolder folder;
+  const std::string path = folder.Path("empty");
+  std::ofstream(path).flush();
+  ASSERT_OK_AND_ASSIGN(const std::string bytes, ReadSmallFile("settings", path));
+  EXPECT_EQ(bytes, "");
+  EXPECT_THAT(ReadSmallFile("settings", folder.path()),
+              StatusIs(absl::StatusCode::kNotFound, testing::HasSubstr("cannot read settings")));
+}
+
 TEST(FilesTest, FoldersExchangeTheirNames) {
   const TempFolder folder;
   std::filesystem::create_directory(folder.Path("a"));
