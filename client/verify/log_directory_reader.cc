@@ -16,7 +16,7 @@
 namespace custody {
 namespace {
 
-constexpr std::size_t kFileBytesMax = kTileWidth * (2 + 0xFFFF);
+constexpr std::size_t kFileBytesMax = std::size_t{kTileWidth} * (2 + 0xFFFF);
 
 // Takes one entry off a bundle.
 absl::StatusOr<std::string_view> TakeEntry(const std::string& path, std::string_view* bundle) {

@@ -40,7 +40,7 @@ class Gateway final : public HttpHandler {
   // `metrics` makes the page of /metrics.
   Gateway(GatewayRules rules, const BelievedLog& log, TileCache& cache,
           std::function<std::string()> metrics)
-      : rules_(std::move(rules)), log_(log), cache_(cache), metrics_(std::move(metrics)) {}
+      : rules_(rules), log_(log), cache_(cache), metrics_(std::move(metrics)) {}
 
   std::optional<HttpResponse> AnswerAtOnce(const HttpRequest& request) override;
   HttpResponse Answer(const HttpRequest& request) override;

@@ -361,8 +361,9 @@ class HttpServer::Impl {
       return absl::UnavailableError(absl::StrFormat("cannot listen on listen.address %s: %s",
                                                     shared_.options.address, error.message()));
     }
-    const std::string host = bound.address().to_string();
-    address_ = absl::StrFormat(bound.address().is_v6() ? "[%s]:%d" : "%s:%d", host, bound.port());
+    std::string host = bound.address().to_string();
+    if (bound.address().is_v6()) host = "[" + host + "]";
+    address_ = absl::StrFormat("%s:%d", host, bound.port());
     asio::post(acceptor_.get_executor(), [this] { Accept(); });
     for (int i = 0; i < kSocketThreads; ++i) threads_.emplace_back([this] { shared_.io.run(); });
     return absl::OkStatus();

@@ -116,8 +116,8 @@ absl::Status ServeGateway(const GatewayConfig& config) {
 
   TileCache cache(config.cache.bytes_max);
   // Requests may come before Start() has returned the server that they are counted in.
-  static const HttpCounters kNothingYet;
-  std::atomic<const HttpCounters*> counters = &kNothingYet;
+  static const HttpCounters nothing_yet;
+  std::atomic<const HttpCounters*> counters = &nothing_yet;
   const Gateway* self = nullptr;
   Gateway gateway(rules, *log, cache, [&] {
     return GatewayMetricsText(*self, *log, cache, *counters, BuildVersion(), BuildCommit());

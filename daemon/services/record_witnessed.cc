@@ -42,7 +42,7 @@ void AwaitWitnesses(const ServiceParts& parts, std::uint32_t wait_ms_max,
   parts.witnesses->WaitFor(
       response->receipt().index() + 1, wait_ms,
       [&parts, wait_ms, response,
-       finish = std::move(finish)](std::shared_ptr<const Witnessed> witnessed) {
+       finish = std::move(finish)](const std::shared_ptr<const Witnessed>& witnessed) {
         if (witnessed == nullptr) {
           response->set_not_witnessed_reason(absl::StrFormat(
               "durable, but not witnessed within %d ms: %s", wait_ms, parts.witnesses->Explain()));

@@ -33,6 +33,9 @@ std::string PolicyPath() {
 }
 
 class WitnessedLedgerTest : public RealLedgerTest {
+ public:
+  ~WitnessedLedgerTest() override { fs::remove(PolicyPath()); }
+
  protected:
   WitnessedLedgerTest()
       : RealLedgerTest(/*unix_socket=*/true,
@@ -44,7 +47,6 @@ class WitnessedLedgerTest : public RealLedgerTest {
       witnesses_.back()->Start();
     }
   }
-  ~WitnessedLedgerTest() override { fs::remove(PolicyPath()); }
 
   RealWitness& witness(std::size_t i) { return *witnesses_[i]; }
   // Two of the lines must have cosigned.

@@ -11,6 +11,7 @@
 
 #include "crypto/checkpoint.h"
 #include "custody/v1/bundle.pb.h"
+#include "custody/v1/event.pb.h"
 #include "storage/memory_store.h"
 #include "tests/support/paths.h"
 #include "tests/support/status_matchers.h"

@@ -215,7 +215,7 @@ TEST_F(WitnessTest, ConcurrentRequestsForOneLogWaitForOneAnother) {
   std::atomic<int> conflicts = 0;
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i) {
-    threads.emplace_back([&, size = static_cast<std::uint64_t>(11 + i)] {
+    threads.emplace_back([&, size = std::uint64_t{11} + static_cast<std::uint64_t>(i)] {
       const int status = witness_->AddCheckpoint(Body(log_, 10, size)).status;
       ++(status == 200 ? cosigned : conflicts);
       EXPECT_TRUE(status == 200 || status == 409 || status == 400) << status;
