@@ -55,7 +55,7 @@ TEST(AuthorizationTest, DeniesAMethodWithoutRule) {
               StatusIs(kDenied, HasSubstr("no rule")));
 }
 
-TEST(AuthorizationTest, NothingIsAllowedWithoutPermissionButCheckpoints) {
+TEST(AuthorizationTest, NothingIsAllowedWithoutPermissionButCheckpointsAndHashes) {
   const Principal nobody = Named("nobody");
   std::set<std::string> open;
   for (const std::string& method : AllMethods()) {
@@ -69,8 +69,10 @@ TEST(AuthorizationTest, NothingIsAllowedWithoutPermissionButCheckpoints) {
     EXPECT_EQ(RefusalOf(status)->reasons(0).code(), v1::REASON_CODE_E_PERMISSION);
     EXPECT_FALSE(RefusalOf(status)->reasons(0).remedy().empty());
   }
+  // Tiles of hashes; a bundle of entries asks for READ_ENTRIES by itself (tile_reads_test.cc).
   EXPECT_THAT(open, testing::ElementsAre("custody.v1.LedgerService.GetCheckpoint",
-                                         "custody.v1.LedgerService.GetConsistencyProof"));
+                                         "custody.v1.LedgerService.GetConsistencyProof",
+                                         "custody.v1.LedgerService.ReadTiles"));
 }
 
 TEST(AuthorizationTest, OnePermissionOpensOnlyItsMethods) {
