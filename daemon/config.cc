@@ -308,4 +308,17 @@ std::string ServiceKeyFile(const Config& config) {
   return InDataDirectory(config, config.ledger.service_key_file, "service.key");
 }
 
+absl::StatusOr<std::vector<std::pair<std::string, std::string>>> SplitSettings(
+    const std::vector<std::string>& settings) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const std::string& setting : settings) {
+    const std::size_t equals = setting.find('=');
+    if (equals == std::string::npos) {
+      return absl::InvalidArgumentError(absl::StrFormat("--set %s: want key=value", setting));
+    }
+    pairs.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
+  }
+  return pairs;
+}
+
 }  // namespace custody

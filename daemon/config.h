@@ -148,6 +148,10 @@ absl::Status SetFromText(std::string_view key, std::string_view value, std::stri
 absl::Status SetFromToml(std::string_view text, std::string_view file,
                          const std::vector<ConfigKey>& keys);
 
+// "key=value" texts, as flags give them. Errors: kInvalidArgument naming one without "=".
+absl::StatusOr<std::vector<std::pair<std::string, std::string>>> SplitSettings(
+    const std::vector<std::string>& settings);
+
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 std::optional<std::string> ProcessEnvironment(const std::string& name);
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "base/status_macros.h"
+#include "daemon/audit/work_view.h"
 #include "daemon/ledger/encode.h"
 #include "daemon/ledger/recovery.h"
 #include "daemon/ledger/schema.h"
@@ -217,9 +218,9 @@ absl::Status EntryJudge::JudgeSeal(const v1::Entry& entry, std::string_view entr
 absl::Status EntryJudge::Flush(const WriteBatch& also) {
   WriteBatch writes = builder_.TakeWrites();
   writes.Append(also);
-  CUSTODY_RETURN_IF_ERROR(work_.Apply(writes, Durability::kUnsynced));
-  CUSTODY_ASSIGN_OR_RETURN(std::unique_ptr<ReadView> view, work_.OpenView());
-  overlay_.AdvanceView(std::shared_ptr<const ReadView>(std::move(view)), overlay_.batch());
+  CUSTODY_RETURN_IF_ERROR(OfWorkFolder(work_.Apply(writes, Durability::kUnsynced)));
+  CUSTODY_ASSIGN_OR_RETURN(std::shared_ptr<const ReadView> view, OpenWorkView(work_));
+  overlay_.AdvanceView(std::move(view), overlay_.batch());
   overlay_.Trim();
   builder_.MarkDurable(index_sequence_);
   new_ids_.clear();

@@ -14,6 +14,7 @@
 #include "crypto/merkle.h"
 #include "daemon/audit/entry_judge.h"
 #include "daemon/audit/signature_jobs.h"
+#include "daemon/audit/work_view.h"
 #include "daemon/ledger/encode.h"
 #include "daemon/ledger/key_directory.h"
 #include "daemon/ledger/recovery.h"
@@ -56,7 +57,11 @@ void Parse(std::string_view origin, Parsed* item) {
 }
 
 absl::Status Named(std::uint64_t index, const absl::Status& status) {
-  if (absl::IsInternal(status) || absl::IsResourceExhausted(status)) return status;
+  // Of the work folder, not of the entry.
+  if (absl::IsInternal(status) || absl::IsResourceExhausted(status) ||
+      absl::IsUnavailable(status)) {
+    return status;
+  }
   return absl::DataLossError(absl::StrFormat("entry %d: %s", index, status.message()));
 }
 
@@ -253,16 +258,15 @@ absl::StatusOr<Checkpoint> LogAudit::Replay::Finish(std::string_view note) {
   WriteBatch done;
   CUSTODY_RETURN_IF_ERROR(Flush());
   done.Put(kAuditedKey, EncodeU64(judge_.size()));
-  CUSTODY_RETURN_IF_ERROR(store_.Apply(done, Durability::kSynced));
+  CUSTODY_RETURN_IF_ERROR(OfWorkFolder(store_.Apply(done, Durability::kSynced)));
   return stated;
 }
 
 absl::StatusOr<std::unique_ptr<LogAudit>> LogAudit::Open(const AuditOptions& options,
                                                          const Trust& trust, Store& work) {
   CUSTODY_RETURN_IF_ERROR(work.AcquireWriter());
-  CUSTODY_ASSIGN_OR_RETURN(std::unique_ptr<ReadView> view, work.OpenView());
   ReplayStart start;
-  start.view = std::move(view);
+  CUSTODY_ASSIGN_OR_RETURN(start.view, OpenWorkView(work));
   std::uint64_t audited = 0;
   CUSTODY_ASSIGN_OR_RETURN(const auto first, start.view->First("", ""));
   if (first.has_value()) {
@@ -272,7 +276,9 @@ absl::StatusOr<std::unique_ptr<LogAudit>> LogAudit::Open(const AuditOptions& opt
       return absl::InvalidArgumentError(absl::StrFormat(
           "the work folder is of an audit of %s, not of %s", head.origin, trust.ledger));
     }
-    CUSTODY_ASSIGN_OR_RETURN(RestoredLog log, RestoreLog(*start.view, head));
+    absl::StatusOr<RestoredLog> restored = RestoreLog(*start.view, head);
+    if (!restored.ok()) return OfWorkFolder(restored.status());
+    RestoredLog log = *std::move(restored);
     start.tree = std::move(log.tree);
     start.index = std::move(log.index);
     start.recorded_at_ms = log.seal.recorded_at_ms();

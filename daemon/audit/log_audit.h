@@ -45,9 +45,10 @@ struct AuditCounts {
 
 class LogAudit {
  public:
-  // Begins in an empty store, or goes on in that of an earlier audit of the same log.
-  // Errors: kInvalidArgument if the store is that of another ledger or of no audit; those of the
-  //         store.
+  // Begins in an empty store, or goes on in that of an earlier audit of the same log. `trust` and
+  // `work` must outlive it.
+  // Errors: kInvalidArgument if the store is that of another ledger or of no audit; kUnavailable if
+  //         it is damaged, here and from every call; those of the store.
   static absl::StatusOr<std::unique_ptr<LogAudit>> Open(const AuditOptions& options,
                                                         const Trust& trust, Store& work);
   ~LogAudit();

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/status_macros.h"
 #include "daemon/build_info.h"
+#include "daemon/exit_code.h"
 #include "daemon/gateway/gateway_config.h"
 #include "daemon/gateway/serve_gateway.h"
 #include "daemon/logging.h"
@@ -44,14 +45,7 @@ struct Arguments {
 };
 
 absl::StatusOr<GatewayConfig> LoadWith(const Arguments& arguments) {
-  std::vector<std::pair<std::string, std::string>> flags;
-  for (const std::string& set : arguments.sets) {
-    const std::size_t equals = set.find('=');
-    if (equals == std::string::npos) {
-      return absl::InvalidArgumentError(absl::StrFormat("--set %s: want key=value", set));
-    }
-    flags.emplace_back(set.substr(0, equals), set.substr(equals + 1));
-  }
+  CUSTODY_ASSIGN_OR_RETURN(const auto flags, SplitSettings(arguments.sets));
   CUSTODY_ASSIGN_OR_RETURN(GatewayConfig config, LoadGatewayConfig(arguments.config_file, flags));
   CUSTODY_RETURN_IF_ERROR(SetUpLogging(config.log));
   return config;
@@ -74,30 +68,12 @@ absl::Status RunServe(const Arguments& arguments) {
   return ServeGateway(config);
 }
 
-int ExitCodeOf(const absl::Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kOk:
-      return 0;
-    case absl::StatusCode::kInvalidArgument:
-      return 2;
-    case absl::StatusCode::kPermissionDenied:
-    case absl::StatusCode::kUnauthenticated:
-      return 4;
-    case absl::StatusCode::kDataLoss:
-      return 6;
-    case absl::StatusCode::kInternal:
-    case absl::StatusCode::kUnknown:
-      return 70;
-    default:
-      return 3;
-  }
-}
-
 int Report(const absl::Status& status) {
   if (!status.ok()) {
     absl::FPrintF(stderr, "custody-gateway: %s\n", StdView(status.message()));
   }
-  return ExitCodeOf(status);
+  // A kept checkpoint that is false is more than something that cannot be done.
+  return absl::IsDataLoss(status) ? 6 : ExitCodeOf(status);
 }
 
 void AddSettings(CLI::App* command, Arguments* arguments) {

@@ -43,14 +43,7 @@ struct Arguments {
 };
 
 absl::StatusOr<WitnessConfig> LoadWith(const Arguments& arguments) {
-  std::vector<std::pair<std::string, std::string>> flags;
-  for (const std::string& set : arguments.sets) {
-    const std::size_t equals = set.find('=');
-    if (equals == std::string::npos) {
-      return absl::InvalidArgumentError(absl::StrFormat("--set %s: want key=value", set));
-    }
-    flags.emplace_back(set.substr(0, equals), set.substr(equals + 1));
-  }
+  CUSTODY_ASSIGN_OR_RETURN(const auto flags, SplitSettings(arguments.sets));
   CUSTODY_ASSIGN_OR_RETURN(WitnessConfig config,
                            LoadWitnessConfig(arguments.config_file, ProcessEnvironment, flags));
   CUSTODY_RETURN_IF_ERROR(ValidateWitnessConfig(config));

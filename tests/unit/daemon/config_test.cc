@@ -166,5 +166,13 @@ TEST(ConfigTest, NearestNameDoesNotGuessWildly) {
   EXPECT_EQ(NearestName("zzz", {"address", "reflection"}), "");
 }
 
+TEST(ConfigTest, FlagsAreSplitAtTheFirstEqualsSign) {
+  ASSERT_OK_AND_ASSIGN(const auto pairs, SplitSettings({"a.b=c=d", "e="}));
+  EXPECT_EQ(pairs, (std::vector<std::pair<std::string, std::string>>{{"a.b", "c=d"}, {"e", ""}}));
+  EXPECT_THAT(SplitSettings({"a=b", "without"}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       testing::HasSubstr("--set without: want key=value")));
+}
+
 }  // namespace
 }  // namespace custody

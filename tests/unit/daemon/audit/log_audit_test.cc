@@ -282,6 +282,23 @@ TEST_F(LogAuditTest, AnAuditGoesOnWhereTheLastOneEnded) {
   EXPECT_EQ(counts.entries, 0U);
 }
 
+// "False" is an accusation: a bad disk of the auditor is none.
+TEST_F(LogAuditTest, ADamagedWorkFolderAccusesNobody) {
+  MemoryStore disk;
+  FaultStore work(disk);
+  work.FailReads(PrefixOfTable(Table::kState));
+  EXPECT_THAT(Audit(entries_, work),
+              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("work folder")));
+  work.HealReads();
+  MemoryStore second;
+  ASSERT_THAT(Audit(entries_, second), IsOk());
+  WriteBatch damage;
+  damage.Put(KeyOfMeta(MetaKey::kHead), EncodeHead({entries_.size(), Sha256("another root")}));
+  ASSERT_THAT(second.Apply(damage, Durability::kSynced), IsOk());
+  EXPECT_THAT(LogAudit::Open({}, trust_, second),
+              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("work folder")));
+}
+
 TEST_F(LogAuditTest, AWorkFolderOfSomethingElseIsRefused) {
   EXPECT_THAT(LogAudit::Open({}, trust_, store_), StatusIs(absl::StatusCode::kInvalidArgument, _));
   MemoryStore work;
