@@ -144,8 +144,10 @@ RC_GTEST_PROP(DonorHistory, IsFoldedFromNothingAndNeverBetterThanItsEvidence, ()
               played.status.code() == absl::StatusCode::kInvalidArgument);
     for (const int regime : {v1::REGIME_US, v1::REGIME_EU}) {
       if (!IsGood(world, regime)) continue;
-      // Only a determination makes good, and only as far as the evidence goes.
-      RC_ASSERT(good[regime == v1::REGIME_US ? 0 : 1] || event.has_eligibility_determined());
+      // Only a determination on record makes good, and only as far as the evidence goes; one that
+      // was refused may have said anything.
+      const bool determined = played.recorded && event.has_eligibility_determined();
+      RC_ASSERT(good[regime == v1::REGIME_US ? 0 : 1] || determined);
       const v1::TestResultReported& report = event.test_result_reported();
       const bool reactive = std::any_of(
           report.results().begin(), report.results().end(), [](const v1::TestResult& result) {
@@ -153,7 +155,7 @@ RC_GTEST_PROP(DonorHistory, IsFoldedFromNothingAndNeverBetterThanItsEvidence, ()
                    ClassOf(result.marker(), result.outcome()) == ResultClass::kReactive;
           });
       RC_ASSERT(!reactive || report.donor_id() != world.mother_id);
-      if (!event.has_eligibility_determined()) continue;
+      if (!determined) continue;
       const auto proposal =
           ProposeEligibility(world.ledger().view(), world.donation_id,
                              static_cast<v1::Regime>(regime), DefaultPolicy(world.product_id));
