@@ -52,6 +52,7 @@ absl::StatusOr<std::unique_ptr<CheckpointGuard>> CheckpointGuard::Create(
           "%s holds a checkpoint that no configured log key of %s signed: %s",
           options.checkpoint_file, options.ledger, std::string(known.status().message())));
     }
+    guard->RememberProven(*known);
   }
   return guard;
 }
@@ -167,6 +168,11 @@ absl::Status CheckpointGuard::Conflict(std::string_view known_note, const Checkp
                       Describe(known), Describe(checkpoint), finding, where));
 }
 
+std::uint64_t CheckpointGuard::newest_size() {
+  const MutexLock lock(mutex_);
+  return newest_size_;
+}
+
 bool CheckpointGuard::IsProven(const Checkpoint& checkpoint) {
   const MutexLock lock(mutex_);
   const auto found = proven_.find(checkpoint.size);
@@ -175,6 +181,7 @@ bool CheckpointGuard::IsProven(const Checkpoint& checkpoint) {
 
 void CheckpointGuard::RememberProven(const Checkpoint& checkpoint) {
   const MutexLock lock(mutex_);
+  newest_size_ = std::max(newest_size_, checkpoint.size);
   proven_.insert_or_assign(checkpoint.size, checkpoint.root);
   if (proven_.size() > kProvenMax) {
     proven_.erase(proven_.begin());

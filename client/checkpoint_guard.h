@@ -49,6 +49,9 @@ class CheckpointGuard {
   absl::Status Observe(std::string_view note, const Checkpoint& checkpoint,
                        const ProofSource& proofs);
 
+  // The largest size believed so far, also before this guard was made; 0: none.
+  std::uint64_t newest_size();
+
  private:
   CheckpointGuard(std::string origin, std::vector<NoteVerifier> keys,
                   std::unique_ptr<CheckpointStore> store);
@@ -71,6 +74,7 @@ class CheckpointGuard {
   // The last note opened, since many receipts share one.
   std::string opened_note_ ABSL_GUARDED_BY(mutex_);
   Checkpoint opened_ ABSL_GUARDED_BY(mutex_);
+  std::uint64_t newest_size_ ABSL_GUARDED_BY(mutex_) = 0;
   // Roots proven to belong to one log, by size; bounded.
   std::map<std::uint64_t, Digest> proven_ ABSL_GUARDED_BY(mutex_);
 };

@@ -82,6 +82,19 @@ absl::StatusOr<Checkpoint> Client::Impl::BelieveCheckpoint(std::string_view note
   return checkpoint;
 }
 
+absl::StatusOr<Checkpoint> Client::Impl::BelieveCurrent(std::string_view note,
+                                                        std::uint64_t seen_size,
+                                                        const CallOptions& call) {
+  CUSTODY_ASSIGN_OR_RETURN(Checkpoint checkpoint, BelieveCheckpoint(note, call));
+  if (checkpoint.size < seen_size) {
+    return absl::DataLossError(absl::StrFormat(
+        "the answer rests on a log of size %d, and the ledger had shown one of size %d before: it "
+        "withholds what came between, or was restored; ask who runs it, and do not act on it",
+        checkpoint.size, seen_size));
+  }
+  return checkpoint;
+}
+
 absl::StatusOr<v1::Entry> Client::Impl::BelieveEntry(const v1::Receipt& receipt,
                                                      const CallOptions& call) {
   CUSTODY_ASSIGN_OR_RETURN(const Checkpoint checkpoint, guard->Open(receipt.checkpoint()));
@@ -256,13 +269,14 @@ absl::StatusOr<VerifiedCheckpoint> Client::GetWitnessedCheckpoint(const CallOpti
 absl::StatusOr<VerifiedCheckpoint> Client::Impl::AskForCheckpoint(bool witnessed,
                                                                   const CallOptions& call) {
   CUSTODY_RETURN_IF_ERROR(guard->CheckConfigured());
+  const std::uint64_t seen_size = witnessed ? 0 : guard->newest_size();
   v1::GetCheckpointRequest request;
   request.set_witnessed(witnessed);
   CUSTODY_ASSIGN_OR_RETURN(
       v1::GetCheckpointResponse response,
       Unary(ledger.get(), &v1::LedgerService::Stub::GetCheckpoint, request, call));
   CUSTODY_ASSIGN_OR_RETURN(const Checkpoint checkpoint,
-                           BelieveCheckpoint(response.checkpoint(), call));
+                           BelieveCurrent(response.checkpoint(), seen_size, call));
   return VerifiedCheckpoint{std::move(*response.mutable_checkpoint()), checkpoint.size,
                             std::string(checkpoint.root.view())};
 }

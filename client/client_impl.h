@@ -9,6 +9,7 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -36,6 +37,11 @@ struct Client::Impl {
 
   // Verifies signature and consistency of a checkpoint; asks the server for proofs.
   absl::StatusOr<Checkpoint> BelieveCheckpoint(std::string_view note, const CallOptions& call);
+
+  // The same of an answer about how things are now: `seen_size` is guard->newest_size() from before
+  // the question. A ledger that answers from an older log withholds what came between.
+  absl::StatusOr<Checkpoint> BelieveCurrent(std::string_view note, std::uint64_t seen_size,
+                                            const CallOptions& call);
 
   // OK if the receipt is true, its log is the one seen so far and it is about what was sent.
   // Errors: kDataLoss; those of asking for consistency.

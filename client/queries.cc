@@ -1,6 +1,8 @@
 // Calls that pass a request on and hand the answer over; checkpoints in answers are believed or the
 // answer is not.
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -8,6 +10,7 @@
 #include "client/client_impl.h"
 #include "client/files.h"
 #include "custody/client.h"
+#include "custody/v1/bundle.pb.h"
 
 namespace custody {
 namespace {
@@ -17,6 +20,30 @@ constexpr std::size_t kExportBytesMax = 256U << 20;
 using Ledger = v1::LedgerService::Stub;
 using Provenance = v1::ProvenanceService::Stub;
 using Admin = v1::AdminService::Stub;
+
+bool Same(const v1::SubjectRef& a, const v1::SubjectRef& b) {
+  return a.kind() == b.kind() && a.id() == b.id();
+}
+
+// OK if the verdict answers what was asked. What was scanned is resolved by the ledger, so only ids
+// can be compared.
+absl::Status CheckAnswers(const v1::VerdictRequest& asked, const v1::VerdictRequest& answered) {
+  const bool containers =
+      asked.container_ids().empty() ||
+      std::is_permutation(asked.container_ids().begin(), asked.container_ids().end(),
+                          answered.container_ids().begin(), answered.container_ids().end());
+  const bool order = asked.order_id().empty() || asked.order_id() == answered.order_id();
+  if (containers && order && asked.stage() == answered.stage() &&
+      asked.patient_token() == answered.patient_token()) {
+    return absl::OkStatus();
+  }
+  return absl::DataLossError(absl::StrFormat(
+      "the verdict answers another question than was asked: about the %s; do not act on it",
+      !containers                         ? "containers"
+      : !order                            ? "order"
+      : asked.stage() != answered.stage() ? "stage"
+                                          : "patient"));
+}
 
 }  // namespace
 
@@ -28,11 +55,13 @@ absl::StatusOr<v1::ListPendingResponse> Client::ListPending(const v1::ListPendin
 absl::StatusOr<v1::VerifyDoseResponse> Client::VerifyDose(const v1::VerifyDoseRequest& request,
                                                           const CallOptions& call) {
   CUSTODY_RETURN_IF_ERROR(impl_->guard->CheckConfigured());
+  const std::uint64_t seen_size = impl_->guard->newest_size();
   CUSTODY_ASSIGN_OR_RETURN(
       v1::VerifyDoseResponse response,
       impl_->Unary(impl_->provenance.get(), &Provenance::VerifyDose, request, call));
   CUSTODY_ASSIGN_OR_RETURN(const Checkpoint checkpoint,
-                           impl_->BelieveCheckpoint(response.checkpoint(), call));
+                           impl_->BelieveCurrent(response.checkpoint(), seen_size, call));
+  CUSTODY_RETURN_IF_ERROR(CheckAnswers(request.request(), response.verdict().request()));
   if (response.verdict().tree_size() != checkpoint.size) {
     return absl::DataLossError(
         absl::StrFormat("the verdict rests on a log of size %d, its checkpoint has size %d",
@@ -54,10 +83,15 @@ absl::StatusOr<v1::FindSubjectResponse> Client::FindSubject(const v1::FindSubjec
 absl::StatusOr<v1::GetSubjectResponse> Client::GetSubject(const v1::GetSubjectRequest& request,
                                                           const CallOptions& call) {
   CUSTODY_RETURN_IF_ERROR(impl_->guard->CheckConfigured());
+  const std::uint64_t seen_size = impl_->guard->newest_size();
   CUSTODY_ASSIGN_OR_RETURN(
       v1::GetSubjectResponse response,
       impl_->Unary(impl_->provenance.get(), &Provenance::GetSubject, request, call));
-  CUSTODY_RETURN_IF_ERROR(impl_->BelieveCheckpoint(response.checkpoint(), call).status());
+  CUSTODY_RETURN_IF_ERROR(impl_->BelieveCurrent(response.checkpoint(), seen_size, call).status());
+  if (response.state().kind() != request.subject().kind() ||
+      response.state().id() != request.subject().id()) {
+    return absl::DataLossError("the server sent the state of another subject than was asked for");
+  }
   return response;
 }
 
@@ -84,6 +118,8 @@ absl::StatusOr<v1::ListEventsResponse> Client::ListEvents(const v1::ListEventsRe
 
 absl::StatusOr<std::string> Client::ExportBundle(const v1::ExportBundleRequest& request,
                                                  const CallOptions& call) {
+  CUSTODY_RETURN_IF_ERROR(impl_->guard->CheckConfigured());
+  const std::uint64_t seen_size = request.witnessed() ? 0 : impl_->guard->newest_size();
   std::string bundle;
   const CallScope scope(impl_->options, call, *impl_->channel);
   const absl::Status status =
@@ -110,6 +146,12 @@ absl::StatusOr<std::string> Client::ExportBundle(const v1::ExportBundleRequest& 
   if (bundle.empty()) {
     return absl::DataLossError("the server sent an empty bundle");
   }
+  v1::Bundle parsed;
+  if (!parsed.ParseFromString(bundle)) return absl::DataLossError("the server sent no bundle");
+  if (!Same(parsed.subject(), request.subject())) {
+    return absl::DataLossError("the server sent the bundle of another subject than was asked for");
+  }
+  CUSTODY_RETURN_IF_ERROR(impl_->BelieveCurrent(parsed.checkpoint(), seen_size, call).status());
   return bundle;
 }
 

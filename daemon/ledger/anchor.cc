@@ -101,6 +101,7 @@ void AnchorWriter::Publish(std::string note) {
   {
     const MutexLock lock(mutex_);
     newest_ = std::move(note);
+    if (resting_) return;  // It looks again when the interval is over.
   }
   changed_.NotifyOne();
 }
@@ -134,8 +135,10 @@ void AnchorWriter::Run() {
     Remember(written, std::move(note));
     const auto next =
         std::chrono::steady_clock::now() + std::chrono::milliseconds(interval_ms_min_);
+    resting_ = true;
     while (!stopping_ && changed_.WaitUntil(mutex_, next)) {
     }
+    resting_ = false;
   }
 }
 

@@ -63,6 +63,7 @@ class AnchorWriter {
   CondVar changed_;
   std::string newest_ ABSL_GUARDED_BY(mutex_);  // Empty: nothing new.
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  bool resting_ ABSL_GUARDED_BY(mutex_) = false;  // Until the interval is over.
   std::optional<Failure> failure_ ABSL_GUARDED_BY(mutex_);
   std::thread thread_;
 };

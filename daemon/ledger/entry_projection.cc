@@ -3,6 +3,10 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 
+#include <memory>
+#include <utility>
+#include <vector>
+
 #include "absl/container/flat_hash_map.h"
 #include "custody/v1/options.pb.h"
 #include "daemon/ledger/encode.h"
@@ -31,32 +35,75 @@ SubjectKey OwnerOf(const Message& message, const SubjectKey& outer) {
   return outer;
 }
 
-// Types of messages in which a number of another system can stand, however deep: found once, since
-// most events hold none and need not be walked.
+// Fields in which a number of another system can stand, however deep, by type of message: found
+// once, since most events hold none and need not be walked.
 class ExternalHolders {
  public:
+  struct Fields {
+    std::vector<const FieldDescriptor*> plain;
+    std::vector<const google::protobuf::OneofDescriptor*> choices;  // Some of whose fields hold.
+  };
+
   ExternalHolders() { Visit(v1::Event::descriptor()); }
-  bool Contains(const google::protobuf::Descriptor* type) const { return holds_.at(type); }
+  // Null: none.
+  const Fields* Find(const google::protobuf::Descriptor* type) const {
+    const auto found = holders_.find(type);
+    return found == holders_.end() || found->second == nullptr ? nullptr : found->second.get();
+  }
 
  private:
   // Message types do not contain themselves, so this ends.
   bool Visit(const google::protobuf::Descriptor* type) {
-    if (const auto known = holds_.find(type); known != holds_.end()) return known->second;
-    bool holds = type == v1::ExternalIdentifier::descriptor();
+    if (type == v1::ExternalIdentifier::descriptor()) return true;
+    if (const auto known = holders_.find(type); known != holders_.end()) {
+      return known->second != nullptr;
+    }
+    auto fields = std::make_unique<Fields>();
     for (int i = 0; i < type->field_count(); ++i) {
       const FieldDescriptor* field = type->field(i);
-      if (field->message_type() != nullptr && Visit(field->message_type())) holds = true;
+      if (field->message_type() == nullptr || !Visit(field->message_type())) continue;
+      const google::protobuf::OneofDescriptor* choice = field->real_containing_oneof();
+      if (choice == nullptr) {
+        fields->plain.push_back(field);
+      } else if (fields->choices.empty() || fields->choices.back() != choice) {
+        fields->choices.push_back(choice);
+      }
     }
-    holds_[type] = holds;
+    const bool holds = !fields->plain.empty() || !fields->choices.empty();
+    holders_[type] = holds ? std::move(fields) : nullptr;
     return holds;
   }
 
-  absl::flat_hash_map<const google::protobuf::Descriptor*, bool> holds_;
+  absl::flat_hash_map<const google::protobuf::Descriptor*, std::unique_ptr<Fields>> holders_;
 };
 
 const ExternalHolders& Holders() {
   static const auto& holders = *new ExternalHolders();
   return holders;
+}
+
+// The messages within `message` in which a number can stand.
+std::vector<const Message*> HoldersIn(const Message& message) {
+  std::vector<const Message*> found;
+  const ExternalHolders::Fields* fields = Holders().Find(message.GetDescriptor());
+  if (fields == nullptr) return found;
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  for (const FieldDescriptor* field : fields->plain) {
+    if (field->is_repeated()) {
+      for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+        found.push_back(&reflection.GetRepeatedMessage(message, field, i));
+      }
+    } else if (reflection.HasField(message, field)) {
+      found.push_back(&reflection.GetMessage(message, field));
+    }
+  }
+  for (const google::protobuf::OneofDescriptor* choice : fields->choices) {
+    const FieldDescriptor* field = reflection.GetOneofFieldDescriptor(message, choice);
+    if (field != nullptr && field->message_type() != nullptr) {
+      found.push_back(&reflection.GetMessage(message, field));
+    }
+  }
+  return found;
 }
 
 void CollectExternal(const Message& message, const SubjectKey& outer,
@@ -66,20 +113,10 @@ void CollectExternal(const Message& message, const SubjectKey& outer,
     if (!outer.id.empty()) names->push_back({external.scheme(), external.value(), outer});
     return;
   }
+  const std::vector<const Message*> holders = HoldersIn(message);
+  if (holders.empty()) return;
   const SubjectKey owner = OwnerOf(message, outer);
-  const google::protobuf::Reflection& reflection = *message.GetReflection();
-  std::vector<const FieldDescriptor*> fields;
-  reflection.ListFields(message, &fields);
-  for (const FieldDescriptor* field : fields) {
-    if (field->message_type() == nullptr || !Holders().Contains(field->message_type())) continue;
-    if (!field->is_repeated()) {
-      CollectExternal(reflection.GetMessage(message, field), owner, names);
-      continue;
-    }
-    for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
-      CollectExternal(reflection.GetRepeatedMessage(message, field, i), owner, names);
-    }
-  }
+  for (const Message* holder : holders) CollectExternal(*holder, owner, names);
 }
 
 std::vector<SubjectKey> WithRole(const ParsedEvent& event, v1::SubjectRole role) {

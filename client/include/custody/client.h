@@ -7,8 +7,10 @@
 // What it returns has been verified as far as the client can: a receipt contains exactly the event
 // and the signatures that were sent, its entry is in the log under a checkpoint that a configured
 // log key signed, and that checkpoint continues everything this client has seen before. An answer
-// that fails this is kDataLoss, never a result. A verdict, a trace or a state is the server's word;
-// to check one without the server, export a bundle and verify it offline.
+// that fails this is kDataLoss, never a result; so is an answer about another subject than was
+// asked for, and one that rests on an older log than the ledger had shown before. A verdict, a
+// trace or a state is the server's word; to check one without the server, export a bundle and
+// verify it offline.
 //
 // Errors: the codes of refusal.h; the Refusal is in the status (RefusalOf).
 // Threads: every call is safe from any thread and waits for its answer; callbacks run on the
@@ -110,7 +112,9 @@ class Client {
                             const CallOptions& call = {});
   absl::StatusOr<v1::ListEventsResponse> ListEvents(const v1::ListEventsRequest& request,
                                                     const CallOptions& call = {});
-  // A serialized Bundle (.custody file), unverified.
+  // A serialized Bundle (.custody file) about the subject that was asked for, under a checkpoint
+  // that continues what this client has seen and is no older (a witnessed one may be). What it
+  // holds is judged by `custody verify`.
   absl::StatusOr<std::string> ExportBundle(const v1::ExportBundleRequest& request,
                                            const CallOptions& call = {});
   // The same into a file, which appears only when it is whole. Errors: also kUnavailable.
