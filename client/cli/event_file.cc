@@ -7,6 +7,7 @@
 #include "base/status_macros.h"
 #include "client/cli/event_text.h"
 #include "client/cli/files.h"
+#include "client/cli/opening_file.h"
 #include "client/cli/signing.h"
 #include "crypto/random.h"
 #include "google/protobuf/io/tokenizer.h"

@@ -65,6 +65,7 @@ constexpr Example kExamples[] = {
     {"subject cases", "custody subject cases"},
     {"subject clocks", "custody subject clocks"},
     {"export", "custody export container:@vial/1 --order @order/o1 -o vial.custody"},
+    {"redact", "custody redact vial.custody -o for-a-partner.custody"},
     {"verify", "custody verify vial.custody --trust trust.toml"},
     {"drill withhold", "custody drill withhold vial.custody --from 412 -o hidden.custody"},
     {"drill alter", "custody drill alter vial.custody -o altered.custody"},

@@ -10,6 +10,7 @@
 #include "client/cli/event_text.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/files.h"
+#include "client/cli/opening_file.h"
 #include "client/cli/outbox.h"
 #include "client/cli/signing.h"
 #include "custody/event_builder.h"

@@ -224,22 +224,4 @@ absl::StatusOr<std::vector<v1::SignatureStatement>> AssumedStatements(
   return statements;
 }
 
-absl::Status KeepOpenings(Session& session, DraftContext* context) {
-  if (context->openings.empty()) return absl::OkStatus();
-  CUSTODY_ASSIGN_OR_RETURN(const Context* where, session.context());
-  const std::string path = where->names + ".openings.jsonl";
-  const absl::StatusOr<std::string> known = ReadFile(path);
-  if (!known.ok() && !absl::IsNotFound(known.status())) return known.status();
-  std::string text = known.ok() ? *known : "";
-  for (const v1::Opening& opening : context->openings) {
-    text +=
-        absl::StrFormat("{\"commitment\":\"%s\",\"salt\":\"%s\",\"value_hex\":\"%s\"}\n",
-                        ToHex(opening.commitment()), ToHex(opening.salt()), ToHex(opening.value()));
-  }
-  CUSTODY_RETURN_IF_ERROR(WriteFileAtomically(path, text, /*secret=*/true));
-  context->openings.clear();
-  if (!known.ok()) session.terminal().Note("openings of commitments are kept in " + path);
-  return absl::OkStatus();
-}
-
 }  // namespace custody

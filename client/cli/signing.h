@@ -33,11 +33,6 @@ absl::StatusOr<std::vector<v1::Signature>> SignWith(Session& session, std::strin
 absl::StatusOr<std::vector<v1::SignatureStatement>> AssumedStatements(
     Session& session, std::string_view event_bytes, const std::vector<DraftSigner>& signers);
 
-// Appends the openings of the commitments made while reading to <name book>.openings.jsonl (mode
-// 0600) and forgets them. Nobody else has them: without its opening a commitment says nothing for
-// ever.
-absl::Status KeepOpenings(Session& session, DraftContext* context);
-
 }  // namespace custody
 
 #endif  // CUSTODY_CLIENT_CLI_SIGNING_H_

@@ -9,7 +9,9 @@
 #include "base/bytes.h"
 #include "base/status_macros.h"
 #include "client/verify/bundle_contents.h"
+#include "client/verify/bundle_openings.h"
 #include "lifecycle/enum_label.h"
+#include "lifecycle/wire_check.h"
 
 namespace custody {
 namespace {
@@ -75,6 +77,11 @@ std::string Printable(std::string_view text) {
   return out;
 }
 
+// A disclosed value is text, or else shown in hexadecimal.
+std::string ValueText(const std::string& value) {
+  return IsUtf8(value) ? Printable(value) : "hex:" + ToHex(value);
+}
+
 }  // namespace
 
 std::string_view OutcomeName(Outcome outcome) {
@@ -110,6 +117,10 @@ std::string VerificationReport::ToText() const {
     text += absl::StrFormat("judged for: %s (%s)\n", UtcText(judged_at_ms),
                             moment_was_given ? "as asked for" : "now");
   }
+  for (const DisclosedValue& each : disclosed) {
+    text += absl::StrFormat("disclosed: entry %d %s: %s\n", each.index, each.field,
+                            ValueText(each.value));
+  }
   if (verdict.value() != v1::VERDICT_VALUE_UNSPECIFIED) {
     text += absl::StrFormat("verdict (computed here): %s\n", EnumLabel(verdict.value()));
   }
@@ -135,6 +146,12 @@ std::string VerificationReport::ToJson() const {
   json += "],\"attested_by\":[";
   for (std::size_t i = 0; i < attested_by.size(); ++i) {
     json += absl::StrFormat("%s%s", i == 0 ? "" : ",", JsonText(attested_by[i]));
+  }
+  json += "],\"disclosed\":[";
+  for (std::size_t i = 0; i < disclosed.size(); ++i) {
+    json += absl::StrFormat("%s{\"index\":%d,\"field\":%s,\"value\":%s}", i == 0 ? "" : ",",
+                            disclosed[i].index, JsonText(disclosed[i].field),
+                            JsonText(ValueText(disclosed[i].value)));
   }
   json += absl::StrFormat(
       "],\"as_of_ms\":%d,\"valid_until_ms\":%d,\"judged_at_ms\":%d,\"moment_was_given\":%s",
@@ -173,6 +190,7 @@ absl::StatusOr<VerificationReport> VerifyBundle(std::string_view bundle_bytes, c
     FoldedStates states;
     JudgeInclusion(contents, trust, now_ms, &report, &log);
     JudgeChains(contents, trust, &states, &log);
+    JudgeOpenings(contents, &report, &log);
     if (LevelOf(report, 'C') == Outcome::kVerified) JudgeCompleteness(contents, report, &log);
     // The rules are asked only about what was shown to be in the log, unbroken, signed and whole.
     if (LevelOf(report, 'A') == Outcome::kVerified && LevelOf(report, 'B') == Outcome::kVerified &&

@@ -70,6 +70,14 @@ struct VerificationStep {
   std::string detail;
 };
 
+// A value that a bundle for an authority discloses: what a commitment in an entry stands for.
+struct DisclosedValue {
+  std::uint64_t index = 0;
+  // Names of fields, outermost first.
+  std::string field;
+  std::string value;
+};
+
 struct VerificationReport {
   std::vector<VerificationStep> steps;
 
@@ -103,6 +111,9 @@ struct VerificationReport {
   // For which moment the verdict was judged, and whether somebody asked for it (else: now).
   std::int64_t judged_at_ms = 0;
   bool moment_was_given = false;
+
+  // True openings only; empty unless all of the bundle's are true.
+  std::vector<DisclosedValue> disclosed;
 
   // For people: one line a step, then the result.
   std::string ToText() const;

@@ -4,6 +4,7 @@
 Each copy says something else than the bundle, or lacks a part of what shows it; none may be verified.
 """
 
+import hashlib
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "client" / "python"
 from custody_verify.contents import parse_bundle  # noqa: E402
 from custody_verify.wire import LENGTH, VARINT, raw_fields  # noqa: E402
 
-ENTRIES, NODES, SUBJECTS, SEAL_INDEX, REQUEST = 5, 6, 7, 8, 10
+ENTRIES, NODES, SUBJECTS, SEAL_INDEX, REQUEST, OPENINGS = 5, 6, 7, 8, 10, 12
 
 
 def varint(value: int) -> bytes:
@@ -85,6 +86,16 @@ def copies(data: bytes):
     yield "another-ledger", replaced(places[2][0], b"elsewhere.example/ledger")
     yield "another-format", replaced(places[1][0], 2)
     yield "no-question", encode([field for field in fields if field[0] != REQUEST])
+    for at in places.get(OPENINGS, [])[:1]:
+        opening = {number: value for number, _, value in raw_fields(fields[at][2])}
+        for number, name in ((1, "commitment"), (2, "salt"), (3, "value")):
+            lie = {**opening, number: flipped(opening[number], 0)}
+            yield f"opening-{name}", replaced(at, encode([(n, LENGTH, v) for n, v in lie.items()]))
+        # True in itself, and about nothing in the log.
+        salt, value = bytes(32), b"never recorded"
+        foreign = {1: hashlib.sha256(salt + value).digest(), 2: salt, 3: value}
+        yield "opening-foreign", encode(fields + [
+            (OPENINGS, LENGTH, encode([(n, LENGTH, v) for n, v in foreign.items()]))])
     for share in range(1, 6):
         yield f"cut-{share}", data[:len(data) * share // 6]
     yield "empty", b""

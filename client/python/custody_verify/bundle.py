@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from . import chains, complete, inclusion, subject
+from . import chains, complete, inclusion, openings, subject
 from .contents import Contents, parse_bundle
 from .errors import Malformed
 from .report import Outcome, Report
@@ -46,6 +46,7 @@ def verify_bundle(data: bytes, trust: Trust, now_ms: int, asked: Optional[Subjec
                f"{len(contents.leaves)} entries, strictly encoded and in order")
     inclusion.judge(contents, trust, now_ms, report)
     chains.judge(contents, trust, report)
+    openings.judge(contents, report)
     if asked is not None:
         _judge_asked(bundle, asked, report)
     complete.judge(contents, report)

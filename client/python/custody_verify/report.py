@@ -40,6 +40,14 @@ def printable(text: str) -> str:
     return "".join("?" if c < " " or "\x7f" <= c < "\xa0" else c for c in text)
 
 
+def value_text(value: bytes) -> str:
+    """A disclosed value as text, or else in hexadecimal."""
+    try:
+        return printable(value.decode("utf-8"))
+    except UnicodeDecodeError:
+        return "hex:" + value.hex()
+
+
 @dataclass
 class Report:
     """The steps of levels A to D, and what they add up to."""
@@ -54,6 +62,8 @@ class Report:
     stated_verdict: str = ""
     # Only levels A and B were asked for, though the bundle asks a question.
     evidence_only: bool = False
+    # (entry, names of fields, value) of true openings.
+    disclosed: list[tuple[int, str, bytes]] = field(default_factory=list)
     steps: list[tuple[str, str, Outcome, str]] = field(default_factory=list)
 
     def add(self, level: str, id_: str, outcome: Outcome, detail: str) -> None:
@@ -96,6 +106,8 @@ class Report:
         lines += [f"asked about: container {id_.hex()}" for id_ in self.container_ids]
         if self.as_of_ms:
             lines.append(f"as of: {utc_text(self.as_of_ms)}")
+        lines += [f"disclosed: entry {index} {name}: {value_text(value)}"
+                  for index, name, value in self.disclosed]
         if self.stated_verdict:
             lines.append(f"verdict (stated by the bundle, not recomputed): {self.stated_verdict}")
         return "\n".join(lines) + "\n"
@@ -110,5 +122,7 @@ class Report:
                       for level, id_, outcome, detail in self.steps],
             "subject": self.subject_text(),
             "container_ids": [id_.hex() for id_ in self.container_ids],
+            "disclosed": [{"index": index, "field": name, "value": value_text(value)}
+                          for index, name, value in self.disclosed],
             "as_of_ms": self.as_of_ms, "stated_verdict": self.stated_verdict,
             "evidence_only": self.evidence_only})
