@@ -149,23 +149,42 @@ absl::Status CheckpointGuard::Compare(std::string_view known_note, const Checkpo
   return absl::OkStatus();
 }
 
+std::string CheckpointGuard::KeepEvidence(std::string_view title, std::string_view finding,
+                                          std::string_view known_note, const Checkpoint& known,
+                                          std::string_view note, const Checkpoint& checkpoint) {
+  const std::string text =
+      absl::StrFormat("%s\n\nFinding: %s\n\nSeen before (%s):\n\n%s\nSeen now (%s):\n\n%s", title,
+                      finding, Describe(known), known_note, Describe(checkpoint), note);
+  const absl::StatusOr<std::string> path =
+      store_->WriteEvidence(absl::StrFormat("%d-%d", known.size, checkpoint.size), text);
+  return "evidence: " +
+         (!path.ok()      ? "could not be written: " + std::string(path.status().message())
+          : path->empty() ? std::string("not written, no checkpoint_file is configured")
+                          : *path);
+}
+
 absl::Status CheckpointGuard::Conflict(std::string_view known_note, const Checkpoint& known,
                                        std::string_view note, const Checkpoint& checkpoint,
                                        std::string_view finding) {
-  const std::string text = absl::StrFormat(
-      "Two checkpoints of %s that were not shown to belong to one log.\n\n"
-      "Finding: %s\n\nSeen before (%s):\n\n%s\nSeen now (%s):\n\n%s",
-      origin_, finding, Describe(known), known_note, Describe(checkpoint), note);
-  const absl::StatusOr<std::string> path =
-      store_->WriteEvidence(absl::StrFormat("%d-%d", known.size, checkpoint.size), text);
-  const std::string where =
-      !path.ok()      ? std::string("could not be written: ") + std::string(path.status().message())
-      : path->empty() ? std::string("not written, no checkpoint_file is configured")
-                      : *path;
+  const std::string evidence = KeepEvidence(
+      absl::StrFormat("Two checkpoints of %s that were not shown to belong to one log.", origin_),
+      finding, known_note, known, note, checkpoint);
   return absl::DataLossError(
-      absl::StrFormat("the log has two histories: seen before %s, now %s: "
-                      "%s; evidence: %s",
-                      Describe(known), Describe(checkpoint), finding, where));
+      absl::StrFormat("the log has two histories: seen before %s, now %s: %s; %s", Describe(known),
+                      Describe(checkpoint), finding, evidence));
+}
+
+absl::Status CheckpointGuard::RefuseOlder(std::string_view note, const Checkpoint& checkpoint) {
+  CUSTODY_ASSIGN_OR_RETURN(const std::string known_note, store_->Newest());
+  CUSTODY_ASSIGN_OR_RETURN(const Checkpoint known, Open(known_note));
+  const std::string evidence = KeepEvidence(
+      absl::StrFormat("An answer of %s that rests on an older log than it had shown.", origin_),
+      "what came between is withheld, or the ledger was restored", known_note, known, note,
+      checkpoint);
+  return absl::DataLossError(absl::StrFormat(
+      "the answer rests on a log of size %d, and the ledger had shown one of size %d before: it "
+      "withholds what came between, or was restored; ask who runs it, and do not act on it; %s",
+      checkpoint.size, known.size, evidence));
 }
 
 std::uint64_t CheckpointGuard::newest_size() {

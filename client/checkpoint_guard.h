@@ -49,6 +49,10 @@ class CheckpointGuard {
   absl::Status Observe(std::string_view note, const Checkpoint& checkpoint,
                        const ProofSource& proofs);
 
+  // The refusal of an answer that rests on this believed checkpoint, although the ledger had shown
+  // a newer one before it was asked. Errors: kDataLoss always, naming the evidence file.
+  absl::Status RefuseOlder(std::string_view note, const Checkpoint& checkpoint);
+
   // The largest size believed so far, also before this guard was made; 0: none.
   std::uint64_t newest_size();
 
@@ -60,6 +64,10 @@ class CheckpointGuard {
                            const ProofSource& proofs);
   absl::Status Compare(std::string_view known_note, const Checkpoint& known, std::string_view note,
                        const Checkpoint& checkpoint, const ProofSource& proofs);
+  // "evidence: " and where both notes were written down.
+  std::string KeepEvidence(std::string_view title, std::string_view finding,
+                           std::string_view known_note, const Checkpoint& known,
+                           std::string_view note, const Checkpoint& checkpoint);
   absl::Status Conflict(std::string_view known_note, const Checkpoint& known, std::string_view note,
                         const Checkpoint& checkpoint, std::string_view finding);
   // True if this size was already proven to be part of the log, with this root.

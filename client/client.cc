@@ -86,12 +86,7 @@ absl::StatusOr<Checkpoint> Client::Impl::BelieveCurrent(std::string_view note,
                                                         std::uint64_t seen_size,
                                                         const CallOptions& call) {
   CUSTODY_ASSIGN_OR_RETURN(Checkpoint checkpoint, BelieveCheckpoint(note, call));
-  if (checkpoint.size < seen_size) {
-    return absl::DataLossError(absl::StrFormat(
-        "the answer rests on a log of size %d, and the ledger had shown one of size %d before: it "
-        "withholds what came between, or was restored; ask who runs it, and do not act on it",
-        checkpoint.size, seen_size));
-  }
+  if (checkpoint.size < seen_size) return guard->RefuseOlder(note, checkpoint);
   return checkpoint;
 }
 

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/status_macros.h"
 #include "crypto/note.h"
+#include "custody/checkpoint_store.h"
 #include "daemon/gateway/verified_tiles.h"
 
 namespace custody {
@@ -40,18 +41,17 @@ std::string_view HealthName(LogHealth health) {
   return "unknown";
 }
 
-BelievedLog::BelievedLog(std::unique_ptr<Client> client, std::unique_ptr<CheckpointStore> store)
-    : client_(std::move(client)), store_(std::move(store)) {
+BelievedLog::BelievedLog(std::unique_ptr<Client> client) : client_(std::move(client)) {
   state_.reason = "the daemon has not been asked yet";
   state_.good_at = std::chrono::steady_clock::now();
 }
 
 absl::StatusOr<std::unique_ptr<BelievedLog>> BelievedLog::Open(const ClientOptions& options) {
   CUSTODY_ASSIGN_OR_RETURN(std::unique_ptr<Client> client, Client::Connect(options));
-  CUSTODY_ASSIGN_OR_RETURN(std::unique_ptr<CheckpointStore> store,
+  CUSTODY_ASSIGN_OR_RETURN(const std::unique_ptr<CheckpointStore> store,
                            CheckpointStore::Open(options.checkpoint_file));
   CUSTODY_ASSIGN_OR_RETURN(const std::string note, store->Newest());
-  std::unique_ptr<BelievedLog> log(new BelievedLog(std::move(client), std::move(store)));
+  std::unique_ptr<BelievedLog> log(new BelievedLog(std::move(client)));
   if (!note.empty()) {
     CUSTODY_ASSIGN_OR_RETURN(Checkpoint checkpoint, OpenKept(note, options));
     log->Publish({note, std::move(checkpoint), nullptr});
@@ -66,10 +66,10 @@ absl::Status BelievedLog::Refresh() {
 }
 
 absl::Status BelievedLog::RefreshOnce() {
-  // Verifies the signature, asks for consistency with the checkpoint file, and advances that.
+  // Verifies the signature, asks for consistency with the checkpoint file, refuses what is older,
+  // and advances the file.
   CUSTODY_ASSIGN_OR_RETURN(VerifiedCheckpoint now, client_->GetCheckpoint());
   const std::shared_ptr<const BelievedCheckpoint> known = current();
-  if (known != nullptr && now.size < known->checkpoint.size) return WentBack(*known, now);
   if (known != nullptr && known->edge != nullptr && now.size == known->checkpoint.size) {
     return absl::OkStatus();
   }
@@ -82,20 +82,6 @@ absl::Status BelievedLog::RefreshOnce() {
       }));
   Publish(std::move(next));
   return absl::OkStatus();
-}
-
-// The client alone does not mind an older checkpoint of the same log: its receipts have them. Here
-// the newest was asked for.
-absl::Status BelievedLog::WentBack(const BelievedCheckpoint& known, const VerifiedCheckpoint& now) {
-  const std::string text = absl::StrFormat(
-      "The daemon's newest checkpoint of %s is older than one that it has shown.\n\n"
-      "Seen before (size %d):\n\n%s\nSeen now (size %d):\n\n%s",
-      known.checkpoint.origin, known.checkpoint.size, known.note, now.size, now.note);
-  const absl::StatusOr<std::string> path =
-      store_->WriteEvidence(absl::StrFormat("%d-%d", known.checkpoint.size, now.size), text);
-  return absl::DataLossError(absl::StrFormat(
-      "the daemon's log went back from size %d to size %d; evidence: %s", known.checkpoint.size,
-      now.size, path.ok() ? *path : std::string(StdView(path.status().message()))));
 }
 
 void BelievedLog::Publish(BelievedCheckpoint checkpoint) {

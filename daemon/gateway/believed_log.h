@@ -23,7 +23,6 @@
 #include "base/mutex.h"
 #include "crypto/checkpoint.h"
 #include "crypto/tiles.h"
-#include "custody/checkpoint_store.h"
 #include "custody/client.h"
 
 namespace custody {
@@ -75,15 +74,13 @@ class BelievedLog {
                                                       std::uint64_t tree_size) const;
 
  private:
-  BelievedLog(std::unique_ptr<Client> client, std::unique_ptr<CheckpointStore> store);
+  explicit BelievedLog(std::unique_ptr<Client> client);
 
   absl::Status RefreshOnce();
-  absl::Status WentBack(const BelievedCheckpoint& known, const VerifiedCheckpoint& now);
   void Publish(BelievedCheckpoint checkpoint);
   void Note(const absl::Status& status);
 
   const std::unique_ptr<Client> client_;
-  const std::unique_ptr<CheckpointStore> store_;
   mutable Mutex mutex_;
   std::shared_ptr<const BelievedCheckpoint> current_ ABSL_GUARDED_BY(mutex_);
   State state_ ABSL_GUARDED_BY(mutex_);

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -127,6 +128,11 @@ TEST_F(MaliciousServerTest, AnAnswerFromBeforeTheLastEventIsStale) {
 
   server_->lies.checkpoint = [&](auto* answer) { answer->set_checkpoint(before->note); };
   EXPECT_THAT(client_->GetCheckpoint(), stale);
+  EXPECT_TRUE(std::any_of(fs::directory_iterator(folder_.Path("")), fs::directory_iterator(),
+                          [&](const fs::directory_entry& file) {
+                            return file.path().string().find("evidence") != std::string::npos &&
+                                   Contents(file.path()).find(before->note) != std::string::npos;
+                          }));
   server_->lies.subject = [&](auto* answer) { answer->set_checkpoint(before->note); };
   EXPECT_THAT(GetSubject(site_), stale);
   server_->lies.bundle = [&](v1::Bundle* bundle) { bundle->ParseFromString(*old_bundle); };
