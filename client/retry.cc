@@ -96,6 +96,8 @@ absl::Status CallWithRetry(const CallScope& scope, TryLength length,
     milliseconds left = scope.Left();
     if (length == TryLength::kAttempt) {
       left = std::min(left, scope.retry().attempt_deadline);
+    } else if (length == TryLength::kStream) {
+      left = std::min(left, scope.retry().stream_deadline);
     }
     absl::Status status = RunAttempt(scope, left, attempt);
     if (scope.stop().stop_requested() && !status.ok()) {

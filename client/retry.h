@@ -64,7 +64,9 @@ class CallScope {
 enum class TryLength {
   // RetryPolicy::attempt_deadline, or what is left of the call.
   kAttempt,
-  // All that is left: streams of answers.
+  // RetryPolicy::stream_deadline, or what is left: streams that go on where they ended.
+  kStream,
+  // All that is left: streams that cannot, or that wait for what is to come.
   kWhole,
 };
 

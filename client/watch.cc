@@ -43,20 +43,19 @@ bool Take(std::uint64_t index, std::string_view entry, const Client::EntryCallba
 
 // Opens the stream again and again where it broke, until it ends by itself. A stream that brought
 // something starts the waits anew.
-absl::Status Follow(const CallScope& scope, Progress* progress,
+absl::Status Follow(const CallScope& scope, TryLength length, Progress* progress,
                     const std::function<absl::Status(grpc::ClientContext*)>& attempt) {
   while (true) {
     progress->moved = false;
     absl::Status broken;
-    const absl::Status status =
-        CallWithRetry(scope, TryLength::kWhole, [&](grpc::ClientContext* context) {
-          const absl::Status result = attempt(context);
-          if (progress->moved && MayTryAgain(result)) {
-            broken = result;
-            return absl::OkStatus();
-          }
-          return result;
-        });
+    const absl::Status status = CallWithRetry(scope, length, [&](grpc::ClientContext* context) {
+      const absl::Status result = attempt(context);
+      if (progress->moved && MayTryAgain(result)) {
+        broken = result;
+        return absl::OkStatus();
+      }
+      return result;
+    });
     if (!progress->wrong.ok()) {
       return progress->wrong;
     }
@@ -97,7 +96,7 @@ absl::Status Client::ReadEntries(std::uint64_t begin, std::uint64_t end,
   };
   std::uint64_t known_size = 0;
   while (true) {
-    CUSTODY_RETURN_IF_ERROR(Follow(scope, &progress, read));
+    CUSTODY_RETURN_IF_ERROR(Follow(scope, TryLength::kStream, &progress, read));
     if (progress.ended || progress.next >= end || known_size >= end) {
       return absl::OkStatus();
     }
@@ -126,7 +125,7 @@ absl::Status Client::Watch(const v1::WatchRequest& request, const EntryCallback&
     patient.deadline = kNoEnd;
   }
   const CallScope scope(impl_->options, patient, *impl_->channel);
-  return Follow(scope, &progress, [&](grpc::ClientContext* context) {
+  return Follow(scope, TryLength::kWhole, &progress, [&](grpc::ClientContext* context) {
     v1::WatchRequest resumed = request;
     resumed.set_from_index(progress.next);
     bool handed_over = false;

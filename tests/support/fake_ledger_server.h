@@ -20,6 +20,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -73,6 +74,8 @@ class FakeLedgerServer final : public v1::LedgerService::Service {
   int streams = 0;
   // Entries that a reader does not see.
   std::set<std::uint64_t> hidden;
+  // The next readers hear nothing more after this many entries, until they give up.
+  std::deque<int> read_silences;
   // A lie about their indices.
   std::uint64_t read_shift = 0;
 
@@ -123,14 +126,23 @@ class FakeLedgerServer final : public v1::LedgerService::Service {
     return grpc::Status::OK;
   }
 
-  grpc::Status ReadEntries(grpc::ServerContext*, const v1::ReadEntriesRequest* request,
+  grpc::Status ReadEntries(grpc::ServerContext* context, const v1::ReadEntriesRequest* request,
                            grpc::ServerWriter<v1::ReadEntriesResponse>* stream) override {
     const std::lock_guard<std::mutex> lock(mutex);
+    int entries_left = -1;
+    if (!read_silences.empty()) {
+      entries_left = read_silences.front();
+      read_silences.pop_front();
+    }
     const std::uint64_t end =
         request->end() == 0 ? log.size() : std::min(request->end(), log.size());
     for (std::uint64_t index = request->begin(); index < end; ++index) {
       if (hidden.count(index) != 0) {
         continue;
+      }
+      if (entries_left-- == 0) {
+        while (!context->IsCancelled()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        return grpc::Status::CANCELLED;
       }
       v1::ReadEntriesResponse response;
       response.set_index(index + read_shift);

@@ -31,6 +31,9 @@ struct RetryPolicy {
   std::chrono::milliseconds backoff_max{5000};
   // Longest time for one try.
   std::chrono::milliseconds attempt_deadline{10000};
+  // Longest time for one stream of entries that are in the log; then it goes on in a new one, so a
+  // connection that fell silent costs this long.
+  std::chrono::milliseconds stream_deadline{60000};
 };
 
 struct ClientOptions {

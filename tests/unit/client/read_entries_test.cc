@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <vector>
 
 #include "custody/client.h"
@@ -25,6 +26,7 @@ class ReadEntriesTest : public testing::Test {
     options.insecure_loopback_only = true;
     options.ledger = FakeLog::kOrigin;
     options.log_keys = {server_.log.vkey()};
+    options.retry.stream_deadline = std::chrono::milliseconds(300);
     client_ = Client::Connect(options).value();
   }
 
@@ -57,6 +59,16 @@ TEST_F(ReadEntriesTest, EntriesOfOtherSitesAreGaps) {
 TEST_F(ReadEntriesTest, ALogThatEndsBeforeTheEndIsAnError) {
   EXPECT_THAT(Read(4, 9), StatusIs(absl::StatusCode::kOutOfRange, testing::_));
   EXPECT_THAT(read_, ElementsAre(4, 5));
+}
+
+TEST_F(ReadEntriesTest, AStreamThatFallsSilentGoesOnInANewOne) {
+  server_.read_silences = {2, 3};
+  ASSERT_OK(Read(0, 6));
+  EXPECT_THAT(read_, ElementsAre(0, 1, 2, 3, 4, 5));
+  // One that brought nothing at all is tried again, too.
+  server_.read_silences = {0};
+  ASSERT_OK(Read(0, 6));
+  EXPECT_THAT(read_, ElementsAre(0, 1, 2, 3, 4, 5));
 }
 
 TEST_F(ReadEntriesTest, AnEntryFromOutsideOfTheRangeIsNotBelieved) {
