@@ -3,6 +3,15 @@
 option(CUSTODY_WERROR "Treat warnings as errors (the presets switch it on)" OFF)
 option(CUSTODY_TESTS "Build the tests" ON)
 option(CUSTODY_CRASH_POINTS "Let tests kill custodyd at named steps of the write path; never in a release" OFF)
+option(CUSTODY_BENCH_WITHOUT_INDEX "Leave the subject index out, to measure what it costs; only for the preset bench-no-index" OFF)
+if(CUSTODY_BENCH_WITHOUT_INDEX)
+  get_filename_component(CUSTODY_BUILD_NAME ${PROJECT_BINARY_DIR} NAME)
+  if(NOT CUSTODY_BUILD_NAME STREQUAL "bench-no-index")
+    message(FATAL_ERROR "CUSTODY_BENCH_WITHOUT_INDEX is ON in ${PROJECT_BINARY_DIR}: a ledger without the subject "
+                        "index can withhold events unseen. It is for measurements alone: cmake --preset bench-no-index")
+  endif()
+  install(CODE "message(FATAL_ERROR \"This build has no subject index and is for measurements alone: install the preset release\")")
+endif()
 set(CUSTODY_SANITIZE "" CACHE STRING
     "Sanitizers for our own code, for example address,undefined or thread; generated code stays uninstrumented")
 

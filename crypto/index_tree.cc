@@ -204,6 +204,12 @@ std::vector<IndexBucketRecord> IndexSnapshot::Buckets() const {
   return buckets;
 }
 
+IndexSnapshot IndexSnapshot::With(std::span<const IndexBucketRecord> records) const {
+  IndexSnapshot changed;
+  changed.top_ = Replace(top_, 0, records);
+  return changed;
+}
+
 absl::StatusOr<IndexTree> IndexTree::Load(std::span<const IndexBucketRecord> records) {
   std::vector<IndexBucketRecord> sorted(records.begin(), records.end());
   std::sort(

@@ -105,6 +105,9 @@ class IndexSnapshot {
   IndexBucketRecord Bucket(std::uint16_t bucket) const;
   // All that are not empty, ascending.
   std::vector<IndexBucketRecord> Buckets() const;
+  // The same with other records of some buckets (ascending, none twice): what an update made, taken
+  // back. Requires records as Bucket() returns them.
+  IndexSnapshot With(std::span<const IndexBucketRecord> records) const;
 
  private:
   friend class IndexTree;

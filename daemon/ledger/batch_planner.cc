@@ -32,6 +32,7 @@ BatchPlanner::BatchPlanner(const LedgerOptions& options, RecoveredLedger recover
       overlay_(std::shared_ptr<const ReadView>(recovered.snapshot, recovered.snapshot->view.get()),
                options.state_cache_subjects_max),
       builder_(overlay_, std::move(recovered.tree), std::move(recovered.index)) {
+  builder_.KeepIndexHistory(true);
   overlay_.SetEventSource(
       [this](std::string_view digest) -> absl::StatusOr<std::optional<RecordedEvent>> {
         const absl::StatusOr<Digest> named = Digest::FromBytes(digest);

@@ -105,6 +105,14 @@ void Committer::Answer(PlannedBatch* batch, const LedgerSnapshot& snapshot,
   }
 }
 
+void Committer::KeepIndexHistory(const PlannedBatch& batch, const LedgerSnapshot& snapshot) {
+  const absl::StatusOr<WriteBatch> writes =
+      index_history_.AfterBatch(snapshot, batch.sealed->index_buckets);
+  const absl::Status kept =
+      writes.ok() ? store_.Apply(*writes, Durability::kUnsynced) : writes.status();
+  if (!kept.ok()) Fail(kept);
+}
+
 void Committer::Commit(PlannedBatch batch) {
   std::shared_ptr<const LedgerSnapshot> snapshot = progress().snapshot;
   const std::uint64_t newest_begin = batch.sealed ? snapshot->size() : ~std::uint64_t{0};
@@ -130,6 +138,7 @@ void Committer::Commit(PlannedBatch batch) {
   CrashPoint("published");
   Answer(&batch, *snapshot, newest_begin);
   CrashPoint("answered");
+  if (batch.sealed) KeepIndexHistory(batch, *snapshot);
 }
 
 }  // namespace custody

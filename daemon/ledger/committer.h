@@ -19,6 +19,7 @@
 #include "base/mutex.h"
 #include "crypto/note.h"
 #include "daemon/ledger/clock.h"
+#include "daemon/ledger/index_history.h"
 #include "daemon/ledger/ledger_metrics.h"
 #include "daemon/ledger/ledger_snapshot.h"
 #include "daemon/ledger/planned_batch.h"
@@ -32,12 +33,15 @@ class Committer {
   // Called after each batch that made the log longer or changed what readers see.
   using Publish = std::function<void(const std::shared_ptr<const LedgerSnapshot>& snapshot)>;
 
+  // `index_history_ms` as in LedgerOptions.
   Committer(Store& store, const NoteSigner& signer, LedgerMetrics& metrics,
-            std::shared_ptr<const LedgerSnapshot> first, Publish publish)
+            std::int64_t index_history_ms, std::shared_ptr<const LedgerSnapshot> first,
+            Publish publish)
       : store_(store),
         signer_(signer),
         metrics_(metrics),
         publish_(std::move(publish)),
+        index_history_(index_history_ms),
         snapshot_(std::move(first)) {}
 
   void Commit(PlannedBatch batch);
@@ -56,6 +60,8 @@ class Committer {
  private:
   absl::StatusOr<std::shared_ptr<const LedgerSnapshot>> Write(PlannedBatch* batch);
   void Answer(PlannedBatch* batch, const LedgerSnapshot& snapshot, std::uint64_t newest_begin);
+  // Nobody waits for it; not synced, the next batch covers it.
+  void KeepIndexHistory(const PlannedBatch& batch, const LedgerSnapshot& snapshot);
   void Fail(const absl::Status& status);
   std::string TakeWitnessed();
 
@@ -63,6 +69,7 @@ class Committer {
   const NoteSigner& signer_;
   LedgerMetrics& metrics_;
   const Publish publish_;
+  IndexHistoryKeeper index_history_;
 
   // Nodes that the proofs of earlier batches needed; the next ones share most of them.
   static constexpr std::size_t kKnownNodesMax = 50'000;

@@ -23,6 +23,9 @@
 namespace custody {
 namespace {
 
+// Of what is signed and hashed; the store has a format of its own (schema.h).
+constexpr std::uint32_t kLogFormatVersion = 1;
+
 // Entry 0 and its seal.
 constexpr std::uint64_t kInitialEntries = 2;
 
@@ -42,7 +45,7 @@ void FillCreated(const LedgerKeys& keys, v1::LedgerCreated* created) {
   created->set_ledger_id(std::string(Sha256(origin).view().substr(0, 16)));
   created->set_origin(origin);
   created->set_log_key(FormatVkey(keys.log.verifier()));
-  created->set_format_version(kFormatVersion);
+  created->set_format_version(kLogFormatVersion);
   created->set_rules_version(kRulesVersion);
 }
 

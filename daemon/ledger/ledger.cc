@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "base/bytes.h"
 #include "base/mutex.h"
 #include "base/status_macros.h"
 #include "daemon/ledger/anchor.h"
@@ -14,7 +15,9 @@
 #include "daemon/ledger/committer.h"
 #include "daemon/ledger/ledger_reader.h"
 #include "daemon/ledger/ledger_refusals.h"
+#include "daemon/ledger/past_snapshot.h"
 #include "daemon/ledger/recovery.h"
+#include "daemon/ledger/schema.h"
 #include "daemon/ledger/signature_verifier.h"
 #include "daemon/ledger/stopped_index.h"
 #include "daemon/ledger/write_pipeline.h"
@@ -81,6 +84,8 @@ struct Ledger::Parts {
       ABSL_GUARDED_BY(listeners_mutex);
   std::uint64_t next_listener ABSL_GUARDED_BY(listeners_mutex) = 1;
 
+  PastSnapshots past;
+
   std::optional<AnchorWriter> anchor;
   std::optional<SignatureVerifier> verifier;
   std::optional<Committer> committer;
@@ -100,6 +105,7 @@ struct Ledger::Parts {
   // The first failure of the store, whoever met it.
   absl::Status StoreFailure() const;
   void StartWriting(RecoveredLedger recovered);
+  absl::Status Upgrade(std::uint32_t format_version) const;
   // For the next start, after the last batch.
   void LeaveIndex() const;
 };
@@ -171,20 +177,32 @@ void Ledger::Parts::Submit(RequestKind kind, std::unique_ptr<QueueItem> item) {
 void Ledger::Parts::StartWriting(RecoveredLedger recovered) {
   anchor.emplace(options.anchor_path, options.anchor_interval_ms_min, clock, metrics);
   SystemEvents system_events(origin, recovered.service_device_id, keys.service);
-  committer.emplace(store, keys.log, metrics, recovered.snapshot,
+  // Before anything of the newer format is written.
+  const absl::Status upgraded = Upgrade(recovered.format_version);
+  committer.emplace(store, keys.log, metrics, options.index_history_ms, recovered.snapshot,
                     [this](const auto& newer) { Publish(newer); });
   planner.emplace(options, std::move(recovered), std::move(system_events), clock, *verifier,
                   metrics);
   // A failed sync before the restart leaves the page cache in doubt: nothing is confirmed before
   // something new was synced.
-  committer->Commit(planner->Finish(true));
-  const absl::Status written = planner->failed().ok() ? committer->failed() : planner->failed();
+  if (upgraded.ok()) committer->Commit(planner->Finish(true));
+  absl::Status written = planner->failed().ok() ? committer->failed() : planner->failed();
+  if (!upgraded.ok()) written = upgraded;
   if (!written.ok()) {
     const MutexLock lock(mutex);
     read_only = StoreRefusal();
     return;
   }
   pipeline.emplace(options, store, clock, *planner, *committer, *verifier);
+}
+
+absl::Status Ledger::Parts::Upgrade(std::uint32_t format_version) const {
+  if (format_version == kFormatVersion) return absl::OkStatus();
+  std::string format;
+  AppendBigEndian32(kFormatVersion, &format);
+  WriteBatch writes;
+  writes.Put(KeyOfMeta(MetaKey::kFormat), format);
+  return store.Apply(writes, Durability::kSynced);
 }
 
 void Ledger::Parts::LeaveIndex() const {
@@ -276,6 +294,10 @@ void Ledger::Cosign(const Digest& event_digest, v1::Signature signature, SiteChe
 std::shared_ptr<const LedgerSnapshot> Ledger::Snapshot() const {
   const MutexLock lock(parts_->mutex);
   return parts_->snapshot;
+}
+
+absl::StatusOr<std::shared_ptr<const LedgerSnapshot>> Ledger::SnapshotAt(std::uint64_t size) const {
+  return parts_->past.At(Snapshot(), size);
 }
 
 std::uint64_t Ledger::WaitForSize(std::uint64_t size, std::int64_t timeout_ms) const {

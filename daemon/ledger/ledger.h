@@ -125,6 +125,13 @@ class Ledger {
   // The newest durable checkpoint with everything at it; never null.
   std::shared_ptr<const LedgerSnapshot> Snapshot() const;
 
+  // The log at an earlier checkpoint, with everything that proofs, verdicts, traces and bundles
+  // need (past_view.h): every checkpoint of the last hour, and the newest that a quorum has
+  // cosigned. Errors: kNotFound if no checkpoint has `size` entries or its index is not kept any
+  // more;
+  //         kDataLoss; those of the store.
+  absl::StatusOr<std::shared_ptr<const LedgerSnapshot>> SnapshotAt(std::uint64_t size) const;
+
   // Waits until the log has at least `size` entries, the timeout is over, or the ledger stops.
   // Returns the size then. Blocks the calling thread.
   std::uint64_t WaitForSize(std::uint64_t size, std::int64_t timeout_ms) const;

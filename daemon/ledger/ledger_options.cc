@@ -39,6 +39,10 @@ absl::Status Validate(const LedgerOptions& options) {
         absl::StrFormat("seal_interval_ms_max (%d) or anchor_interval_ms_min (%d) is negative",
                         options.seal_interval_ms_max, options.anchor_interval_ms_min));
   }
+  if (options.index_history_ms < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("index_history_ms is %d, want at least 0", options.index_history_ms));
+  }
   return absl::OkStatus();
 }
 

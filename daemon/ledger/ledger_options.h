@@ -38,6 +38,9 @@ struct LedgerOptions {
   std::string anchor_path;
   std::int64_t anchor_interval_ms_min = 1'000;
 
+  // How long index proofs can still be made for a checkpoint after it ceased to be the newest.
+  std::int64_t index_history_ms = 3'600'000;
+
   // Writing stops while fewer bytes are free.
   std::uint64_t disk_reserve_bytes = 256U << 20;
 

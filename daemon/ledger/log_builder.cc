@@ -8,6 +8,7 @@
 #include "base/status_macros.h"
 #include "daemon/ledger/encode.h"
 #include "daemon/ledger/entry_projection.h"
+#include "daemon/ledger/index_history.h"
 #include "daemon/ledger/ledger_refusals.h"
 #include "daemon/ledger/schema.h"
 #include "lifecycle/fold.h"
@@ -84,26 +85,44 @@ absl::Status LogBuilder::ReplayEvent(const ParsedEvent& event, const v1::Entry& 
   return Fold(event, entry, entry_bytes, LeafHash(entry_bytes));
 }
 
-absl::StatusOr<IndexUpdate> LogBuilder::UpdateIndex() {
+absl::Status LogBuilder::WriteStates() {
+  for (const SubjectKey& subject : overlay_.changed()) {
+    CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, overlay_.Find(subject));
+    ProjectState(subject, *state, &writes_);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<IndexUpdate> LogBuilder::UpdateIndex(std::int64_t sealed_at_ms) {
   std::vector<IndexLeaf> leaves;
   for (const SubjectKey& subject : overlay_.changed()) {
     CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, overlay_.Find(subject));
     CUSTODY_ASSIGN_OR_RETURN(const Digest head, Digest::FromBytes(state->head()));
     leaves.push_back({IndexKeyOf(subject), {state->event_count(), head}});
-    writes_.Put(KeyOfIndexLeaf(leaves.back().key), leaves.back().value.ToBytes());
-    ProjectState(subject, *state, &writes_);
+    writes_.Put(KeyOfIndexLeaf(leaves.back().key),
+                EncodeIndexLeaf({leaves.back().value, state->last_index()}));
   }
   const StoredIndexLeaves stored(overlay_.view());
+  const IndexSnapshot before = index_.Snapshot();
   CUSTODY_ASSIGN_OR_RETURN(IndexUpdate update, index_.Update(leaves, stored));
   for (const IndexBucketRecord& bucket : update.buckets) {
     writes_.Put(KeyOfIndexBucket(bucket.bucket), EncodeIndexBucket(bucket));
+  }
+  // No checkpoint is of 0 entries.
+  if (keeps_index_history_ && first_unsealed_ > 0) {
+    writes_.Put(KeyOfIndexChange(first_unsealed_),
+                EncodeIndexChange(sealed_at_ms, before, update.buckets));
   }
   return update;
 }
 
 absl::StatusOr<SealedLog> LogBuilder::AppendSeal(std::int64_t sealed_at_ms,
                                                  std::uint32_t rules_version) {
-  CUSTODY_ASSIGN_OR_RETURN(const IndexUpdate update, UpdateIndex());
+  CUSTODY_RETURN_IF_ERROR(WriteStates());
+  IndexUpdate update;
+  if constexpr (!kWithoutIndex) {
+    CUSTODY_ASSIGN_OR_RETURN(update, UpdateIndex(sealed_at_ms));
+  }
   lists_.Write(&writes_);
   v1::Entry entry;
   entry.set_index(tree_.size());
@@ -127,6 +146,7 @@ absl::StatusOr<SealedLog> LogBuilder::AppendSeal(std::int64_t sealed_at_ms,
   sealed.edge = tree_.Snapshot();
   sealed.index = index_.Snapshot();
   sealed.index_sequence = update.sequence;
+  sealed.index_buckets = update.buckets.size();
   writes_.Put(KeyOfMeta(MetaKey::kHead), EncodeHead({tree_.size(), tree_.Root()}));
   return sealed;
 }
@@ -139,12 +159,12 @@ absl::Status StoredIndexLeaves::ScanBucket(std::uint16_t bucket, const Visitor& 
   CUSTODY_RETURN_IF_ERROR(
       view_.Scan(begin, PrefixEnd(begin), [&](std::string_view key, std::string_view value) {
         const absl::StatusOr<Digest> leaf_key = Digest::FromBytes(key.substr(1));
-        const absl::StatusOr<IndexValue> leaf_value = IndexValue::FromBytes(value);
-        if (!leaf_key.ok() || !leaf_value.ok()) {
+        const absl::StatusOr<StoredIndexLeaf> leaf = DecodeIndexLeaf(value);
+        if (!leaf_key.ok() || !leaf.ok()) {
           bad = absl::DataLossError("a leaf of the subject index is malformed");
           return false;
         }
-        visit(*leaf_key, *leaf_value);
+        visit(*leaf_key, leaf->value);
         return true;
       }));
   return bad;

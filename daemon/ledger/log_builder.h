@@ -29,6 +29,15 @@
 
 namespace custody {
 
+// Only in the build that measures what the subject index costs (cmake/CustodyOptions.cmake): seals
+// state an empty index. It opens no ledger that has one, and a ledger that it wrote is opened by
+// nothing else.
+#ifdef CUSTODY_BENCH_WITHOUT_INDEX
+inline constexpr bool kWithoutIndex = true;
+#else
+inline constexpr bool kWithoutIndex = false;
+#endif
+
 struct AppendedEntry {
   std::uint64_t index = 0;
   Digest leaf_hash;
@@ -42,6 +51,7 @@ struct SealedLog {
   std::shared_ptr<const TileEdge> edge;
   IndexSnapshot index;
   std::uint64_t index_sequence = 0;  // For MarkDurable().
+  std::size_t index_buckets = 0;     // That the batch changed.
 };
 
 class LogBuilder {
@@ -58,6 +68,9 @@ class LogBuilder {
   // Ends the batch: states, index and the seal, then the head.
   // Errors: those of the store, after which the builder must not be used any more.
   absl::StatusOr<SealedLog> AppendSeal(std::int64_t sealed_at_ms, std::uint32_t rules_version);
+
+  // Whether seals leave behind what the index was before them (index_history.h); at first not.
+  void KeepIndexHistory(bool keep) { keeps_index_history_ = keep; }
 
   // The writes of the batch so far; leaves none behind.
   WriteBatch TakeWrites();
@@ -83,7 +96,8 @@ class LogBuilder {
   absl::Status Fold(const ParsedEvent& event, const v1::Entry& entry, std::string_view bytes,
                     const Digest& leaf_hash);
   void AppendLeaf(const Digest& leaf_hash);
-  absl::StatusOr<IndexUpdate> UpdateIndex();
+  absl::Status WriteStates();
+  absl::StatusOr<IndexUpdate> UpdateIndex(std::int64_t sealed_at_ms);
 
   StateOverlay& overlay_;
   TileTree tree_;
@@ -92,6 +106,7 @@ class LogBuilder {
   EntryLists lists_;
   std::uint64_t first_unsealed_;
   std::size_t touches_ = 0;
+  bool keeps_index_history_ = false;
 };
 
 // The index's leaves and the full tiles as a view of the store holds them.

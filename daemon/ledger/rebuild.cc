@@ -11,9 +11,12 @@
 #include "base/status_macros.h"
 #include "crypto/tiles.h"
 #include "custody/v1/record.pb.h"
+#include "daemon/ledger/index_history.h"
+#include "daemon/ledger/ledger_options.h"
 #include "daemon/ledger/log_builder.h"
 #include "daemon/ledger/recovery.h"
 #include "daemon/ledger/schema.h"
+#include "daemon/ledger/stopped_index.h"
 #include "lifecycle/parsed_event.h"
 #include "storage/key_codec.h"
 
@@ -23,13 +26,27 @@ namespace {
 constexpr std::size_t kCachedStates = 100'000;
 constexpr std::uint64_t kProgressEvery = 1'024;
 
+// Of what checkpoints the target keeps the index.
+struct KeptHistory {
+  std::int64_t from_ms = 0;
+  std::uint64_t witnessed_size = 0;  // 0: none.
+};
+
+absl::StatusOr<KeptHistory> HistoryToKeep(const ReadView& source, const Checkpoint& head) {
+  CUSTODY_ASSIGN_OR_RETURN(const v1::Entry seal, ReadLastSeal(source, head.size));
+  CUSTODY_ASSIGN_OR_RETURN(const std::optional<std::uint64_t> witnessed, WitnessedSize(source));
+  return KeptHistory{seal.recorded_at_ms() - LedgerOptions().index_history_ms,
+                     witnessed.value_or(0)};
+}
+
 class Rebuilder {
  public:
-  Rebuilder(const ReadView& source, Store& target, Checkpoint head,
+  Rebuilder(const ReadView& source, Store& target, Checkpoint head, KeptHistory history,
             std::shared_ptr<const ReadView> empty)
       : source_(source),
         target_(target),
         head_(std::move(head)),
+        history_(history),
         overlay_(std::move(empty), kCachedStates),
         builder_(overlay_, TileTree(), IndexTree()) {}
 
@@ -47,6 +64,7 @@ class Rebuilder {
   const ReadView& source_;
   Store& target_;
   const Checkpoint head_;
+  const KeptHistory history_;
   StateOverlay overlay_;
   LogBuilder builder_;
 };
@@ -55,10 +73,15 @@ absl::Status Rebuilder::ReplaySeal(const v1::Entry& entry, const std::string& by
   if (entry.seal().first_index() != builder_.first_unsealed()) {
     return Damaged(entry.index(), "the seal covers other entries");
   }
+  builder_.KeepIndexHistory(entry.recorded_at_ms() >= history_.from_ms);
   CUSTODY_ASSIGN_OR_RETURN(
       const SealedLog sealed,
       builder_.AppendSeal(entry.recorded_at_ms(), entry.seal().rules_version()));
   if (sealed.seal_bytes != bytes) return Damaged(entry.index(), "the seal contradicts the replay");
+  if (sealed.checkpoint.size == history_.witnessed_size) {
+    builder_.writes().Put(KeyOfIndexBuckets(history_.witnessed_size),
+                          EncodeIndexBuckets(history_.witnessed_size, sealed.index));
+  }
   CUSTODY_RETURN_IF_ERROR(target_.Apply(builder_.TakeWrites(), Durability::kUnsynced));
   CUSTODY_ASSIGN_OR_RETURN(std::unique_ptr<ReadView> view, target_.OpenView());
   overlay_.AdvanceView(std::shared_ptr<const ReadView>(std::move(view)), overlay_.batch());
@@ -133,7 +156,9 @@ absl::StatusOr<Checkpoint> RebuildLedger(const Store& source, Store& target,
   CUSTODY_ASSIGN_OR_RETURN(std::unique_ptr<ReadView> empty, target.OpenView());
   CUSTODY_ASSIGN_OR_RETURN(const auto first, empty->First("", ""));
   if (first.has_value()) return absl::AlreadyExistsError("the target holds something already");
-  Rebuilder rebuilder(*view, target, head, std::shared_ptr<const ReadView>(std::move(empty)));
+  const absl::StatusOr<KeptHistory> history = HistoryToKeep(*view, head);
+  Rebuilder rebuilder(*view, target, head, history.value_or(KeptHistory()),
+                      std::shared_ptr<const ReadView>(std::move(empty)));
   CUSTODY_RETURN_IF_ERROR(rebuilder.Run(progress));
   return head;
 }

@@ -21,7 +21,9 @@ using RebuildProgress = std::function<bool(std::uint64_t done, std::uint64_t tot
 // identifiers, lists, tiles, index, stored checkpoints, pending decisions and the head. Every seal
 // is compared with the index recomputed, and the root at the end with the head.
 //
-// When it returns OK, `target` holds the same bytes under the same keys as `source` should.
+// When it returns OK, `target` holds the same bytes under the same keys as `source` should, the
+// history of the index (index_history.h) apart: it has that of the last hour of the log and of the
+// checkpoint that a quorum has cosigned, whatever `source` had not yet cleared away.
 // Errors: kDataLoss naming the first entry that contradicts the log; kAlreadyExists if `target` is
 // not empty; those of the stores.
 absl::StatusOr<Checkpoint> RebuildLedger(const Store& source, Store& target,

@@ -16,31 +16,15 @@
 namespace custody {
 namespace {
 
-absl::Status CheckFormat(const ReadView& view) {
+absl::StatusOr<std::uint32_t> ReadFormat(const ReadView& view) {
   CUSTODY_ASSIGN_OR_RETURN(const auto format, view.Get(KeyOfMeta(MetaKey::kFormat)));
   if (!format.has_value()) return absl::NotFoundError("the store holds no ledger");
   if (format->size() != 4) return absl::DataLossError("the format version is malformed");
   const std::uint32_t version = ReadBigEndian32(*format);
-  if (version == kFormatVersion) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrFormat("the store has format %d, this program knows %d", version, kFormatVersion));
-}
-
-absl::StatusOr<TileTree> RestoreTree(const ReadView& view, const Checkpoint& head) {
-  const StoredTiles tiles(view);
-  CUSTODY_ASSIGN_OR_RETURN(
-      TileTree tree,
-      TileTree::Restore(head.size, tiles, [&](std::uint64_t index) -> absl::StatusOr<Digest> {
-        CUSTODY_ASSIGN_OR_RETURN(const auto bytes, view.Get(KeyOfEntry(index)));
-        if (!bytes.has_value()) {
-          return absl::DataLossError(absl::StrFormat("entry %d is missing", index));
-        }
-        return LeafHash(*bytes);
-      }));
-  if (tree.Root() != head.root) {
-    return absl::DataLossError("the right edge of the tree contradicts the head");
-  }
-  return tree;
+  if (version >= kFormatVersionMin && version <= kFormatVersion) return version;
+  return absl::FailedPreconditionError(absl::StrFormat(
+      "the store has format %d, this program knows %d to %d: use the program that wrote it last",
+      version, kFormatVersionMin, kFormatVersion));
 }
 
 bool Agrees(const IndexTree& index, const v1::Seal& seal) {
@@ -48,6 +32,14 @@ bool Agrees(const IndexTree& index, const v1::Seal& seal) {
 }
 
 absl::StatusOr<IndexTree> RestoreIndex(const ReadView& view, const v1::Entry& seal) {
+  // Entry 0 is about the ledger, so that no index is empty.
+  if ((seal.seal().subject_count() == 0) != kWithoutIndex) {
+    return absl::DataLossError(
+        kWithoutIndex
+            ? "this program is built without the subject index, to measure what it costs, "
+              "and opens no ledger that has one"
+            : "the last seal says that the subject index is empty");
+  }
   std::optional<IndexTree> stopped = ReadStoppedIndex(seal.index() + 1, view);
   if (stopped.has_value() && Agrees(*stopped, seal.seal())) return *std::move(stopped);
   std::vector<IndexBucketRecord> buckets;
@@ -85,6 +77,25 @@ absl::StatusOr<std::vector<v1::PendingEvent>> ReadPending(const ReadView& view) 
   return pending;
 }
 
+}  // namespace
+
+absl::StatusOr<TileTree> RestoreTree(const ReadView& view, const Checkpoint& head) {
+  const StoredTiles tiles(view);
+  CUSTODY_ASSIGN_OR_RETURN(
+      TileTree tree,
+      TileTree::Restore(head.size, tiles, [&](std::uint64_t index) -> absl::StatusOr<Digest> {
+        CUSTODY_ASSIGN_OR_RETURN(const auto bytes, view.Get(KeyOfEntry(index)));
+        if (!bytes.has_value()) {
+          return absl::DataLossError(absl::StrFormat("entry %d is missing", index));
+        }
+        return LeafHash(*bytes);
+      }));
+  if (tree.Root() != head.root) {
+    return absl::DataLossError("the right edge of the tree contradicts the head");
+  }
+  return tree;
+}
+
 absl::StatusOr<v1::Entry> ReadLastSeal(const ReadView& view, std::uint64_t size) {
   CUSTODY_ASSIGN_OR_RETURN(auto entry, ReadEntry(view, size - 1));
   if (!entry.has_value() || !entry->has_seal() || entry->index() != size - 1) {
@@ -92,8 +103,6 @@ absl::StatusOr<v1::Entry> ReadLastSeal(const ReadView& view, std::uint64_t size)
   }
   return *std::move(entry);
 }
-
-}  // namespace
 
 absl::StatusOr<std::optional<v1::Entry>> ReadEntry(const ReadView& view, std::uint64_t index) {
   CUSTODY_ASSIGN_OR_RETURN(const auto bytes, view.Get(KeyOfEntry(index)));
@@ -117,7 +126,7 @@ absl::StatusOr<std::optional<ParsedEvent>> ReadEventByDigest(const ReadView& vie
 }
 
 absl::StatusOr<Checkpoint> ReadHead(const ReadView& view) {
-  CUSTODY_RETURN_IF_ERROR(CheckFormat(view));
+  CUSTODY_RETURN_IF_ERROR(ReadFormat(view).status());
   CUSTODY_ASSIGN_OR_RETURN(const auto origin, view.Get(KeyOfMeta(MetaKey::kOrigin)));
   CUSTODY_ASSIGN_OR_RETURN(const auto bytes, view.Get(KeyOfMeta(MetaKey::kHead)));
   if (!origin.has_value() || !bytes.has_value()) return absl::DataLossError("the head is missing");
@@ -145,6 +154,7 @@ absl::StatusOr<RecoveredLedger> RecoverLedger(const Store& store, const NoteSign
                                                       snapshot->checkpoint.origin));
   }
   RecoveredLedger recovered;
+  CUSTODY_ASSIGN_OR_RETURN(recovered.format_version, ReadFormat(view));
   CUSTODY_ASSIGN_OR_RETURN(RestoredLog log, RestoreLog(view, snapshot->checkpoint));
   recovered.tree = std::move(log.tree);
   recovered.index = std::move(log.index);

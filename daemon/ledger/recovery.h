@@ -23,6 +23,7 @@
 namespace custody {
 
 struct RecoveredLedger {
+  std::uint32_t format_version = 0;  // Of the store.
   std::shared_ptr<const LedgerSnapshot> snapshot;
   TileTree tree;
   IndexTree index;
@@ -60,6 +61,11 @@ absl::Status CheckAnchor(const std::string& anchor_path, const LedgerSnapshot& s
 // Errors: kUnavailable E_ROLLBACK with the reason; those of the view.
 absl::Status CheckContinues(const Checkpoint& known, const LedgerSnapshot& snapshot,
                             std::string_view who);
+
+// The tree of a log with this checkpoint. Errors: kDataLoss if it has another root; the view's.
+absl::StatusOr<TileTree> RestoreTree(const ReadView& view, const Checkpoint& head);
+// The last entry of a log of `size` entries. Errors: kDataLoss unless it is a seal; the view's.
+absl::StatusOr<v1::Entry> ReadLastSeal(const ReadView& view, std::uint64_t size);
 
 // An entry of the log; nullopt if it is not there. Errors: kDataLoss if it does not parse.
 absl::StatusOr<std::optional<v1::Entry>> ReadEntry(const ReadView& view, std::uint64_t index);

@@ -101,6 +101,14 @@ std::string KeyOfIndexBucket(std::uint16_t bucket) {
   return WriterOf(Table::kIndexBucket).U16(bucket).Take();
 }
 
+std::string KeyOfIndexBuckets(std::uint64_t size) {
+  return WriterOf(Table::kIndexBuckets).U64(size).Take();
+}
+
+std::string KeyOfIndexChange(std::uint64_t size) {
+  return WriterOf(Table::kIndexChange).U64(size).Take();
+}
+
 std::string KeyOfExternal(std::string_view scheme, std::string_view value,
                           const SubjectKey& subject) {
   KeyWriter writer = WriterOf(Table::kExternal);
@@ -153,6 +161,11 @@ absl::StatusOr<SubjectKey> TargetOfEdgeKey(std::string_view key) {
   return target;
 }
 
+absl::StatusOr<SubjectKey> FirstSubjectInKey(std::string_view key) {
+  KeyReader reader(key);
+  return ReadSubject(&reader);
+}
+
 absl::StatusOr<SubjectKey> SubjectOfStateKey(std::string_view key) {
   KeyReader reader(key);
   CUSTODY_ASSIGN_OR_RETURN(SubjectKey subject, ReadSubject(&reader));
@@ -193,6 +206,21 @@ absl::StatusOr<HeadRecord> DecodeHead(std::string_view bytes) {
   if (bytes.size() != 8 + Digest::kSizeBytes) return Malformed("the head");
   CUSTODY_ASSIGN_OR_RETURN(const Digest root, Digest::FromBytes(bytes.substr(8)));
   return HeadRecord{ReadBigEndian64(bytes), root};
+}
+
+std::string EncodeIndexLeaf(const StoredIndexLeaf& leaf) {
+  std::string bytes = leaf.value.ToBytes();
+  AppendBigEndian64(leaf.last_index, &bytes);
+  return bytes;
+}
+
+absl::StatusOr<StoredIndexLeaf> DecodeIndexLeaf(std::string_view bytes) {
+  const bool has_index = bytes.size() == IndexValue::kSizeBytes + 8;
+  const absl::StatusOr<IndexValue> value =
+      IndexValue::FromBytes(has_index ? bytes.substr(0, IndexValue::kSizeBytes) : bytes);
+  if (!value.ok()) return Malformed("a leaf of the subject index");
+  return StoredIndexLeaf{
+      *value, has_index ? ReadBigEndian64(bytes.substr(IndexValue::kSizeBytes)) : std::uint64_t{0}};
 }
 
 std::string EncodeIndexBucket(const IndexBucketRecord& record) {

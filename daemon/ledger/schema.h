@@ -1,11 +1,14 @@
 // Every key that the ledger writes. Numbers are big-endian, so byte order is number order and a
 // range scan is a history. A subject in a key is `kind:u8 id:escaped` (storage/key_codec.h).
 //
+//   'b' size:u64                    -> see index_history.h  buckets of the index at a checkpoint
 //   'c' subject position:u64        -> index:u64            chain of a subject
 //   'd' event_digest:32             -> index:u64
 //   'e' index:u64                   -> Entry bytes, exactly as hashed
 //   'f' parent child                -> ""                   genealogy, forward
 //   'g' child parent                -> ""                   genealogy, back
+//   'h' size:u64                    -> see index_history.h  buckets that the batch behind a
+//                                                           checkpoint changed
 //   'i' event_id:16                 -> event_digest:32 index:u64
 //   'k' size:u64                    -> signed note of the checkpoint of that size
 //   'm' name                        -> see MetaKey
@@ -18,7 +21,9 @@
 //   'u' site_id:16 first:u64        -> distances            entries by site
 //   'v' kind:u8 signer:16 first:u64 -> distances            entries by signing person or device
 //   'w' order_id:16                 -> ""                   orders with a running follow-up
-//   'x' key:32                      -> event_count:u64 head:32   leaves of the subject index
+//   'x' key:32                      -> event_count:u64 head:32 last_index:u64
+//                                                           leaves of the subject index; those
+//                                                           that format 1 wrote end with the head
 //   'y' bucket:u16                  -> leaf_count:u64 root:32    its buckets
 //   'z' scheme:escaped value:escaped subject -> ""          numbers of other systems
 //
@@ -40,15 +45,19 @@
 
 namespace custody {
 
-// Raised when a program that knows only the older format could not read the store.
-inline constexpr std::uint32_t kFormatVersion = 1;
+// Raised when a program that knows only the older format could not read the store. A store of an
+// older format that is still read becomes one of this format with the first start that writes.
+inline constexpr std::uint32_t kFormatVersion = 2;
+inline constexpr std::uint32_t kFormatVersionMin = 1;
 
 enum class Table : char {
+  kIndexBuckets = 'b',
   kChain = 'c',
   kEventDigest = 'd',
   kEntry = 'e',
   kEdgeForward = 'f',
   kEdgeBack = 'g',
+  kIndexChange = 'h',
   kEventId = 'i',
   kCheckpoint = 'k',
   kMeta = 'm',
@@ -87,6 +96,8 @@ std::string KeyOfOpenCase(std::string_view case_id);
 std::string KeyOfRunningOrder(std::string_view order_id);
 std::string KeyOfIndexLeaf(const Digest& key);
 std::string KeyOfIndexBucket(std::uint16_t bucket);
+std::string KeyOfIndexBuckets(std::uint64_t size);
+std::string KeyOfIndexChange(std::uint64_t size);
 std::string KeyOfExternal(std::string_view scheme, std::string_view value,
                           const SubjectKey& subject);
 
@@ -105,6 +116,8 @@ std::string PrefixOfIndexBucketLeaves(std::uint16_t bucket);
 // The last 8 bytes of keys that end in an index.
 absl::StatusOr<std::uint64_t> IndexInKey(std::string_view key);
 absl::StatusOr<SubjectKey> TargetOfEdgeKey(std::string_view key);
+// The subject at the beginning of a key of states, of chains, or of edges (their first end).
+absl::StatusOr<SubjectKey> FirstSubjectInKey(std::string_view key);
 absl::StatusOr<SubjectKey> SubjectOfStateKey(std::string_view key);
 absl::StatusOr<SubjectKey> SubjectOfExternalKey(std::string_view key);
 
@@ -122,6 +135,15 @@ struct HeadRecord {
 };
 std::string EncodeHead(const HeadRecord& head);
 absl::StatusOr<HeadRecord> DecodeHead(std::string_view bytes);
+
+// A leaf of the index, and the entry that its head is the hash of. A leaf that format 1 wrote says
+// no index; no checkpoint whose index can still be proved is older than its head, so it reads as 0.
+struct StoredIndexLeaf {
+  IndexValue value;
+  std::uint64_t last_index = 0;
+};
+std::string EncodeIndexLeaf(const StoredIndexLeaf& leaf);
+absl::StatusOr<StoredIndexLeaf> DecodeIndexLeaf(std::string_view bytes);
 
 std::string EncodeIndexBucket(const IndexBucketRecord& record);
 absl::StatusOr<IndexBucketRecord> DecodeIndexBucket(std::string_view key, std::string_view bytes);

@@ -16,7 +16,7 @@ constexpr std::size_t kRecordBytes = 2 + 8 + Digest::kSizeBytes;
 
 }  // namespace
 
-absl::Status WriteStoppedIndex(std::uint64_t log_size, const IndexSnapshot& index, Store* store) {
+std::string EncodeIndexBuckets(std::uint64_t log_size, const IndexSnapshot& index) {
   const std::vector<IndexBucketRecord> buckets = index.Buckets();
   std::string value;
   value.reserve(kSizeBytes + buckets.size() * kRecordBytes);
@@ -27,16 +27,11 @@ absl::Status WriteStoppedIndex(std::uint64_t log_size, const IndexSnapshot& inde
     value.append(record.root.view());
   }
   value.append(Sha256(value).view());
-  WriteBatch writes;
-  writes.Put(KeyOfMeta(MetaKey::kStoppedIndex), value);
-  return store->Apply(writes, Durability::kUnsynced);
+  return value;
 }
 
-std::optional<IndexTree> ReadStoppedIndex(std::uint64_t log_size, const ReadView& view) {
-  const absl::StatusOr<std::optional<std::string>> value =
-      view.Get(KeyOfMeta(MetaKey::kStoppedIndex));
-  if (!value.ok() || !value->has_value()) return std::nullopt;
-  std::string_view rest = **value;
+std::optional<IndexTree> DecodeIndexBuckets(std::uint64_t log_size, std::string_view value) {
+  std::string_view rest = value;
   if (rest.size() < kSizeBytes + Digest::kSizeBytes) return std::nullopt;
   const std::string_view digest = rest.substr(rest.size() - Digest::kSizeBytes);
   rest.remove_suffix(Digest::kSizeBytes);
@@ -53,6 +48,19 @@ std::optional<IndexTree> ReadStoppedIndex(std::uint64_t log_size, const ReadView
   absl::StatusOr<IndexTree> index = IndexTree::Load(buckets);
   if (!index.ok()) return std::nullopt;
   return *std::move(index);
+}
+
+absl::Status WriteStoppedIndex(std::uint64_t log_size, const IndexSnapshot& index, Store* store) {
+  WriteBatch writes;
+  writes.Put(KeyOfMeta(MetaKey::kStoppedIndex), EncodeIndexBuckets(log_size, index));
+  return store->Apply(writes, Durability::kUnsynced);
+}
+
+std::optional<IndexTree> ReadStoppedIndex(std::uint64_t log_size, const ReadView& view) {
+  const absl::StatusOr<std::optional<std::string>> value =
+      view.Get(KeyOfMeta(MetaKey::kStoppedIndex));
+  if (!value.ok() || !value->has_value()) return std::nullopt;
+  return DecodeIndexBuckets(log_size, **value);
 }
 
 }  // namespace custody

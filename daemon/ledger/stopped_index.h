@@ -4,8 +4,7 @@
 // A shortcut and nothing else: if it is missing, older than the log, or damaged, a start reads the
 // table of buckets, and in either case compares the root with the last seal.
 //
-// Value: size of the log u64; for each bucket, ascending: bucket u16, leaf_count u64, root 32; then
-// the SHA-256 of all that, since a root does not say in which bucket a single leaf stands.
+// Value: EncodeIndexBuckets().
 //
 // Threads: pure functions over a store.
 
@@ -14,12 +13,21 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "crypto/index_tree.h"
 #include "storage/store.h"
 
 namespace custody {
+
+// All buckets at a checkpoint: size of the log u64; for each bucket, ascending: bucket u16,
+// leaf_count u64, root 32; then the SHA-256 of all that, since a root does not say in which bucket
+// a single leaf stands.
+std::string EncodeIndexBuckets(std::uint64_t log_size, const IndexSnapshot& index);
+// Nothing unless they are whole and of a log of this size.
+std::optional<IndexTree> DecodeIndexBuckets(std::uint64_t log_size, std::string_view value);
 
 // Errors: the store's.
 absl::Status WriteStoppedIndex(std::uint64_t log_size, const IndexSnapshot& index, Store* store);

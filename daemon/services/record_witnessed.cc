@@ -16,9 +16,22 @@ constexpr std::uint32_t kWaitMsMax = 60'000;
 constexpr char kNoWitnesses[] =
     "this ledger has no witnesses: the operator names them in witnessing.policy_file";
 
-void TakeReceipt(const Witnessed& witnessed, v1::RecordResponse* response) {
-  absl::StatusOr<v1::Receipt> receipt =
-      LedgerReader(witnessed.snapshot).GetReceiptHere(response->receipt().index());
+// The log at it: held since it was cosigned, or made again after a restart or a long time.
+absl::StatusOr<std::shared_ptr<const LedgerSnapshot>> SnapshotOf(const ServiceParts& parts,
+                                                                 const Witnessed& witnessed) {
+  if (witnessed.snapshot != nullptr) return witnessed.snapshot;
+  return parts.ledger.SnapshotAt(witnessed.checkpoint.size);
+}
+
+absl::StatusOr<v1::Receipt> ReceiptUnder(const ServiceParts& parts, const Witnessed& witnessed,
+                                         std::uint64_t index) {
+  CUSTODY_ASSIGN_OR_RETURN(const auto snapshot, SnapshotOf(parts, witnessed));
+  return LedgerReader(snapshot).GetReceiptHere(index);
+}
+
+void TakeReceipt(const ServiceParts& parts, const Witnessed& witnessed,
+                 v1::RecordResponse* response) {
+  absl::StatusOr<v1::Receipt> receipt = ReceiptUnder(parts, witnessed, response->receipt().index());
   if (!receipt.ok()) {
     response->set_not_witnessed_reason("the cosigned receipt could not be read");
     return;
@@ -50,8 +63,8 @@ void AwaitWitnesses(const ServiceParts& parts, std::uint32_t wait_ms_max,
           return;
         }
         // Reading belongs to the pool and not to the thread that speaks to witnesses.
-        const absl::Status posted = parts.pool.Post([witnessed, response, finish] {
-          TakeReceipt(*witnessed, response);
+        const absl::Status posted = parts.pool.Post([&parts, witnessed, response, finish] {
+          TakeReceipt(parts, *witnessed, response);
           finish();
         });
         if (posted.ok()) return;
@@ -75,13 +88,19 @@ absl::StatusOr<LogForBundle> ChooseLogForBundle(const ServiceParts& parts, bool 
     return LogForBundle{std::move(snapshot), std::move(note)};
   }
   const absl::StatusOr<std::shared_ptr<const Witnessed>> newest = NewestWitnessed(parts);
-  if (newest.ok() && (*newest)->snapshot != nullptr) {
-    return LogForBundle{(*newest)->snapshot, (*newest)->note};
+  if (!newest.ok()) {
+    return absl::UnavailableError(std::string(StdView(newest.status().message())));
   }
-  return absl::UnavailableError(newest.ok()
-                                    ? std::string("no quorum of witnesses has cosigned lately: ") +
-                                          parts.witnesses->Explain()
-                                    : std::string(StdView(newest.status().message())));
+  absl::StatusOr<std::shared_ptr<const LedgerSnapshot>> snapshot = SnapshotOf(parts, **newest);
+  if (absl::IsNotFound(snapshot.status())) {
+    return absl::UnavailableError(absl::StrFormat(
+        "no quorum of witnesses has cosigned lately (%s), and of the checkpoint of %d entries "
+        "nothing can be proved any more: %s",
+        parts.witnesses->Explain(), (*newest)->checkpoint.size,
+        StdView(snapshot.status().message())));
+  }
+  CUSTODY_RETURN_IF_ERROR(snapshot.status());
+  return LogForBundle{*std::move(snapshot), (*newest)->note};
 }
 
 }  // namespace custody

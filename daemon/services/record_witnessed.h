@@ -31,7 +31,7 @@ struct LogForBundle {
   std::string note;
 };
 // The newest, or with `witnessed` the newest with a quorum.
-// Errors: kUnavailable while no quorum has cosigned since the start.
+// Errors: kUnavailable while no quorum has cosigned, or not for longer than the index is kept.
 absl::StatusOr<LogForBundle> ChooseLogForBundle(const ServiceParts& parts, bool witnessed);
 
 }  // namespace custody

@@ -280,8 +280,7 @@ void WitnessKeeper::Parts::AnswerWaiters() {
     const MutexLock lock(mutex);
     const auto now = SteadyClock::now();
     std::erase_if(waiters, [&](Waiter& waiter) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-      const bool there = newest != nullptr && newest->snapshot != nullptr &&
-                         newest->checkpoint.size >= waiter.size;
+      const bool there = newest != nullptr && newest->checkpoint.size >= waiter.size;
       if (!there && !stopping && now < waiter.deadline) return false;
       ready.emplace_back(std::move(waiter.done), there ? newest : nullptr);
       return true;

@@ -44,8 +44,8 @@ struct Witnessed {
   Checkpoint checkpoint;
   std::string note;
   std::uint64_t quorum_time_seconds = 0;
-  // The log at it. Null after a restart, and once it was held for ten minutes: then only the note
-  // is left.
+  // The log at it. Null after a restart, and once it was held for ten minutes:
+  // Ledger::SnapshotAt() makes it again.
   std::shared_ptr<const LedgerSnapshot> snapshot;
 };
 
@@ -97,9 +97,9 @@ class WitnessKeeper {
   // Null: none yet.
   std::shared_ptr<const Witnessed> Newest() const;
 
-  // Calls `done` once, with a checkpoint of at least `size` entries that a quorum has cosigned, and
-  // with its snapshot; or with null at the deadline, or at once if too many wait or it has stopped.
-  // On a thread of the keeper: it must only hand on.
+  // Calls `done` once, with a checkpoint of at least `size` entries that a quorum has cosigned; or
+  // with null at the deadline, or at once if too many wait or it has stopped. On a thread of the
+  // keeper: it must only hand on.
   using WitnessedCallback = std::function<void(std::shared_ptr<const Witnessed> witnessed)>;
   void WaitFor(std::uint64_t size, std::int64_t timeout_ms, WitnessedCallback done);
 

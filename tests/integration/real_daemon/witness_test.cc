@@ -304,6 +304,43 @@ TEST_F(WitnessedLedgerTest, ABundleAsOfAWitnessedCheckpointIsVerifiedOfflineWith
   EXPECT_THAT(report->ToText(), HasSubstr("quorum")) << report->ToText();
 }
 
+// The log has gone on, the daemon was killed, no witness answers any more: as of the newest
+// checkpoint that a quorum has cosigned everything can still be proved.
+TEST_F(WitnessedLedgerTest, ABundleAsOfAWitnessedCheckpointIsMadeAfterARestartToo) {
+  WriteUsualPolicy();
+  ASSERT_OK(ledger_->Start());
+  const RecordResult recorded = RecordWitnessed();
+  ASSERT_TRUE(recorded.witnessed);
+  for (int i = 0; i < 3; ++i) MustRecord();
+  for (const auto& each : witnesses_) each->Kill();
+  for (int i = 0; i < 3; ++i) MustRecord();
+  ledger_->Kill();
+  ASSERT_OK(ledger_->Start());
+  MustRecord();
+  const auto kept = NewClient()->GetWitnessedCheckpoint();
+  ASSERT_OK(kept.status());
+  v1::Entry entry;
+  ASSERT_TRUE(entry.ParseFromString(recorded.receipt.entry()));
+  v1::Event event;
+  ASSERT_TRUE(event.ParseFromString(entry.signed_event().event()));
+  v1::ExportBundleRequest request;
+  request.mutable_subject()->set_kind(v1::SUBJECT_KIND_SITE);
+  request.mutable_subject()->set_id(event.site_registered().site_id());
+  request.set_witnessed(true);
+  const auto bytes = NewClient()->ExportBundle(request);
+  ASSERT_OK(bytes.status());
+  v1::Bundle bundle;
+  ASSERT_TRUE(bundle.ParseFromString(*bytes));
+  EXPECT_EQ(bundle.checkpoint(), kept->note);
+  EXPECT_EQ(bundle.seal_index() + 1, kept->size);
+  Trust trust = ReadTrustFile((ledger_->folder() / "trust.toml").string()).value();
+  trust.policy = ParseWitnessPolicy(policy_).value();
+  const auto report = VerifyBundle(*bytes, trust, 0, std::nullopt);
+  ASSERT_OK(report.status());
+  EXPECT_NE(report->outcome, Outcome::kProofFalse) << report->ToText();
+  EXPECT_THAT(report->ToText(), HasSubstr("C complete: verified")) << report->ToText();
+}
+
 // The witness alpha reads and recomputes every entry before its second key cosigns.
 TEST_F(WitnessedLedgerTest, AnAuditorAttestsWhatItHasRecomputed) {
   ASSERT_EQ(witness(0).Stop(), 0);
