@@ -144,6 +144,9 @@ std::vector<ConfigKey> KeysOf(Config* c) {
       {"storage.open_files_max", &c->storage.open_files_max},
       {"storage.reserve_bytes_min", &c->storage.reserve_bytes_min},
       {"storage.state_cache_subjects_max", &c->storage.state_cache_subjects_max},
+      {"scrub.entries_per_second_max", &c->scrub.entries_per_second_max},
+      {"scrub.pass_interval_ms_min", &c->scrub.pass_interval_ms_min},
+      {"backup.directory", &c->backup.directory},
       {"witnessing.policy_file", &c->witnessing.policy_file},
       {"witnessing.timeout_ms_max", &c->witnessing.timeout_ms_max},
       {"witnessing.grace_ms", &c->witnessing.grace_ms},
@@ -306,6 +309,10 @@ std::string LogKeyFile(const Config& config) {
 }
 std::string ServiceKeyFile(const Config& config) {
   return InDataDirectory(config, config.ledger.service_key_file, "service.key");
+}
+
+std::string ScrubStateFile(const Config& config) {
+  return config.ledger.data_directory + "/scrub.json";
 }
 
 absl::StatusOr<std::vector<std::pair<std::string, std::string>>> SplitSettings(

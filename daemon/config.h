@@ -77,6 +77,17 @@ struct StorageSection {
   std::uint32_t state_cache_subjects_max = 65'536;
 };
 
+struct ScrubSection {
+  // 0: no scrub in the background.
+  std::uint32_t entries_per_second_max = 500;
+  std::uint32_t pass_interval_ms_min = 3'600'000;
+};
+
+struct BackupSection {
+  // Where AdminService.Backup makes its folders; empty: it is refused.
+  std::string directory;
+};
+
 struct WitnessingSection {
   // A C2SP tlog-policy: witnesses with their URLs, and the quorum; empty: no witnesses are asked.
   std::string policy_file;
@@ -109,6 +120,8 @@ struct Config {
   ListenSection listen;
   LimitsSection limits;
   StorageSection storage;
+  ScrubSection scrub;
+  BackupSection backup;
   WitnessingSection witnessing;
   MetricsSection metrics;
   LogSection log;
@@ -178,6 +191,8 @@ std::string StoreFolder(const Config& config);
 std::string AnchorFile(const Config& config);
 std::string LogKeyFile(const Config& config);
 std::string ServiceKeyFile(const Config& config);
+// Where the scrub in the background is, and what it found.
+std::string ScrubStateFile(const Config& config);
 
 }  // namespace custody
 

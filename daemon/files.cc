@@ -93,6 +93,15 @@ absl::Status ReplaceSmallFile(const std::string& path, std::string_view bytes) {
       absl::StrFormat("cannot replace %s: %s", path, std::strerror(errno)));
 }
 
+absl::Status SyncFile(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
+  const int error = errno;
+  if (descriptor >= 0) ::close(descriptor);
+  if (synced) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrFormat("cannot sync %s: %s", path, std::strerror(error)));
+}
+
 absl::Status SyncFolderOf(const std::string& path) {
   const std::filesystem::path parent = std::filesystem::path(path).parent_path();
   const std::string folder = parent.empty() ? "." : parent.string();

@@ -22,6 +22,8 @@ absl::StatusOr<std::string> ReadSmallFile(std::string_view what, const std::stri
 absl::Status WriteSecretFile(const std::string& path, std::string_view bytes);
 // Written beside and renamed, so that a reader never sees half of it. Errors: kUnavailable.
 absl::Status ReplaceSmallFile(const std::string& path, std::string_view bytes);
+// Makes what was written to a file outlast a power cut. Errors: kUnavailable.
+absl::Status SyncFile(const std::string& path);
 // Makes a rename in the folder of `path` outlast a power cut. Errors: kUnavailable.
 absl::Status SyncFolderOf(const std::string& path);
 // Each takes the other's name, at one moment.

@@ -17,9 +17,9 @@ void HealthKeeper::Tick() {
   last_state_ = state;
   server_.SetHealth(/*reads_serve=*/status.mode != LedgerMode::kStopped, WritesServe(status));
   const bool expected = status.mode == LedgerMode::kServing || status.mode == LedgerMode::kDraining;
-  Log(!expected                                   ? LogLevel::kError
-      : status.disk_full || status.anchor_failing ? LogLevel::kWarning
-                                                  : LogLevel::kInfo,
+  Log(!expected                                                              ? LogLevel::kError
+      : status.disk_full || status.anchor_failing || status.damage_count > 0 ? LogLevel::kWarning
+                                                                             : LogLevel::kInfo,
       "mode of the ledger",
       {{"mode", std::string(ModeName(status.mode))},
        {"reason", status.mode_reason},

@@ -9,6 +9,8 @@
 #include "base/bytes.h"
 #include "base/status_macros.h"
 #include "crypto/certificate.h"
+#include "crypto/checkpoint.h"
+#include "crypto/note.h"
 #include "crypto/random.h"
 #include "daemon/files.h"
 #include "daemon/ledger/clock.h"
@@ -64,6 +66,30 @@ absl::StatusOr<v1::PrincipalEnrolment> ReadPrincipal(const std::string& path) {
   return principal;
 }
 
+// The note goes in as it is, with every cosignature; who has the old log's key can check it.
+absl::StatusOr<v1::PredecessorLog> ReadPredecessor(const std::string& path,
+                                                   const std::string& origin) {
+  CUSTODY_ASSIGN_OR_RETURN(const std::string text, ReadSmallFile("--predecessor", path));
+  const absl::StatusOr<Note> note = ParseNote(text);
+  const absl::StatusOr<Checkpoint> checkpoint =
+      note.ok() ? ParseCheckpointText(note->text) : absl::StatusOr<Checkpoint>(note.status());
+  if (!checkpoint.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("--predecessor %s is no signed checkpoint: %s", path,
+                        StdView(checkpoint.status().message())));
+  }
+  if (checkpoint->origin == origin) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "--predecessor %s is of %s, which is this ledger's own origin; a new ledger needs a new "
+        "ledger.origin",
+        path, origin));
+  }
+  v1::PredecessorLog predecessor;
+  predecessor.set_origin(checkpoint->origin);
+  predecessor.set_checkpoint(text);
+  return predecessor;
+}
+
 absl::Status MakeKeyIfAbsent(const std::string& path, KeyAlgorithm algorithm,
                              const std::string& passphrase) {
   std::error_code error;
@@ -106,6 +132,10 @@ absl::StatusOr<v1::LedgerCreated> MakeCreated(const InitArguments& arguments,
   *service.add_keys() = KeyOfSpki(keys.service.verify_key());
   for (const std::string& path : arguments.principal_certificate_files) {
     CUSTODY_ASSIGN_OR_RETURN(*created.add_principals(), ReadPrincipal(path));
+  }
+  for (const std::string& path : arguments.predecessor_files) {
+    CUSTODY_ASSIGN_OR_RETURN(*created.add_predecessors(),
+                             ReadPredecessor(path, keys.log.verifier().name()));
   }
   // The defaults of policy.proto, stated so that everybody can read them in entry 0.
   v1::RecordingLimits& limits = *created.mutable_limits();

@@ -20,6 +20,9 @@ struct InitArguments {
   std::string quality_file;
   // Client certificates (PEM) of the first principals, which may do everything.
   std::vector<std::string> principal_certificate_files;
+  // Signed notes: the last checkpoints of the logs that this one comes after. Entry 0 holds them,
+  // so that everybody can see where the old log ended when the new one began.
+  std::vector<std::string> predecessor_files;
 };
 
 // What the ledger begins with: anything that verifiers must pin.

@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "base/status_macros.h"
+#include "daemon/backup.h"
 #include "daemon/build_info.h"
 #include "daemon/config.h"
 #include "daemon/files.h"
@@ -16,6 +17,8 @@
 #include "daemon/logging.h"
 #include "daemon/parts.h"
 #include "daemon/rebuild_command.h"
+#include "daemon/repair_command.h"
+#include "daemon/restore_command.h"
 #include "daemon/scrub_command.h"
 #include "daemon/serve_command.h"
 #include "daemon/signals.h"
@@ -40,12 +43,16 @@ constexpr char kAbout[] =
     "\n"
     "Exit codes: 0 ok, 1 rebuild found a difference, 2 usage or configuration, 3 cannot be done "
     "or\n"
-    "verified, 4 not permitted, 5 exists already, 6 scrub found damage, 70 a bug.";
+    "verified, 4 not permitted, 5 exists already, 6 scrub found damage or repair left some, 70 a "
+    "bug.";
 
 struct Arguments {
   std::string config_file;
   std::vector<std::string> sets;
   InitArguments init;
+  RepairArguments repair;
+  RestoreArguments restore;
+  std::string backup_folder;
   std::string trust_output;
   bool replace = false;
   bool print = false;
@@ -115,14 +122,15 @@ absl::StatusOr<int> RunRebuild(const Arguments& arguments) {
   return 1;
 }
 
+bool SayProgress(std::uint64_t done, std::uint64_t total) {
+  absl::FPrintF(stderr, "%d of %d entries read\n", done, total);
+  return true;
+}
+
 // 6 if anything is damaged.
 absl::StatusOr<int> RunScrub(const Arguments& arguments) {
   CUSTODY_ASSIGN_OR_RETURN(const Config config, LoadWith(arguments));
-  const auto progress = [](std::uint64_t done, std::uint64_t total) {
-    absl::FPrintF(stderr, "%d of %d entries read\n", done, total);
-    return true;
-  };
-  CUSTODY_ASSIGN_OR_RETURN(const ScrubReport report, ScrubStore(config, progress));
+  CUSTODY_ASSIGN_OR_RETURN(const ScrubReport report, ScrubStore(config, SayProgress));
   if (arguments.json) {
     absl::PrintF("%s\n", ScrubReportJson(report));
   } else {
@@ -132,6 +140,60 @@ absl::StatusOr<int> RunScrub(const Arguments& arguments) {
     }
   }
   return report.damage_count == 0 ? 0 : 6;
+}
+
+// 6 if damage stays.
+absl::StatusOr<int> RunRepair(const Arguments& arguments) {
+  CUSTODY_ASSIGN_OR_RETURN(const Config config, LoadWith(arguments));
+  CUSTODY_ASSIGN_OR_RETURN(const RepairReport report,
+                           RepairStore(config, arguments.repair, SayProgress));
+  const int code = report.lost.empty() ? 0 : 6;
+  if (arguments.json) {
+    absl::PrintF("%s\n", RepairReportJson(report));
+    return code;
+  }
+  const bool dry = arguments.repair.dry_run;
+  absl::PrintF("%d entries read: %d %s from the other copy, %d stay damaged\n", report.entries,
+               report.restored.size(), dry ? "would be restored" : "were restored",
+               report.lost.size());
+  for (const std::uint64_t index : report.restored) {
+    absl::PrintF("  entry %d: from the other copy\n", index);
+  }
+  for (const Damage& damage : report.lost) {
+    absl::PrintF("  %s: %s\n", damage.where, damage.what);
+  }
+  if (dry) {
+    absl::PrintF("nothing was changed\n");
+  } else if (!report.replaced.empty()) {
+    absl::PrintF("a store made anew from the entries is in place; the old one is %s\n",
+                 report.replaced);
+  } else if (report.rebuilt) {
+    absl::PrintF("the store is exactly what its entries say\n");
+  } else {
+    absl::PrintF(
+        "the store was not made anew, since entries are missing; what rests on them stays "
+        "held back\n");
+  }
+  return code;
+}
+
+absl::Status RunBackup(const Arguments& arguments) {
+  CUSTODY_ASSIGN_OR_RETURN(const Config config, LoadWith(arguments));
+  CUSTODY_ASSIGN_OR_RETURN(const BackupMade made, BackUpStopped(config, arguments.backup_folder));
+  absl::FPrintF(stderr, "%d bytes copied to %s; it holds no keys: keep those elsewhere\n",
+                made.bytes, arguments.backup_folder);
+  absl::PrintF("%s", made.note);
+  return absl::OkStatus();
+}
+
+absl::Status RunRestore(const Arguments& arguments) {
+  CUSTODY_ASSIGN_OR_RETURN(const Config config, LoadWith(arguments));
+  CUSTODY_ASSIGN_OR_RETURN(const RestoreResult result,
+                           RestoreStore(config, arguments.restore, SayProgress));
+  absl::FPrintF(stderr, "%d entries from the backup, %d from the mirror; the ledger may go on\n",
+                result.backup_size, result.tree_size - result.backup_size);
+  absl::PrintF("%s", result.note);
+  return absl::OkStatus();
 }
 
 void AddSettings(CLI::App* command, Arguments* arguments) {
@@ -165,6 +227,8 @@ int Run(int argc, char** argv) {
       ->required();
   init->add_option("--principal-certificate", arguments.init.principal_certificate_files,
                    "client certificate (PEM) that may do everything; may be repeated");
+  init->add_option("--predecessor", arguments.init.predecessor_files,
+                   "signed checkpoint that an older log ended with; entry 0 names it");
   init->add_option("--trust-output", arguments.trust_output,
                    "file for trust.toml (default: standard output)");
   CLI::App* serve = app.add_subcommand("serve", "open the ledger and answer until a signal");
@@ -181,6 +245,25 @@ int Run(int argc, char** argv) {
       app.add_subcommand("scrub", "look for bit rot, change nothing (the daemon must not run)");
   AddSettings(scrub, &arguments);
   scrub->add_flag("--json", arguments.json, "the report as one JSON object");
+  CLI::App* repair = app.add_subcommand(
+      "repair", "put damaged entries back and make the store anew (the daemon must not run)");
+  AddSettings(repair, &arguments);
+  repair->add_option("--from", arguments.repair.from,
+                     "another copy of the log: an export, a backup or a data directory");
+  repair->add_flag("--dry-run", arguments.repair.dry_run, "say what would be done");
+  repair->add_flag("--json", arguments.json, "the report as one JSON object");
+  CLI::App* backup = app.add_subcommand(
+      "backup", "copy the store with its signed checkpoint (a running daemon: custody log backup)");
+  AddSettings(backup, &arguments);
+  backup->add_option("folder", arguments.backup_folder, "folder to make")->required();
+  CLI::App* restore =
+      app.add_subcommand("restore", "make the store from a backup, if nobody has seen more");
+  AddSettings(restore, &arguments);
+  restore->add_option("--from", arguments.restore.from, "the backup")->required();
+  restore->add_option("--mirror", arguments.restore.mirror,
+                      "a log that goes beyond the backup: an export, a backup or a data directory");
+  restore->add_flag("--anchor-is-lost", arguments.restore.anchor_is_lost,
+                    "go on without an anchor; see the guide first");
 
   try {
     app.parse(argc, argv);
@@ -198,6 +281,12 @@ int Run(int argc, char** argv) {
     const absl::StatusOr<int> code = RunScrub(arguments);
     return code.ok() ? *code : Report(code.status());
   }
+  if (*repair) {
+    const absl::StatusOr<int> code = RunRepair(arguments);
+    return code.ok() ? *code : Report(code.status());
+  }
+  if (*backup) return Report(RunBackup(arguments));
+  if (*restore) return Report(RunRestore(arguments));
   return Report(RunServe(arguments));
 }
 

@@ -72,6 +72,9 @@ void AddState(const LedgerStatus& status, Families* families) {
            static_cast<double>(status.pending_count));
   AddGauge(families, "custody_writes_serve", "1 while events can be recorded.",
            status.mode == LedgerMode::kServing && !status.disk_full ? 1 : 0);
+  AddGauge(families, "custody_damaged_places",
+           "Places of the store that are known to be damaged; what rests on them is held back.",
+           static_cast<double>(status.damage_count));
   AddGauge(families, "custody_clock_healthy", "1 while the wall clock is believed.",
            status.clock_healthy ? 1 : 0);
   AddGauge(families, "custody_disk_full", "1 while less than the reserve is free.",

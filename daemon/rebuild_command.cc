@@ -81,27 +81,14 @@ absl::StatusOr<RebuildResult> RebuildBeside(const Config& config, const std::str
   return result;
 }
 
-// A store that is missing while a rebuilt one lies beside it was moved away by a run that was cut
-// short: the rebuilt one is all there is, and must not be taken for rubbish.
-absl::Status CheckNothingIsLeft(const std::string& store, const std::string& rebuilt) {
-  std::error_code error;
-  if (std::filesystem::exists(store, error) || !std::filesystem::exists(rebuilt, error)) {
-    return absl::OkStatus();
-  }
-  return absl::FailedPreconditionError(absl::StrFormat(
-      "%s is missing, and %s is there: an earlier rebuild was cut short when it put the new store "
-      "in place; rename %s to %s",
-      store, rebuilt, rebuilt, store));
-}
+}  // namespace
 
-// Puts the rebuilt store in place and returns where the old one is now. At every moment one of the
-// two has the store's name; only a file system that cannot exchange names leaves a gap, and then
-// CheckNothingIsLeft() says what to do.
-absl::StatusOr<std::string> PutInPlace(const std::string& store, const std::string& rebuilt) {
+absl::StatusOr<std::string> PutStoreInPlace(const std::string& store, const std::string& rebuilt,
+                                            std::string_view suffix) {
   std::error_code error;
-  std::string aside = store + ".before-rebuild";
+  std::string aside = absl::StrFormat("%s%s", store, suffix);
   for (int number = 2; std::filesystem::exists(aside, error); ++number) {
-    aside = absl::StrFormat("%s.before-rebuild-%d", store, number);
+    aside = absl::StrFormat("%s%s-%d", store, suffix, number);
   }
   // The old store takes the name that the new one has: cut short here, nothing was moved yet.
   CUSTODY_RETURN_IF_ERROR(Rename(rebuilt, aside));
@@ -118,7 +105,18 @@ absl::StatusOr<std::string> PutInPlace(const std::string& store, const std::stri
   return aside;
 }
 
-}  // namespace
+// A store that is missing while a rebuilt one lies beside it was moved away by a run that was cut
+// short: the rebuilt one is all there is, and must not be taken for rubbish.
+absl::Status CheckNoStoreIsBetween(const std::string& store, const std::string& beside) {
+  std::error_code error;
+  if (std::filesystem::exists(store, error) || !std::filesystem::exists(beside, error)) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(absl::StrFormat(
+      "%s is missing, and %s is there: an earlier run was cut short when it put the new store "
+      "in place; rename %s to %s",
+      store, beside, beside, store));
+}
 
 absl::StatusOr<StoreDifference> CompareStores(const ReadView& first, const ReadView& second) {
   StoreDifference difference;
@@ -130,7 +128,7 @@ absl::StatusOr<StoreDifference> CompareStores(const ReadView& first, const ReadV
 absl::StatusOr<RebuildResult> RebuildStore(const Config& config, bool replace) {
   CUSTODY_RETURN_IF_ERROR(ValidateConfig(config));
   const std::string folder = StoreFolder(config) + kRebuiltSuffix;
-  CUSTODY_RETURN_IF_ERROR(CheckNothingIsLeft(StoreFolder(config), folder));
+  CUSTODY_RETURN_IF_ERROR(CheckNoStoreIsBetween(StoreFolder(config), folder));
   std::error_code error;
   std::filesystem::remove_all(folder, error);  // Of a run that was cut short.
   absl::StatusOr<RebuildResult> result = RebuildBeside(config, folder);
@@ -138,7 +136,8 @@ absl::StatusOr<RebuildResult> RebuildStore(const Config& config, bool replace) {
     std::filesystem::remove_all(folder, error);
     return result;
   }
-  CUSTODY_ASSIGN_OR_RETURN(result->replaced, PutInPlace(StoreFolder(config), folder));
+  CUSTODY_ASSIGN_OR_RETURN(result->replaced,
+                           PutStoreInPlace(StoreFolder(config), folder, ".before-rebuild"));
   return result;
 }
 

@@ -22,6 +22,16 @@ struct StoreDifference {
 // Compares every key and value. Errors: those of the views.
 absl::StatusOr<StoreDifference> CompareStores(const ReadView& first, const ReadView& second);
 
+// Puts a rebuilt store in place of the old one, which gets the first free name `store` + suffix;
+// returns that name. At every moment one of the two has the store's name; only a file system that
+// cannot exchange names leaves a gap. Errors: kUnavailable.
+absl::StatusOr<std::string> PutStoreInPlace(const std::string& store, const std::string& rebuilt,
+                                            std::string_view suffix);
+
+// OK unless the store is missing while a made one lies beside it, left by a run that was cut short
+// when it put that one in place. Errors: kFailedPrecondition saying what to rename.
+absl::Status CheckNoStoreIsBetween(const std::string& store, const std::string& beside);
+
 struct RebuildResult {
   std::uint64_t tree_size = 0;
   StoreDifference difference;

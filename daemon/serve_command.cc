@@ -8,6 +8,8 @@
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "base/status_macros.h"
+#include "daemon/background_scrub.h"
+#include "daemon/backup.h"
 #include "daemon/build_info.h"
 #include "daemon/call_log.h"
 #include "daemon/files.h"
@@ -48,8 +50,10 @@ absl::StatusOr<std::unique_ptr<HttpListener>> StartMetrics(const Config& config,
         }
         if (path == "/healthz") {
           const LedgerStatus status = ledger.Status();
+          // Degraded: what is damaged is held back, everything else is served and recorded.
           return {WritesServe(status) ? 200 : 503,
-                  absl::StrFormat("%s %s\n", ModeName(status.mode), status.mode_reason)};
+                  absl::StrFormat("%s%s %s\n", ModeName(status.mode),
+                                  status.damage_count > 0 ? " degraded" : "", status.mode_reason)};
         }
         return {404, "there are /metrics and /healthz\n"};
       });
@@ -153,8 +157,16 @@ absl::Status Serve(const Config& config) {
       Ledger::Open(ledger_options, **store, keys, clock);
   if (!ledger.ok()) return Named("ledger", ledger.status());
 
+  // What was damaged before the stop is held back before anybody asks.
+  BackgroundScrub scrub(**ledger, **store,
+                        {config.scrub.entries_per_second_max, config.scrub.pass_interval_ms_min,
+                         ScrubStateFile(config), StoreOptionsOf(config)});
+
   CallLog calls;
-  CUSTODY_ASSIGN_OR_RETURN(const ServerOptions options, ServerOptionsOf(config));
+  CUSTODY_ASSIGN_OR_RETURN(ServerOptions options, ServerOptionsOf(config));
+  options.backup = [&config, &store = **store, &ledger = **ledger](const std::string& name) {
+    return BackUpRunning(config, name, store, ledger);
+  };
   if (!options.insecure_loopback) {
     CUSTODY_RETURN_IF_ERROR(CheckCertificateTime(options.certificate_pem, clock.WallMs()));
   }
@@ -164,6 +176,7 @@ absl::Status Serve(const Config& config) {
   CUSTODY_ASSIGN_OR_RETURN(const auto metrics,
                            StartMetrics(config, **ledger, calls, witnesses.get()));
   const WitnessingWhile witnessing(witnesses.get(), **ledger);
+  scrub.Start();
 
   HealthKeeper health(**ledger, **server);
   health.Tick();
@@ -178,6 +191,7 @@ absl::Status Serve(const Config& config) {
   Log(LogLevel::kInfo, "stopping: everyone who was admitted gets an answer");
   (*server)->SetHealth(false, false);
   (*server)->StopStreams();
+  scrub.Stop();
   const absl::Status drained = DrainUntilSignal(**ledger, config.stop.drain_ms_max);
   if (!drained.ok()) EndAtOnce(drained);
   // Who waits for witnesses is told that the event is durable.

@@ -23,6 +23,10 @@ class RecordingView final : public StateView {
     return inner_.Find(key);
   }
 
+  absl::StatusOr<std::optional<RecordedEvent>> FindEvent(std::string_view digest) const override {
+    return inner_.FindEvent(digest);
+  }
+
   // Each once, in the order of SubjectKey.
   std::vector<SubjectKey> Read() const { return {read_.begin(), read_.end()}; }
 

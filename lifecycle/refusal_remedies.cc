@@ -89,6 +89,8 @@ constexpr Remedy kRemedies[] = {
     {v1::REASON_CODE_E_OVERLOADED, "try again later with the same event id"},
     {v1::REASON_CODE_E_STOPPING, "try again with the same event id"},
     {v1::REASON_CODE_E_DISK_FULL, "ask the operator to free space, then try again"},
+    {v1::REASON_CODE_E_DAMAGED,
+     "keep the dose; the operator repairs the entry (custodyd repair), then ask again"},
     {v1::REASON_CODE_E_SCAN_UNKNOWN_DI, "scan a label that the ledger understands"},
     {v1::REASON_CODE_E_SCAN_COUNT, "scan the whole compound label again"},
     {v1::REASON_CODE_E_DIN_CHARSET, "scan the donation number again"},

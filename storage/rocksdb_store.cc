@@ -1,7 +1,9 @@
 #include "storage/rocksdb_store.h"
 
 #include <fcntl.h>
+#include <rocksdb/cache.h>
 #include <rocksdb/sst_file_reader.h>
+#include <rocksdb/table.h>
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 #include <unistd.h>
@@ -211,27 +213,50 @@ absl::StatusOr<std::unique_ptr<RocksdbStore>> RocksdbStore::OpenReadOnly(
   return std::unique_ptr<RocksdbStore>(new RocksdbStore(std::move(engine)));
 }
 
-absl::StatusOr<std::vector<DamagedFile>> RocksdbStore::FindDamagedTables(
-    const RocksdbOptions& options) {
-  const rocksdb::Options file_options(ReadOnlyDatabaseOptions(options),
-                                      FamilyDescriptors(options).front().options);
-  std::vector<DamagedFile> damaged;
+absl::StatusOr<std::vector<std::string>> RocksdbStore::TableFiles(const RocksdbOptions& options) {
+  std::vector<std::string> names;
   std::error_code error;
   fs::directory_iterator files(options.path, error);
   for (; !error && files != fs::directory_iterator(); files.increment(error)) {
-    if (files->path().extension() != ".sst") continue;
-    rocksdb::SstFileReader reader(file_options);
-    rocksdb::Status status = reader.Open(files->path().string());
-    if (status.ok()) status = reader.VerifyChecksum();
-    if (!status.ok()) damaged.push_back({files->path().filename().string(), status.ToString()});
+    if (files->path().extension() == ".sst") names.push_back(files->path().filename().string());
   }
   if (error) {
     return absl::InternalError(
         absl::StrFormat("cannot read %s: %s", options.path, error.message()));
   }
-  std::sort(damaged.begin(), damaged.end(),
-            [](const DamagedFile& a, const DamagedFile& b) { return a.name < b.name; });
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+absl::Status RocksdbStore::CheckTable(const RocksdbOptions& options, const std::string& name) {
+  const rocksdb::Options file_options(ReadOnlyDatabaseOptions(options),
+                                      FamilyDescriptors(options).front().options);
+  const fs::path path = fs::path(options.path) / name;
+  rocksdb::SstFileReader reader(file_options);
+  rocksdb::Status status = reader.Open(path.string());
+  if (status.ok()) status = reader.VerifyChecksum();
+  if (status.ok()) return absl::OkStatus();
+  std::error_code error;
+  if (!fs::exists(path, error)) return absl::NotFoundError(absl::StrFormat("%s is gone", name));
+  return absl::DataLossError(status.ToString());
+}
+
+absl::StatusOr<std::vector<DamagedFile>> RocksdbStore::FindDamagedTables(
+    const RocksdbOptions& options) {
+  CUSTODY_ASSIGN_OR_RETURN(const std::vector<std::string> names, TableFiles(options));
+  std::vector<DamagedFile> damaged;
+  for (const std::string& name : names) {
+    const absl::Status status = CheckTable(options, name);
+    if (absl::IsDataLoss(status)) damaged.push_back({name, std::string(status.message())});
+  }
   return damaged;
+}
+
+void RocksdbStore::ForgetCache() const {
+  // The families share one cache.
+  const auto* table = engine_->db->GetOptions(engine_->default_family)
+                          .table_factory->GetOptions<rocksdb::BlockBasedTableOptions>();
+  if (table != nullptr && table->block_cache != nullptr) table->block_cache->EraseUnRefEntries();
 }
 
 absl::StatusOr<std::unique_ptr<ReadView>> RocksdbStore::OpenView() const {

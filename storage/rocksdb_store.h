@@ -76,6 +76,18 @@ class RocksdbStore final : public Store {
   // Errors: kInternal if the folder cannot be read.
   static absl::StatusOr<std::vector<DamagedFile>> FindDamagedTables(const RocksdbOptions& options);
 
+  // One table file of a store that may be open: its blocks are read from the disk, past every
+  // cache, and compared with their checksums. Tables are never changed once written. Errors:
+  // kDataLoss if it is damaged; kNotFound if it is gone, since RocksDB removes what it has sorted
+  // into others.
+  static absl::Status CheckTable(const RocksdbOptions& options, const std::string& name);
+  // The names of the table files, in the order in which they were begun. Errors: kInternal.
+  static absl::StatusOr<std::vector<std::string>> TableFiles(const RocksdbOptions& options);
+
+  // Forgets blocks that are kept in memory, so that what is damaged on the disk is noticed by
+  // reads.
+  void ForgetCache() const;
+
   absl::StatusOr<std::unique_ptr<ReadView>> OpenView() const override;
   // The lock file is held since Open(), so this never fails.
   absl::Status AcquireWriter() override;

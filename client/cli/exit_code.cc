@@ -26,7 +26,8 @@ ExitCode ExitCodeOf(const absl::Status& status) {
     case absl::StatusCode::kAborted:
       return kExitConflict;
     case absl::StatusCode::kDataLoss:
-      return kExitProofFalse;
+      // A ledger that says what of it is damaged shows no false proof.
+      return of_ledger ? kExitCannotVerify : kExitProofFalse;
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kDeadlineExceeded:
     case absl::StatusCode::kResourceExhausted:

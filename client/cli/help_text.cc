@@ -71,6 +71,8 @@ constexpr Example kExamples[] = {
     {"drill alter", "custody drill alter vial.custody -o altered.custody"},
     {"log status", "custody log status"},
     {"log checkpoint", "custody log checkpoint -o checkpoint.txt"},
+    {"log backup", "custody log backup monday"},
+    {"log scrub", "custody log scrub --from 0 --to 1000"},
     {"log export", "custody log export log-of-2026"},
     {"audit", "custody audit log-of-2026 --trust trust.toml --work audit-of-2026"},
     {"log receipt", "custody log receipt 42 -o 42.receipt"},

@@ -28,6 +28,15 @@ struct LogExportOptions {
   std::string folder;
 };
 
+struct BackupOptions {
+  std::string name;
+};
+
+struct ScrubOptions {
+  std::uint64_t from = 0;
+  std::uint64_t to = 0;
+};
+
 struct WatchOptions {
   std::string subject;
   std::vector<std::string> codes;
@@ -53,6 +62,24 @@ void ShowWitnesses(Terminal& terminal, const v1::GetStatusResponse& status) {
   }
   terminal.Line("");
   terminal.Table({"WITNESS", "SIZE", "COSIGNED", "STATE"}, rows);
+}
+
+void ShowDamage(Terminal& terminal, const v1::ScrubStatus& scrub) {
+  if (scrub.damage().empty()) return;
+  std::vector<std::vector<std::string>> rows;
+  for (const v1::DamagedPlace& place : scrub.damage()) {
+    rows.push_back({place.where(), FormatTimeMs(place.found_at_ms()), place.what()});
+  }
+  terminal.Line("");
+  terminal.Table({"DAMAGED", "FOUND", "WHAT"}, rows);
+}
+
+std::string ScrubText(const v1::ScrubStatus& scrub) {
+  if (scrub.entries_per_second_max() == 0) return "switched off";
+  const std::string last = scrub.pass_finished_at_ms() == 0
+                               ? "no whole pass yet"
+                               : "last whole pass " + FormatTimeMs(scrub.pass_finished_at_ms());
+  return absl::StrFormat("%d of %d entries, %s", scrub.entries_done(), scrub.entries_total(), last);
 }
 
 absl::StatusOr<int> ShowStatus(Session& session, const NoOptions&) {
@@ -82,8 +109,11 @@ absl::StatusOr<int> ShowStatus(Session& session, const NoOptions&) {
        {"queue_events", number(status.queue_events())},
        {"store_bytes", number(status.store_bytes())},
        {"free_bytes", number(status.free_bytes())},
+       {"scrub", ScrubText(status.scrub())},
+       {"damaged_places", number(status.scrub().damage_count())},
        {"witnessed_size",
         status.witnesses().empty() ? "no witnesses" : number(status.witnessed_size())}});
+  ShowDamage(session.terminal(), status.scrub());
   ShowWitnesses(session.terminal(), status);
   return status.mode() == "serving" ? kExitOk : kExitCannotVerify;
 }
@@ -132,6 +162,60 @@ absl::StatusOr<int> ShowCheckpoint(Session& session, const CheckpointOptions& op
   session.terminal().Line(note);
   session.terminal().Note("signature and consistency with everything seen before: verified");
   return kExitOk;
+}
+
+absl::StatusOr<int> BackUpLog(Session& session, const BackupOptions& options) {
+  CUSTODY_ASSIGN_OR_RETURN(Client * client, session.client());
+  v1::BackupRequest request;
+  request.set_directory(options.name);
+  v1::BackupResponse made;
+  CallOptions call;
+  call.deadline = std::chrono::hours(24);
+  CUSTODY_RETURN_IF_ERROR(client->Backup(
+      request,
+      [&made](const v1::BackupResponse& progress) {
+        made = progress;
+        return true;
+      },
+      call));
+  if (session.terminal().json()) {
+    session.terminal().Json(made);
+    return kExitOk;
+  }
+  session.terminal().Fields(
+      {{"backup", options.name}, {"bytes", absl::StrFormat("%d", made.bytes_total())}});
+  session.terminal().Line(made.checkpoint());
+  return kExitOk;
+}
+
+absl::StatusOr<int> ScrubLogNow(Session& session, const ScrubOptions& options) {
+  CUSTODY_ASSIGN_OR_RETURN(Client * client, session.client());
+  v1::ScrubRequest request;
+  request.set_begin(options.from);
+  request.set_end(options.to);
+  v1::ScrubResponse whole;
+  CallOptions call;
+  call.deadline = std::chrono::hours(24);
+  CUSTODY_RETURN_IF_ERROR(client->Scrub(
+      request,
+      [&whole](const v1::ScrubResponse& progress) {
+        whole.set_entries_done(progress.entries_done());
+        whole.set_entries_total(progress.entries_total());
+        whole.mutable_damaged()->MergeFrom(progress.damaged());
+        return true;
+      },
+      call));
+  const int code = whole.damaged().empty() ? kExitOk : kExitProofFalse;
+  if (session.terminal().json()) {
+    session.terminal().Json(whole);
+    return code;
+  }
+  session.terminal().Fields({{"entries", absl::StrFormat("%d", whole.entries_done())},
+                             {"damaged", absl::StrFormat("%d", whole.damaged_size())}});
+  for (const std::uint64_t index : whole.damaged()) {
+    session.terminal().Line(absl::StrFormat("entry %d is damaged", index));
+  }
+  return code;
 }
 
 absl::StatusOr<int> ExportLog(Session& session, const LogExportOptions& options) {
@@ -231,6 +315,19 @@ void AddLogCommands(Commands* commands) {
                           "The newest that a quorum of witnesses has cosigned");
       },
       ShowCheckpoint);
+  commands->Add<BackupOptions>(
+      log, "backup", "Have the running daemon copy its store into its backup directory",
+      [](CLI::App* command, BackupOptions* options) {
+        command->add_option("name", options->name, "Name of the new folder there")->required();
+      },
+      BackUpLog);
+  commands->Add<ScrubOptions>(
+      log, "scrub", "Have the running daemon compare entries with its tree at once",
+      [](CLI::App* command, ScrubOptions* options) {
+        command->add_option("--from", options->from, "First entry");
+        command->add_option("--to", options->to, "Entry behind the last one (default: all)");
+      },
+      ScrubLogNow);
   commands->Add<LogExportOptions>(
       log, "export",
       "Write the whole log as a folder of files (C2SP tlog-tiles); goes on with an earlier one",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <utility>
 
 #include "base/status_macros.h"
@@ -9,6 +10,7 @@
 #include "daemon/ledger/encode.h"
 #include "daemon/ledger/ledger_refusals.h"
 #include "daemon/ledger/schema.h"
+#include "lifecycle/recording_view.h"
 #include "lifecycle/refusal.h"
 
 namespace custody {
@@ -16,6 +18,11 @@ namespace {
 
 // What a rule or the ledger turned away, as against a store that failed.
 bool IsRefusal(const absl::Status& status) { return RefusalOf(status).has_value(); }
+
+absl::Status UnreadableRefusal(const absl::Status& unreadable) {
+  return DamagedRefusal(absl::StatusCode::kFailedPrecondition, nullptr,
+                        {"something that the event rests on", std::string(unreadable.message())});
+}
 
 }  // namespace
 
@@ -29,6 +36,7 @@ BatchPlanner::BatchPlanner(const LedgerOptions& options, RecoveredLedger recover
       metrics_(metrics),
       clock_(clock, recovered.snapshot->recorded_at_ms),
       recorded_at_ms_(recovered.snapshot->recorded_at_ms),
+      damage_(recovered.snapshot->damage),
       overlay_(std::shared_ptr<const ReadView>(recovered.snapshot, recovered.snapshot->view.get()),
                options.state_cache_subjects_max),
       builder_(overlay_, std::move(recovered.tree), std::move(recovered.index)) {
@@ -98,6 +106,7 @@ void BatchPlanner::Plan(std::unique_ptr<QueueItem> item) {
   const auto begin = std::chrono::steady_clock::now();
   if (failed_.ok()) {
     Now();
+    appending_ = false;
     absl::StatusOr<Result> result = Decide(item.get());
     if (result.ok()) {
       Answer(item.get(), *std::move(result));
@@ -114,7 +123,7 @@ void BatchPlanner::Plan(std::unique_ptr<QueueItem> item) {
 }
 
 absl::StatusOr<BatchPlanner::Result> BatchPlanner::Decide(QueueItem* item) {
-  if (item->verified.code() == absl::StatusCode::kDataLoss) return item->verified;
+  if (absl::IsDataLoss(item->verified)) return Result(UnreadableRefusal(item->verified));
   // The worker could not read: whoever asks again finds out whether that lasts.
   if (item->verified.code() == absl::StatusCode::kInternal) return Result(StoreRefusal());
   if (!item->verified.ok()) return Result(item->verified);
@@ -122,6 +131,11 @@ absl::StatusOr<BatchPlanner::Result> BatchPlanner::Decide(QueueItem* item) {
       item->kind == RequestKind::kCosign ? DecideCosign(item) : DecideEvent(item);
   // What is turned away on the way is an answer; everything else is a failure of the store.
   if (!result.ok() && IsRefusal(result.status())) return Result(result.status());
+  // Bytes that are damaged at rest hinder who needs them, and nobody else. Half an event cannot be
+  // taken back.
+  if (absl::IsDataLoss(result.status()) && !appending_) {
+    return Result(UnreadableRefusal(result.status()));
+  }
   return result;
 }
 
@@ -186,7 +200,10 @@ absl::StatusOr<BatchPlanner::Result> BatchPlanner::DecideEvent(QueueItem* item) 
 
 absl::StatusOr<BatchPlanner::Result> BatchPlanner::Admit(const std::shared_ptr<ParsedEvent>& event,
                                                          bool may_wait) {
-  CUSTODY_ASSIGN_OR_RETURN(const Evaluation evaluation, Evaluate(overlay_, *event, Input(false)));
+  const RecordingView view(overlay_);
+  const StateView& states = damage_->holds_back() ? static_cast<const StateView&>(view) : overlay_;
+  CUSTODY_ASSIGN_OR_RETURN(const Evaluation evaluation, Evaluate(states, *event, Input(false)));
+  CUSTODY_RETURN_IF_ERROR(CheckWhole(*event, view.Read()));
   if (!evaluation.verdict.ok()) {
     if (evaluation.pending && may_wait) return KeepPending(*event, evaluation);
     if (evaluation.pending) return Result(evaluation.verdict);
@@ -199,9 +216,29 @@ absl::StatusOr<BatchPlanner::Result> BatchPlanner::Admit(const std::shared_ptr<P
   return Result(RecordedAt{entry.index, false, std::move(entry.bytes)});
 }
 
+absl::Status BatchPlanner::CheckWhole(const ParsedEvent& event,
+                                      const std::vector<SubjectKey>& read) const {
+  for (const SubjectKey& subject : event.subjects) {
+    CUSTODY_RETURN_IF_ERROR(overlay_.Find(subject).status());
+  }
+  if (!damage_->holds_back()) return absl::OkStatus();
+  std::set<SubjectKey> concerned(event.subjects.begin(), event.subjects.end());
+  // An observation says what happened, whatever the rules would have read for a decision.
+  if (!event.catalogue->is_observation()) concerned.insert(read.begin(), read.end());
+  for (const SubjectKey& subject : concerned) {
+    CUSTODY_ASSIGN_OR_RETURN(const std::optional<Damage> damage,
+                             damage_->OfSubject(overlay_.view(), subject));
+    if (damage.has_value()) {
+      return DamagedRefusal(absl::StatusCode::kFailedPrecondition, &subject, *damage);
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<AppendedEntry> BatchPlanner::Append(const std::shared_ptr<const ParsedEvent>& event,
                                                    const Acceptance& acceptance, int depth,
                                                    int* budget) {
+  appending_ = true;
   CUSTODY_ASSIGN_OR_RETURN(AppendedEntry entry,
                            builder_.AppendEvent(*event, recorded_at_ms_, acceptance.findings));
   ++events_;

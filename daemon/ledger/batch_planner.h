@@ -25,6 +25,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "daemon/ledger/clock.h"
+#include "daemon/ledger/known_damage.h"
 #include "daemon/ledger/ledger_metrics.h"
 #include "daemon/ledger/ledger_options.h"
 #include "daemon/ledger/log_builder.h"
@@ -97,6 +98,10 @@ class BatchPlanner {
   absl::StatusOr<std::optional<std::shared_ptr<const ParsedEvent>>> FindRecorded(
       const Digest& event_digest) const;
   absl::Status CheckKeys(const QueueItem& item);
+  // Nothing that the event touches, and nothing that a decision was made from, is known to be
+  // damaged. Everything that appending it reads can be read. Errors: kFailedPrecondition E_DAMAGED;
+  // the store's.
+  absl::Status CheckWhole(const ParsedEvent& event, const std::vector<SubjectKey>& read) const;
   absl::StatusOr<AppendedEntry> Append(const std::shared_ptr<const ParsedEvent>& event,
                                        const Acceptance& acceptance, int depth, int* budget);
   // Whether it was recorded; an event that cannot be made or is refused is not. Errors: the
@@ -122,9 +127,12 @@ class BatchPlanner {
   bool clock_healthy_ = true;
   std::int64_t recorded_at_ms_;
 
+  const std::shared_ptr<const KnownDamage> damage_;
   StateOverlay overlay_;
   LogBuilder builder_;
   absl::Status failed_;
+  // The open request has changed the overlay: what fails now leaves it half done.
+  bool appending_ = false;
 
   std::uint64_t number_ = 1;  // Of the open batch.
   std::vector<PlannedAnswer> answers_;

@@ -95,6 +95,7 @@ absl::Status BundleBuilder::AddAncestors(const SubjectKey& subject) {
 }
 
 absl::Status BundleBuilder::AddChain(const SubjectKey& subject) {
+  CUSTODY_RETURN_IF_ERROR(reader_.CheckWhole(subject));
   CUSTODY_ASSIGN_OR_RETURN(std::vector<std::uint64_t> indices,
                            reader_.Chain(subject, 0, kBundleEntriesMax + 1));
   for (const std::uint64_t index : indices) {

@@ -62,6 +62,7 @@ absl::StatusOr<std::shared_ptr<const LedgerSnapshot>> Committer::Write(PlannedBa
   auto after = std::make_shared<LedgerSnapshot>();
   CUSTODY_ASSIGN_OR_RETURN(after->view, store_.OpenView());
   after->recorded_at_ms = batch->recorded_at_ms;
+  after->damage = before->damage;
   if (!batch->sealed) {
     after->checkpoint = before->checkpoint;
     after->note = before->note;

@@ -21,6 +21,7 @@
 #include "daemon/ledger/signature_verifier.h"
 #include "daemon/ledger/stopped_index.h"
 #include "daemon/ledger/write_pipeline.h"
+#include "lifecycle/refusal.h"
 
 namespace custody {
 namespace {
@@ -38,6 +39,17 @@ absl::Status CheckServiceKey(const RecoveredLedger& recovered, const SigningKey&
     }
   }
   return absl::UnavailableError("the service key is not the one that the log has enrolled");
+}
+
+// The state of a damaged store, as a line for logs and health.
+std::string DamageText(const std::vector<DamagedPlace>& first, std::uint64_t count) {
+  if (first.empty()) return "";
+  const std::string others =
+      count > 1 ? absl::StrFormat(" and %d other places are", count - 1) : " is";
+  return absl::StrFormat(
+      "%s: %s%s damaged; what rests on it is held back, the rest is served and recorded; stop the "
+      "daemon and run custodyd repair",
+      ReasonName(v1::REASON_CODE_E_DAMAGED), first.front().damage.where, others);
 }
 
 }  // namespace
@@ -67,6 +79,7 @@ struct Ledger::Parts {
   std::int64_t started_at_ms = 0;
   Digest entry0_leaf_hash;
   std::uint32_t rules_version = 0;
+  std::shared_ptr<KnownDamage> damage;
   std::string start_note;  // Something that an operator should know, and that hinders nothing.
 
   mutable Mutex mutex;
@@ -229,6 +242,7 @@ absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(const LedgerOptions& option
   p.started_at_ms = clock.WallMs();
   p.entry0_leaf_hash = recovered.entry0_leaf_hash;
   p.rules_version = recovered.rules_version;
+  p.damage = recovered.snapshot->damage;
   {
     const MutexLock lock(p.mutex);
     p.snapshot = recovered.snapshot;
@@ -386,6 +400,11 @@ LedgerStatus Ledger::Status() const {
     status.mode_reason += absl::StrFormat("%s%s", status.mode_reason.empty() ? "" : "; ",
                                           AnchorText(failure->status, failure->since_ms));
   }
+  status.damage_count = p.damage->count();
+  if (status.damage_count > 0) {
+    status.mode_reason += absl::StrFormat("%s%s", status.mode_reason.empty() ? "" : "; ",
+                                          DamageText(p.damage->Places(1), status.damage_count));
+  }
   if (p.pipeline) {
     status.queue_events = p.pipeline->queue_size();
     status.pending_count = p.pipeline->pending_count();
@@ -395,6 +414,7 @@ LedgerStatus Ledger::Status() const {
   return status;
 }
 
+KnownDamage& Ledger::known_damage() const { return *parts_->damage; }
 const LedgerMetrics& Ledger::metrics() const { return parts_->metrics; }
 const std::string& Ledger::origin() const { return parts_->origin; }
 std::int64_t Ledger::NowMs() const { return parts_->clock.WallMs(); }

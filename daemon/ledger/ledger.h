@@ -76,6 +76,9 @@ struct LedgerStatus {
   bool disk_full = false;
   // The anchor could not be written the last time; mode_reason says why and since when.
   bool anchor_failing = false;
+  // Places of the store that are known to be damaged; mode_reason names the first. What they
+  // concern is held back, everything else is served and recorded.
+  std::uint64_t damage_count = 0;
   Digest entry0_leaf_hash;
 };
 
@@ -103,8 +106,9 @@ class Ledger {
   //
   // Errors to `done`, with a Refusal (lifecycle/refusal.h): kInvalidArgument malformed;
   // kUnauthenticated E_UNKNOWN_KEY, E_BAD_SIGNATURE; kPermissionDenied; kFailedPrecondition the
-  // rules refuse; kAlreadyExists E_DUP_CONFLICT; kAborted E_HEAD_MOVED; kResourceExhausted
-  // E_OVERLOADED, E_DISK_FULL; kUnavailable E_STORE, E_ROLLBACK, E_STOPPING; kUnimplemented.
+  // rules refuse, or E_DAMAGED; kAlreadyExists E_DUP_CONFLICT; kAborted E_HEAD_MOVED;
+  // kResourceExhausted E_OVERLOADED, E_DISK_FULL; kUnavailable E_STORE, E_ROLLBACK, E_STOPPING;
+  // kUnimplemented.
   void Record(v1::SignedEvent signed_event, Lane lane, RecordCallback done);
 
   // Leaves a decision that needs further signatures, or records it when its sheet is complete.
@@ -151,6 +155,9 @@ class Ledger {
   void RefuseWrites(absl::Status why);
   // Keeps the newest checkpoint that a quorum of witnesses has cosigned, with the next batch.
   void KeepWitnessed(std::string note);
+
+  // What of the store is known to be damaged; whoever looks for damage reports it here.
+  KnownDamage& known_damage() const;
 
   LedgerStatus Status() const;
   const LedgerMetrics& metrics() const;

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/status_macros.h"
 #include "crypto/tiles.h"
+#include "daemon/ledger/ledger_refusals.h"
 #include "daemon/ledger/log_builder.h"
 #include "daemon/ledger/receipt_maker.h"
 #include "daemon/ledger/recovery.h"
@@ -51,10 +52,24 @@ LedgerReader::LedgerReader(std::shared_ptr<const LedgerSnapshot> snapshot)
 
 LedgerReader::~LedgerReader() = default;
 
+absl::Status LedgerReader::CheckWhole(const SubjectKey& subject) const {
+  CUSTODY_ASSIGN_OR_RETURN(const std::optional<Damage> damage,
+                           snapshot_->damage->OfSubject(*snapshot_->view, subject));
+  if (!damage.has_value()) return absl::OkStatus();
+  return DamagedRefusal(absl::StatusCode::kDataLoss, &subject, *damage);
+}
+
+absl::Status LedgerReader::CheckEntryWhole(std::uint64_t index) const {
+  const std::optional<Damage> damage = snapshot_->damage->OfEntry(index);
+  if (!damage.has_value()) return absl::OkStatus();
+  return DamagedRefusal(absl::StatusCode::kDataLoss, nullptr, *damage);
+}
+
 absl::StatusOr<StoredEntry> LedgerReader::GetEntry(std::uint64_t index) const {
   if (index >= size()) {
     return absl::OutOfRangeError(absl::StrFormat("entry %d of a log of %d", index, size()));
   }
+  CUSTODY_RETURN_IF_ERROR(CheckEntryWhole(index));
   CUSTODY_ASSIGN_OR_RETURN(auto bytes, snapshot_->view->Get(KeyOfEntry(index)));
   if (!bytes.has_value()) return absl::DataLossError(absl::StrFormat("entry %d is missing", index));
   return StoredEntry{index, *std::move(bytes)};
@@ -88,6 +103,8 @@ absl::Status LedgerReader::ReadEntries(std::uint64_t begin, std::uint64_t end,
           bad = absl::DataLossError(absl::StrFormat("entry %d is missing", expected));
           return false;
         }
+        bad = CheckEntryWhole(*index);
+        if (!bad.ok()) return false;
         ++expected;
         return visit(*index, value);
       }));
@@ -95,6 +112,7 @@ absl::Status LedgerReader::ReadEntries(std::uint64_t begin, std::uint64_t end,
 }
 
 absl::StatusOr<v1::Receipt> LedgerReader::GetReceipt(std::uint64_t index) const {
+  CUSTODY_RETURN_IF_ERROR(CheckEntryWhole(index));
   return ReceiptMaker(*snapshot_).Make(index);
 }
 

@@ -44,7 +44,12 @@ class LedgerReader final : public StateView {
   const LedgerSnapshot& snapshot() const { return *snapshot_; }
   std::uint64_t size() const { return snapshot_->size(); }
 
-  // --- Entries. Errors of all: kDataLoss if the store is damaged; kInternal if it cannot be read.
+  // OK if nothing that a subject rests on is known to be damaged.
+  // Errors: kDataLoss E_DAMAGED, naming the entry; kInternal if the store cannot be read.
+  absl::Status CheckWhole(const SubjectKey& subject) const;
+
+  // --- Entries. Errors of all: kDataLoss if the store is damaged (E_DAMAGED where that is known
+  // already); kInternal if it cannot be read.
 
   // Errors: kOutOfRange at or beyond size().
   absl::StatusOr<StoredEntry> GetEntry(std::uint64_t index) const;
@@ -130,6 +135,7 @@ class LedgerReader final : public StateView {
   absl::StatusOr<std::optional<v1::PendingEvent>> FindPending(const Digest& event_digest) const;
 
  private:
+  absl::Status CheckEntryWhole(std::uint64_t index) const;
   absl::StatusOr<std::vector<std::uint64_t>> CandidatePage(const v1::ListEventsRequest& request,
                                                            std::uint64_t begin, std::uint64_t end,
                                                            std::size_t count_max) const;

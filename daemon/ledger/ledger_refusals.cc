@@ -57,6 +57,26 @@ absl::Status RollbackRefusal(std::string_view why) {
                        "anchor file, back in place and start it again");
 }
 
+absl::Status DamagedRefusal(absl::StatusCode code, const SubjectKey* subject,
+                            const Damage& damage) {
+  v1::Refusal refusal;
+  v1::RefusalReason& reason = *refusal.add_reasons();
+  reason.set_code(v1::REASON_CODE_E_DAMAGED);
+  reason.set_message(
+      subject == nullptr
+          ? absl::StrFormat("%s is damaged in the ledger's store: %s", damage.where, damage.what)
+          : absl::StrFormat("%s, which %s rests on, is damaged in the ledger's store: "
+                            "%s",
+                            damage.where, Describe(*subject), damage.what));
+  reason.set_remedy(code == absl::StatusCode::kFailedPrecondition
+                        ? "keep the event; the operator repairs the ledger (custodyd repair), then "
+                          "send the same event again"
+                        : kDamagedRemedy);
+  if (damage.entry.has_value()) reason.add_evidence(*damage.entry);
+  if (subject != nullptr) *reason.mutable_subject() = RefOf(*subject);
+  return RefusalStatus(code, refusal);
+}
+
 std::string AnchorText(const absl::Status& failure, std::int64_t since_ms) {
   return absl::StrFormat(
       "the anchor cannot be written since %s: %s; it is tried again every second",

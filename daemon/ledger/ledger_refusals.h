@@ -12,6 +12,8 @@
 
 #include "absl/status/status.h"
 #include "crypto/digest.h"
+#include "daemon/ledger/damage.h"
+#include "lifecycle/subject.h"
 
 namespace custody {
 
@@ -21,6 +23,13 @@ absl::Status DiskFullRefusal();
 // The store failed, now or before; the cause is for the log and the metric, not for the caller.
 absl::Status StoreRefusal();
 absl::Status RollbackRefusal(std::string_view why);
+// Something that the answer rests on is damaged. `code`: kDataLoss for a question,
+// kFailedPrecondition for an event: it is known not to be recorded, and may be sent again after the
+// repair. `subject` may be null.
+absl::Status DamagedRefusal(absl::StatusCode code, const SubjectKey* subject, const Damage& damage);
+// What a person does about it.
+inline constexpr char kDamagedRemedy[] =
+    "hold what it is about; the operator repairs the ledger (custodyd repair), then ask again";
 // The state of an anchor that fails, as a line for logs and health.
 std::string AnchorText(const absl::Status& failure, std::int64_t since_ms);
 // A refusal as a line for logs and health: code, what happened, what to do. `cause` is what the

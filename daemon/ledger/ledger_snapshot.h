@@ -13,6 +13,7 @@
 #include "crypto/checkpoint.h"
 #include "crypto/index_tree.h"
 #include "crypto/tiles.h"
+#include "daemon/ledger/known_damage.h"
 #include "storage/store.h"
 
 namespace custody {
@@ -24,6 +25,8 @@ struct LedgerSnapshot {
   std::string note;
   std::shared_ptr<const TileEdge> edge;
   IndexSnapshot index;
+  // What is known to be damaged by now, not as of the checkpoint; never null.
+  std::shared_ptr<KnownDamage> damage;
   // recorded_at of the last entry.
   std::int64_t recorded_at_ms = 0;
 

@@ -5,11 +5,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "crypto/checkpoint.h"
+#include "crypto/note.h"
 #include "storage/store.h"
 
 namespace custody {
@@ -28,6 +31,29 @@ using RebuildProgress = std::function<bool(std::uint64_t done, std::uint64_t tot
 // not empty; those of the stores.
 absl::StatusOr<Checkpoint> RebuildLedger(const Store& source, Store& target,
                                          const RebuildProgress& progress = nullptr);
+
+// The bytes of an entry; nullopt if they are not to be had.
+using EntryReader = std::function<absl::StatusOr<std::optional<std::string>>(std::uint64_t index)>;
+
+// The same from entries that may come from elsewhere. `source` gives what does not follow from
+// entries: notes and pending decisions. What of that is damaged is signed anew with `signer` (the
+// bytes are the same) or, of pending decisions, left out.
+//
+// Errors: as RebuildLedger(); kInvalidArgument if the signer's name is not the origin.
+absl::StatusOr<Checkpoint> RebuildFromEntries(const EntryReader& read, const ReadView& source,
+                                              const NoteSigner& signer, Store& target,
+                                              const RebuildProgress& progress = nullptr);
+
+// Appends to the log of `store`, which nobody serves, what a mirror has beyond it: entries
+// [size, end.size), which end with a seal. Nothing is written unless the log with them has the root
+// of `end`, a checkpoint whose signature the caller has verified. Their notes are signed again,
+// with the bytes that they had.
+//
+// Errors: kDataLoss if they have another root, or an entry is missing or contradicts the log; those
+// of RecoverLedger() and of the store.
+absl::StatusOr<Checkpoint> ContinueFromMirror(Store& store, const NoteSigner& signer,
+                                              const Checkpoint& end, const EntryReader& read,
+                                              const RebuildProgress& progress = nullptr);
 
 struct ScrubResult {
   std::uint64_t entries = 0;

@@ -145,6 +145,7 @@ absl::StatusOr<RestoredLog> RestoreLog(const ReadView& view, const Checkpoint& h
 
 absl::StatusOr<RecoveredLedger> RecoverLedger(const Store& store, const NoteSigner& signer) {
   auto snapshot = std::make_shared<LedgerSnapshot>();
+  snapshot->damage = std::make_shared<KnownDamage>();
   CUSTODY_ASSIGN_OR_RETURN(snapshot->view, store.OpenView());
   const ReadView& view = *snapshot->view;
   CUSTODY_ASSIGN_OR_RETURN(snapshot->checkpoint, ReadHead(view));

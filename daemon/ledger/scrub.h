@@ -8,15 +8,11 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "daemon/ledger/damage.h"
 #include "daemon/ledger/rebuild.h"
 #include "storage/store.h"
 
 namespace custody {
-
-struct Damage {
-  std::string where;  // "entry 17", "tile 3 of level 0", "bucket 9 of the index"
-  std::string what;
-};
 
 struct ScrubReport {
   std::uint64_t entries = 0;  // That were read or missed.

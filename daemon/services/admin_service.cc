@@ -1,10 +1,13 @@
 #include "daemon/services/admin_service.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
+#include "daemon/ledger/span_check.h"
 #include "daemon/services/answer_read.h"
 #include "daemon/services/answer_stream.h"
 #include "lifecycle/refusal.h"
@@ -15,9 +18,22 @@ namespace {
 constexpr std::int64_t kDrainMsDefault = 10'000;
 constexpr std::int64_t kDrainMsMax = 60'000;
 
-absl::Status NotBuilt(std::string_view what, std::string_view remedy) {
-  return RefusalStatus(absl::StatusCode::kUnimplemented, v1::REASON_CODE_UNIMPLEMENTED,
-                       absl::StrFormat("%s does not exist in this version", what), remedy);
+constexpr std::size_t kDamageShownMax = 100;
+
+void FillScrub(const KnownDamage& known, v1::ScrubStatus* scrub) {
+  const ScrubProgress progress = known.progress();
+  scrub->set_entries_per_second_max(progress.entries_per_second_max);
+  scrub->set_entries_done(progress.entries_done);
+  scrub->set_entries_total(progress.entries_total);
+  scrub->set_passes(progress.passes);
+  scrub->set_pass_finished_at_ms(progress.pass_finished_at_ms);
+  scrub->set_damage_count(known.count());
+  for (const DamagedPlace& place : known.Places(kDamageShownMax)) {
+    v1::DamagedPlace& shown = *scrub->add_damage();
+    shown.set_where(place.damage.where);
+    shown.set_what(place.damage.what);
+    shown.set_found_at_ms(place.found_at_ms);
+  }
 }
 
 void FillStatus(const LedgerStatus& status, v1::GetStatusResponse* response) {
@@ -34,6 +50,26 @@ void FillStatus(const LedgerStatus& status, v1::GetStatusResponse* response) {
   response->set_pending_count(status.pending_count);
   response->set_queue_events(status.queue_events);
   response->set_entry0_leaf_hash(std::string(status.entry0_leaf_hash.view()));
+}
+
+constexpr std::uint64_t kScrubbedPerMessage = 256;
+
+// Entries [begin, end); what is damaged is held back from now on.
+absl::Status ScrubNow(Ledger& ledger, std::uint64_t begin, std::uint64_t end,
+                      v1::ScrubResponse* response) {
+  KnownDamage& known = ledger.known_damage();
+  std::set<std::uint64_t> damaged;
+  const DamageSink sink = [&](Damage damage) {
+    if (damage.entry.has_value()) damaged.insert(*damage.entry);
+    // The pass after the one under way decides whether it stays.
+    known.Add({std::move(damage), ledger.NowMs(), known.progress().pass});
+  };
+  SpanCheck check(ledger.Snapshot(), sink);
+  for (std::uint64_t index = begin; index < end; ++index) {
+    CUSTODY_RETURN_IF_ERROR(check.CheckEntry(index));
+  }
+  for (const std::uint64_t index : damaged) response->add_damaged(index);
+  return absl::OkStatus();
 }
 
 constexpr std::int64_t kMsPerSecond = 1'000;
@@ -63,6 +99,7 @@ grpc::ServerUnaryReactor* AdminServiceImpl::GetStatus(grpc::CallbackServerContex
                                                       v1::GetStatusResponse* response) {
   const auto answer = [this, response](const Principal&) -> absl::Status {
     FillStatus(parts_.ledger.Status(), response);
+    FillScrub(parts_.ledger.known_damage(), response->mutable_scrub());
     if (parts_.witnesses != nullptr) FillWitnessing(parts_.witnesses->Status(), response);
     response->set_version(parts_.version);
     response->set_commit(parts_.commit);
@@ -77,24 +114,48 @@ grpc::ServerUnaryReactor* AdminServiceImpl::GetStatus(grpc::CallbackServerContex
 }
 
 grpc::ServerWriteReactor<v1::BackupResponse>* AdminServiceImpl::Backup(
-    grpc::CallbackServerContext* context, const v1::BackupRequest*) {
+    grpc::CallbackServerContext* context, const v1::BackupRequest* request) {
   using Next = NextMessage<v1::BackupResponse>;
   return StreamAnswer<v1::BackupResponse>::Start(
       parts_, context, "custody.v1.AdminService.Backup",
-      [](const Principal&) -> absl::StatusOr<Next> {
-        return NotBuilt("backup of a running ledger",
-                        "stop the daemon and copy its data directory and its anchor");
+      [this, request](const Principal&) -> absl::StatusOr<Next> {
+        if (parts_.backup == nullptr) return absl::FailedPreconditionError("no backups are made");
+        CUSTODY_ASSIGN_OR_RETURN(BackupMade made, parts_.backup(request->directory()));
+        return Next([made = std::move(made),
+                     shown = false](v1::BackupResponse* response) mutable -> absl::StatusOr<bool> {
+          if (std::exchange(shown, true)) return false;
+          response->set_bytes_done(made.bytes);
+          response->set_bytes_total(made.bytes);
+          response->set_checkpoint(made.note);
+          return true;
+        });
       });
 }
 
 grpc::ServerWriteReactor<v1::ScrubResponse>* AdminServiceImpl::Scrub(
-    grpc::CallbackServerContext* context, const v1::ScrubRequest*) {
+    grpc::CallbackServerContext* context, const v1::ScrubRequest* request) {
   using Next = NextMessage<v1::ScrubResponse>;
   return StreamAnswer<v1::ScrubResponse>::Start(
       parts_, context, "custody.v1.AdminService.Scrub",
-      [](const Principal&) -> absl::StatusOr<Next> {
-        return NotBuilt("scrub of a running ledger",
-                        "stop the daemon and run custodyd rebuild, which checks every entry");
+      [this, request](const Principal&) -> absl::StatusOr<Next> {
+        const std::uint64_t size = parts_.ledger.Snapshot()->size();
+        const std::uint64_t begin = request->begin();
+        const std::uint64_t end = request->end() == 0 ? size : request->end();
+        if (begin >= end || end > size) {
+          return absl::InvalidArgumentError(absl::StrFormat(
+              "entries %d to %d: want a beginning below an end, which is at most %d", begin, end,
+              size));
+        }
+        return Next([this, begin, end,
+                     next = begin](v1::ScrubResponse* response) mutable -> absl::StatusOr<bool> {
+          if (next == end) return false;
+          const std::uint64_t stop = std::min(end, next + kScrubbedPerMessage);
+          CUSTODY_RETURN_IF_ERROR(ScrubNow(parts_.ledger, next, stop, response));
+          next = stop;
+          response->set_entries_done(next - begin);
+          response->set_entries_total(end - begin);
+          return true;
+        });
       });
 }
 

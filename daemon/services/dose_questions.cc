@@ -79,6 +79,33 @@ absl::Status FillSite(const Principal& principal, v1::VerdictRequest* question) 
   return CheckSite(principal, question->site_id());
 }
 
+// A verdict does not stand on a record that is damaged: whatever else was found, it is no GO.
+absl::Status HoldBackDamaged(const LedgerReader& reader, v1::Verdict* verdict) {
+  if (!reader.snapshot().damage->holds_back()) return absl::OkStatus();
+  for (const v1::SubjectRef& subject : verdict->subjects_read()) {
+    const absl::Status whole = reader.CheckWhole(KeyOf(subject));
+    const std::optional<v1::Refusal> refusal = RefusalOf(whole);
+    if (!refusal.has_value()) {
+      CUSTODY_RETURN_IF_ERROR(whole);
+      continue;
+    }
+    const v1::RefusalReason& reason = refusal->reasons(0);
+    v1::Check& check = *verdict->add_checks();
+    check.set_id("record-whole");
+    check.set_title("Can everything that the verdict rests on be read as it was recorded?");
+    check.set_result(v1::CHECK_RESULT_VALUE_UNKNOWN);
+    check.set_code(reason.code());
+    check.set_detail(reason.message());
+    check.set_remedy(reason.remedy());
+    *check.mutable_evidence() = reason.evidence();
+    *check.mutable_subject() = subject;
+    if (verdict->value() != v1::VERDICT_VALUE_NO_GO) {
+      verdict->set_value(v1::VERDICT_VALUE_CANNOT_VERIFY);
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status AddHeads(const LedgerReader& reader, v1::VerifyDoseResponse* response) {
   for (const v1::SubjectRef& subject : response->verdict().subjects_read()) {
     CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, reader.Find(KeyOf(subject)));
@@ -98,7 +125,9 @@ absl::Status AddEvidence(const LedgerReader& reader, const Principal& principal,
     indices.insert(check.evidence().begin(), check.evidence().end());
   }
   for (const std::uint64_t index : indices) {
-    CUSTODY_ASSIGN_OR_RETURN(StoredEntry entry, reader.GetEntry(index));
+    absl::StatusOr<StoredEntry> stored = reader.GetEntry(index);
+    if (absl::IsDataLoss(stored.status())) continue;  // Named by its check.
+    CUSTODY_ASSIGN_OR_RETURN(StoredEntry entry, std::move(stored));
     if (!EntryVisible(principal, entry.bytes)) continue;
     v1::BundleEntry& added = *response->add_entries();
     added.set_index(index);
@@ -181,6 +210,7 @@ absl::Status AnswerVerifyDose(const LedgerReader& reader, const Principal& princ
                            ResolveDoseQuestion(reader, principal, request, now_ms));
   CUSTODY_ASSIGN_OR_RETURN(*response->mutable_verdict(),
                            ComputeVerdict(reader, question, reader.size()));
+  CUSTODY_RETURN_IF_ERROR(HoldBackDamaged(reader, response->mutable_verdict()));
   response->set_checkpoint(reader.snapshot().note);
   CUSTODY_RETURN_IF_ERROR(AddHeads(reader, response));
   if (!request.include_entries()) return absl::OkStatus();
@@ -191,6 +221,9 @@ absl::Status AnswerEvaluate(const LedgerReader& reader, std::string_view ledger,
                             const v1::EvaluateRequest& request, std::int64_t now_ms,
                             v1::EvaluateResponse* response) {
   CUSTODY_ASSIGN_OR_RETURN(ParsedEvent event, ParseUnsignedEvent(request.event(), ledger));
+  for (const SubjectKey& subject : event.subjects) {
+    CUSTODY_RETURN_IF_ERROR(reader.CheckWhole(subject));
+  }
   for (v1::SignatureStatement statement : request.assumed_signers()) {
     statement.set_event_digest(std::string(event.digest.view()));
     statement.set_ledger(std::string(ledger));
@@ -254,6 +287,7 @@ absl::Status AnswerFindSubject(const LedgerReader& reader, const v1::FindSubject
 
 absl::Status AnswerGetSubject(const LedgerReader& reader, const SubjectKey& subject,
                               std::int64_t now_ms, v1::GetSubjectResponse* response) {
+  CUSTODY_RETURN_IF_ERROR(reader.CheckWhole(subject));
   CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, reader.Find(subject));
   if (state == nullptr) {
     return absl::NotFoundError(absl::StrFormat("the ledger knows no %s", Describe(subject)));
@@ -267,6 +301,7 @@ absl::Status AnswerGetSubject(const LedgerReader& reader, const SubjectKey& subj
 absl::Status AnswerCertificate(const LedgerReader& reader, std::string_view container_id,
                                v1::GetCertificateOfAnalysisResponse* response) {
   const SubjectKey container{v1::SUBJECT_KIND_CONTAINER, std::string(container_id)};
+  CUSTODY_RETURN_IF_ERROR(reader.CheckWhole(container));
   CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, reader.Find(container));
   if (state == nullptr || state->container().batch_id().empty()) {
     return absl::NotFoundError(absl::StrFormat("%s comes from no batch", Describe(container)));

@@ -38,6 +38,7 @@ absl::StatusOr<std::vector<v1::TraceNode>> CollectTrace(const ServiceParts& part
   CUSTODY_ASSIGN_OR_RETURN(const SubjectKey subject, CheckedKey(start));
   const LedgerReader reader(parts.ledger.Snapshot());
   CUSTODY_RETURN_IF_ERROR(CheckSubject(reader, principal, subject));
+  CUSTODY_RETURN_IF_ERROR(reader.CheckWhole(subject));
   std::vector<v1::TraceNode> nodes;
   bool more = false;
   CUSTODY_RETURN_IF_ERROR(walk(reader, subject, depth_max, [&](const v1::TraceNode& node) {
@@ -84,7 +85,10 @@ absl::StatusOr<std::optional<SubjectKey>> OptionalKey(bool has, const v1::Subjec
 absl::Status FillEvents(const ServiceParts& parts, const Principal& principal,
                         const v1::ListEventsRequest& request, v1::ListEventsResponse* response) {
   const LedgerReader reader(parts.ledger.Snapshot());
-  if (request.has_subject()) CUSTODY_RETURN_IF_ERROR(CheckedKey(request.subject()).status());
+  if (request.has_subject()) {
+    CUSTODY_ASSIGN_OR_RETURN(const SubjectKey subject, CheckedKey(request.subject()));
+    CUSTODY_RETURN_IF_ERROR(reader.CheckWhole(subject));
+  }
   CUSTODY_RETURN_IF_ERROR(CheckSite(principal, request.site_id()));
   v1::ListEventsRequest bounded = request;
   bounded.set_page_size(

@@ -90,8 +90,8 @@ struct GrpcServer::Impl {
         authorizer(directory, options.insecure_loopback),
         pool(options.read_threads, options.read_queue_max),
         watch_hub(ledger),
-        parts{ledger,   store,           authorizer,      pool,           watch_hub,
-              observer, options.service, options.version, options.commit, witnesses},
+        parts{ledger,          store,           authorizer,     pool,      watch_hub,     observer,
+              options.service, options.version, options.commit, witnesses, options.backup},
         ledger_service(parts),
         provenance_service(parts),
         admin_service(parts) {}

@@ -51,6 +51,8 @@ struct ServerOptions {
   // A client that pings more often is disconnected.
   std::uint32_t client_ping_interval_ms_min = 5'000;
   ServiceLimits service;
+  // Null: no backups are made.
+  BackupMaker backup;
 
   std::string version;
   std::string commit;

@@ -4,8 +4,10 @@
 #define CUSTODY_DAEMON_SERVICES_SERVICE_PARTS_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "daemon/ledger/ledger.h"
 #include "daemon/services/authorizer.h"
 #include "daemon/services/call_observer.h"
@@ -29,6 +31,15 @@ struct ServiceLimits {
   std::uint32_t trace_nodes_max = 100'000;
 };
 
+struct BackupMade {
+  std::uint64_t bytes = 0;
+  // The signed note of exactly the log that the backup holds.
+  std::string note;
+};
+// Makes a backup of this name. Errors: kInvalidArgument (the name); kFailedPrecondition if none are
+// made here; kAlreadyExists; those of the disk.
+using BackupMaker = std::function<absl::StatusOr<BackupMade>(const std::string& name)>;
+
 // References outlive the services.
 struct ServiceParts {
   Ledger& ledger;
@@ -42,6 +53,8 @@ struct ServiceParts {
   std::string commit;
   // Null: no witnesses are configured.
   WitnessKeeper* witnesses = nullptr;
+  // Null: no backups are made here.
+  BackupMaker backup = nullptr;
 };
 
 }  // namespace custody

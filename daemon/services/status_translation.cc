@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "custody/v1/rpc_status.pb.h"
+#include "daemon/ledger/ledger_refusals.h"
 #include "lifecycle/refusal.h"
 
 namespace custody {
@@ -45,6 +46,7 @@ constexpr PlainReason kPlainReasons[] = {
      "correct the request as the message says"},
     {absl::StatusCode::kNotFound, v1::REASON_CODE_E_UNKNOWN_SUBJECT,
      "check the identifier; what was not recorded here cannot be found"},
+    {absl::StatusCode::kDataLoss, v1::REASON_CODE_E_DAMAGED, kDamagedRemedy},
     {absl::StatusCode::kOutOfRange, v1::REASON_CODE_E_MISSING,
      "ask for an entry below the size of the log, or wait until it has grown"},
 };

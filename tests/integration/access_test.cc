@@ -128,15 +128,12 @@ TEST(AccessTest, ScopedPrincipalRecordsOnlyForItsSites) {
   }
 }
 
-TEST(AccessTest, UnfinishedMethodsSaySo) {
+// Who may administer over the network does not choose where the daemon writes.
+TEST(AccessTest, ADaemonWithoutABackupDirectoryMakesNone) {
   ServiceWorld world;
-  const auto channel = world.ChannelOf("everything");
-  for (const char* method : {"custody.v1.AdminService.Backup", "custody.v1.AdminService.Scrub"}) {
-    const grpc::Status status = CallEmpty(channel, method);
-    EXPECT_EQ(status.error_code(), StatusCode::UNIMPLEMENTED) << method;
-    ASSERT_EQ(RefusalIn(status).reasons_size(), 1) << method;
-    EXPECT_FALSE(RefusalIn(status).reasons(0).remedy().empty()) << method;
-  }
+  const grpc::Status status =
+      CallEmpty(world.ChannelOf("everything"), "custody.v1.AdminService.Backup");
+  EXPECT_EQ(status.error_code(), StatusCode::FAILED_PRECONDITION) << status.error_message();
 }
 
 }  // namespace

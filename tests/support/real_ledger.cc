@@ -288,9 +288,10 @@ std::size_t RealLedger::LargestWriteAheadLog() const {
   return largest;
 }
 
-int RealLedger::RunCommand(const std::string& command) {
-  const pid_t pid = SpawnProgram({options_.program, command, "--config", PathOf("custodyd.toml")},
-                                 PathOf("daemon.log"));
+int RealLedger::RunCommand(const std::string& command, const std::vector<std::string>& arguments) {
+  std::vector<std::string> words = {options_.program, command, "--config", PathOf("custodyd.toml")};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  const pid_t pid = SpawnProgram(words, PathOf("daemon.log"));
   CUSTODY_CHECK(pid > 0);
   return WaitFor(pid);
 }

@@ -93,7 +93,7 @@ class RealLedger {
 
   // Runs another command of custodyd to its end, with the ledger's settings; what it says goes to
   // daemon.log. The exit code.
-  int RunCommand(const std::string& command);
+  int RunCommand(const std::string& command, const std::vector<std::string>& arguments = {});
 
   std::filesystem::path folder() const { return options_.folder; }
   std::filesystem::path data() const { return folder() / "data"; }
