@@ -66,6 +66,8 @@ constexpr Example kExamples[] = {
     {"subject clocks", "custody subject clocks"},
     {"export", "custody export container:@vial/1 --order @order/o1 -o vial.custody"},
     {"verify", "custody verify vial.custody --trust trust.toml"},
+    {"timestamp query", "custody timestamp query year-end.checkpoint -o year-end.tsq"},
+    {"timestamp check", "custody timestamp check year-end.checkpoint year-end.tsr"},
     {"drill withhold", "custody drill withhold vial.custody --from 412 -o hidden.custody"},
     {"drill alter", "custody drill alter vial.custody -o altered.custody"},
     {"log status", "custody log status"},

@@ -32,10 +32,11 @@ class Committer {
   // Called after each batch that made the log longer or changed what readers see.
   using Publish = std::function<void(const std::shared_ptr<const LedgerSnapshot>& snapshot)>;
 
-  Committer(Store& store, const NoteSigner& signer, LedgerMetrics& metrics,
+  // `signers` each sign every checkpoint; there is at least one.
+  Committer(Store& store, std::vector<NoteSigner> signers, LedgerMetrics& metrics,
             std::shared_ptr<const LedgerSnapshot> first, Publish publish)
       : store_(store),
-        signer_(signer),
+        signers_(std::move(signers)),
         metrics_(metrics),
         publish_(std::move(publish)),
         snapshot_(std::move(first)) {}
@@ -60,7 +61,7 @@ class Committer {
   std::string TakeWitnessed();
 
   Store& store_;
-  const NoteSigner& signer_;
+  const std::vector<NoteSigner> signers_;
   LedgerMetrics& metrics_;
   const Publish publish_;
 

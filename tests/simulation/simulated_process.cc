@@ -22,7 +22,8 @@ absl::StatusOr<std::unique_ptr<SimulatedProcess>> SimulatedProcess::Start(
   const std::string origin = recovered.snapshot->checkpoint.origin;
   p.verifier_.emplace(
       origin, [&p] { return p.snapshot(); }, p.metrics_);
-  p.committer_.emplace(*p.store_, keys.log, p.metrics_, recovered.snapshot, [](const auto&) {});
+  p.committer_.emplace(*p.store_, keys.LogSigners(), p.metrics_, recovered.snapshot,
+                       [](const auto&) {});
   SystemEvents system_events(origin, recovered.service_device_id, keys.service);
   p.planner_.emplace(options, std::move(recovered), std::move(system_events), clock, *p.verifier_,
                      p.metrics_);
