@@ -14,15 +14,27 @@ namespace {
 constexpr std::size_t kProvenMax = 1024;
 constexpr int kMovesMax = 16;
 
+absl::StatusOr<NoteVerifier> ParseKey(const std::string& text, const std::string& ledger) {
+  CUSTODY_ASSIGN_OR_RETURN(NoteVerifier key, ParseVkey(text));
+  if (key.name() == ledger && key.type() == NoteKeyType::kEd25519) return key;
+  return absl::InvalidArgumentError(
+      absl::StrFormat("log key %s is not a log key of ledger %s", text, ledger));
+}
+
 absl::StatusOr<std::vector<NoteVerifier>> ParseKeys(const ClientOptions& options) {
   std::vector<NoteVerifier> keys;
   for (const std::string& text : options.log_keys) {
-    CUSTODY_ASSIGN_OR_RETURN(NoteVerifier key, ParseVkey(text));
-    if (key.name() != options.ledger || key.type() != NoteKeyType::kEd25519) {
-      return absl::InvalidArgumentError(
-          absl::StrFormat("log key %s is not a log key of ledger %s", text, options.ledger));
-    }
+    CUSTODY_ASSIGN_OR_RETURN(NoteVerifier key, ParseKey(text, options.ledger));
     keys.push_back(std::move(key));
+  }
+  return keys;
+}
+
+absl::StatusOr<std::vector<RetiredLogKey>> ParseRetiredKeys(const ClientOptions& options) {
+  std::vector<RetiredLogKey> keys;
+  for (const RetiredLogVkey& old : options.retired_log_keys) {
+    CUSTODY_ASSIGN_OR_RETURN(NoteVerifier key, ParseKey(old.vkey, options.ledger));
+    keys.push_back({std::move(key), old.last_size});
   }
   return keys;
 }
@@ -34,16 +46,21 @@ std::string Describe(const Checkpoint& checkpoint) {
 }  // namespace
 
 CheckpointGuard::CheckpointGuard(std::string origin, std::vector<NoteVerifier> keys,
+                                 std::vector<RetiredLogKey> retired,
                                  std::unique_ptr<CheckpointStore> store)
-    : origin_(std::move(origin)), keys_(std::move(keys)), store_(std::move(store)) {}
+    : origin_(std::move(origin)),
+      keys_(std::move(keys)),
+      retired_(std::move(retired)),
+      store_(std::move(store)) {}
 
 absl::StatusOr<std::unique_ptr<CheckpointGuard>> CheckpointGuard::Create(
     const ClientOptions& options) {
   CUSTODY_ASSIGN_OR_RETURN(std::vector<NoteVerifier> keys, ParseKeys(options));
+  CUSTODY_ASSIGN_OR_RETURN(std::vector<RetiredLogKey> retired, ParseRetiredKeys(options));
   CUSTODY_ASSIGN_OR_RETURN(std::unique_ptr<CheckpointStore> store,
                            CheckpointStore::Open(options.checkpoint_file));
   std::unique_ptr<CheckpointGuard> guard(
-      new CheckpointGuard(options.ledger, std::move(keys), std::move(store)));
+      new CheckpointGuard(options.ledger, std::move(keys), std::move(retired), std::move(store)));
   CUSTODY_ASSIGN_OR_RETURN(const std::string note, guard->store_->Newest());
   if (!note.empty() && !guard->keys_.empty()) {
     const absl::StatusOr<Checkpoint> known = guard->Open(note);
@@ -74,7 +91,9 @@ absl::StatusOr<Checkpoint> CheckpointGuard::Open(std::string_view note) {
       return opened_;
     }
   }
-  absl::StatusOr<OpenedCheckpoint> opened = OpenCheckpoint(note, origin_, keys_);
+  absl::StatusOr<OpenedCheckpoint> opened =
+      OpenCheckpointWithRetired(note, origin_, keys_, retired_);
+  if (absl::IsFailedPrecondition(opened.status())) return opened.status();
   if (!opened.ok()) {
     return absl::DataLossError(absl::StrFormat("the checkpoint is not one of %s: %s", origin_,
                                                std::string(opened.status().message())));

@@ -39,7 +39,8 @@ class CheckpointGuard {
   // OK if log keys are configured. Errors: kFailedPrecondition.
   absl::Status CheckConfigured() const;
 
-  // Verifies the signature. Errors: kFailedPrecondition without keys; kDataLoss if it is not true.
+  // Verifies the signature. Errors: kFailedPrecondition without keys, or if only a key signed that
+  // was retired before; kDataLoss if it is not true.
   absl::StatusOr<Checkpoint> Open(std::string_view note);
 
   // OK if the log of this opened checkpoint continues, or begins, the log seen so far; a newer one
@@ -58,7 +59,7 @@ class CheckpointGuard {
 
  private:
   CheckpointGuard(std::string origin, std::vector<NoteVerifier> keys,
-                  std::unique_ptr<CheckpointStore> store);
+                  std::vector<RetiredLogKey> retired, std::unique_ptr<CheckpointStore> store);
 
   absl::Status ObserveOnce(std::string_view note, const Checkpoint& checkpoint,
                            const ProofSource& proofs);
@@ -76,6 +77,7 @@ class CheckpointGuard {
 
   const std::string origin_;
   const std::vector<NoteVerifier> keys_;
+  const std::vector<RetiredLogKey> retired_;
   const std::unique_ptr<CheckpointStore> store_;
 
   Mutex mutex_;

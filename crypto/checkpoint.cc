@@ -4,6 +4,7 @@
 
 #include "crypto/checkpoint.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -75,14 +76,22 @@ absl::StatusOr<Checkpoint> ParseCheckpointText(std::string_view text) {
 }
 
 absl::StatusOr<std::string> SignCheckpoint(const Checkpoint& checkpoint, const NoteSigner& signer) {
+  return SignCheckpoint(checkpoint, std::span<const NoteSigner>(&signer, 1));
+}
+
+absl::StatusOr<std::string> SignCheckpoint(const Checkpoint& checkpoint,
+                                           std::span<const NoteSigner> signers) {
   CUSTODY_RETURN_IF_ERROR(ValidateCheckpoint(checkpoint));
-  if (signer.verifier().name() != checkpoint.origin) {
-    return absl::InvalidArgumentError(absl::StrFormat("signer %s is not the log %s",
-                                                      signer.verifier().name(), checkpoint.origin));
-  }
+  if (signers.empty()) return absl::InvalidArgumentError("nobody signs the checkpoint");
   Note note{.text = FormatCheckpoint(checkpoint), .signatures = {}};
-  CUSTODY_ASSIGN_OR_RETURN(NoteSignature signature, signer.Sign(note.text));
-  note.signatures.push_back(std::move(signature));
+  for (const NoteSigner& signer : signers) {
+    if (signer.verifier().name() != checkpoint.origin) {
+      return absl::InvalidArgumentError(absl::StrFormat(
+          "signer %s is not the log %s", signer.verifier().name(), checkpoint.origin));
+    }
+    CUSTODY_ASSIGN_OR_RETURN(NoteSignature signature, signer.Sign(note.text));
+    note.signatures.push_back(std::move(signature));
+  }
   return FormatNote(note);
 }
 
@@ -109,6 +118,26 @@ absl::StatusOr<OpenedCheckpoint> OpenCheckpoint(std::string_view note, std::stri
         absl::StrFormat("checkpoint is of the log %s, want %s", result.checkpoint.origin, origin));
   }
   return result;
+}
+
+absl::StatusOr<OpenedCheckpoint> OpenCheckpointWithRetired(
+    std::string_view note, std::string_view origin, std::span<const NoteVerifier> log_keys,
+    std::span<const RetiredLogKey> retired, std::span<const NoteVerifier> witnesses) {
+  std::vector<NoteVerifier> known(log_keys.begin(), log_keys.end());
+  for (const RetiredLogKey& old : retired) known.push_back(old.key);
+  CUSTODY_ASSIGN_OR_RETURN(OpenedCheckpoint opened, OpenCheckpoint(note, origin, known, witnesses));
+  const std::uint64_t size = opened.checkpoint.size;
+  const auto counts = [&](const VerifiedNoteSignature& signature) {
+    return std::none_of(retired.begin(), retired.end(), [&](const RetiredLogKey& old) {
+      return old.key.key_id() == signature.key_id && size > old.last_size;
+    });
+  };
+  if (std::any_of(opened.log_signatures.begin(), opened.log_signatures.end(), counts)) {
+    return opened;
+  }
+  return absl::FailedPreconditionError(absl::StrFormat(
+      "the checkpoint of %d entries is signed only by a log key (%s+%08x) that was retired before",
+      size, origin, opened.log_signatures.front().key_id));
 }
 
 }  // namespace custody

@@ -47,6 +47,10 @@ absl::StatusOr<Checkpoint> ParseCheckpointText(std::string_view text);
 // Errors: kInvalidArgument if the signer's name is not the origin, or the checkpoint is not valid;
 // kInternal.
 absl::StatusOr<std::string> SignCheckpoint(const Checkpoint& checkpoint, const NoteSigner& signer);
+// The same by several keys of the log, one line each, in their order: a rotation with overlap.
+// Errors: also kInvalidArgument if there is no signer.
+absl::StatusOr<std::string> SignCheckpoint(const Checkpoint& checkpoint,
+                                           std::span<const NoteSigner> signers);
 
 struct OpenedCheckpoint {
   Checkpoint checkpoint;
@@ -62,6 +66,20 @@ struct OpenedCheckpoint {
 absl::StatusOr<OpenedCheckpoint> OpenCheckpoint(std::string_view note, std::string_view origin,
                                                 std::span<const NoteVerifier> log_keys,
                                                 std::span<const NoteVerifier> witnesses = {});
+
+// A log key that signs nothing new. What it signed while it was in use stays true; whoever has it
+// now can only sign what is no larger.
+struct RetiredLogKey {
+  NoteVerifier key;
+  std::uint64_t last_size = 0;  // The largest checkpoint that it may have signed, entries.
+};
+
+// As OpenCheckpoint(), by keys in use or by retired ones within their size.
+// Errors: also kFailedPrecondition if only retired keys signed, and the checkpoint is larger than
+// any of them may sign: it is not forged, nobody vouches for it any more.
+absl::StatusOr<OpenedCheckpoint> OpenCheckpointWithRetired(
+    std::string_view note, std::string_view origin, std::span<const NoteVerifier> log_keys,
+    std::span<const RetiredLogKey> retired, std::span<const NoteVerifier> witnesses = {});
 
 }  // namespace custody
 

@@ -71,17 +71,22 @@ absl::StatusOr<std::string> EcdsaRawFromDer(std::string_view der) {
   if (signature == nullptr) {
     return OpensslError("d2i_ECDSA_SIG");
   }
-  std::string raw = Scalar(ECDSA_SIG_get0_r(signature.get()));
-  const std::string s = Scalar(ECDSA_SIG_get0_s(signature.get()));
-  if (!IsHighS(s)) {
-    return raw.append(s);
-  }
-  // n - s is the other valid half of the pair.
+  return EcdsaLowS(Scalar(ECDSA_SIG_get0_r(signature.get())) +
+                   Scalar(ECDSA_SIG_get0_s(signature.get())));
+}
+
+absl::StatusOr<std::string> EcdsaLowS(std::string_view raw) {
+  CUSTODY_CHECK(raw.size() == 2 * kScalarSize);
+  const std::string_view s = raw.substr(kScalarSize);
+  if (!IsHighS(s)) return std::string(raw);
+  // n - s is the other valid half of the pair; an s above n is no signature at all.
+  const BnPtr high(BN_bin2bn(AsBytes(s).data(), static_cast<int>(s.size()), nullptr));
   const BnPtr low(BN_bin2bn(kOrder.data(), static_cast<int>(kOrder.size()), nullptr));
-  if (low == nullptr || BN_sub(low.get(), low.get(), ECDSA_SIG_get0_s(signature.get())) != 1) {
+  if (high == nullptr || low == nullptr || BN_sub(low.get(), low.get(), high.get()) != 1 ||
+      BN_is_negative(low.get()) == 1) {
     return OpensslError("BN_sub");
   }
-  return raw.append(Scalar(low.get()));
+  return std::string(raw.substr(0, kScalarSize)).append(Scalar(low.get()));
 }
 
 }  // namespace custody

@@ -19,6 +19,9 @@ absl::StatusOr<std::string> EcdsaDerFromRaw(std::string_view raw);
 // r || s, with s brought to the lower half. Errors: kInternal if `der` is not what OpenSSL writes.
 absl::StatusOr<std::string> EcdsaRawFromDer(std::string_view der);
 
+// The same signature with s in the lower half. Requires 64 bytes. Errors: kInternal.
+absl::StatusOr<std::string> EcdsaLowS(std::string_view raw);
+
 }  // namespace custody
 
 #endif  // CUSTODY_CRYPTO_ECDSA_ENCODING_H_

@@ -21,8 +21,9 @@ struct VerifyKey::Impl {
 };
 
 struct SigningKey::Impl {
-  PkeyPtr pkey;
+  PkeyPtr pkey;  // Null: kept elsewhere.
   VerifyKey verify_key;
+  SignElsewhere sign_elsewhere = nullptr;
 };
 
 struct KeyAccess {

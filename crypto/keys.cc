@@ -65,6 +65,22 @@ absl::Status CheckEd25519Point(std::string_view raw) {
   return absl::OkStatus();
 }
 
+// What came from elsewhere, brought to its one spelling and checked.
+absl::StatusOr<std::string> Checked(const VerifyKey& key, std::string_view message,
+                                    std::string signature) {
+  if (signature.size() != kSignatureSizeBytes) {
+    return absl::InternalError(absl::StrFormat("the token gave a signature of %d bytes, want %d",
+                                               signature.size(), kSignatureSizeBytes));
+  }
+  if (key.algorithm() == KeyAlgorithm::kEcdsaP256) {
+    CUSTODY_ASSIGN_OR_RETURN(signature, EcdsaLowS(signature));
+  }
+  const absl::Status valid = key.Verify(message, signature);
+  if (valid.ok()) return signature;
+  return absl::InternalError(
+      absl::StrFormat("the token signed with another key than %s", key.key_id().ToHex()));
+}
+
 }  // namespace
 
 std::string_view KeyAlgorithmName(KeyAlgorithm algorithm) {
@@ -185,7 +201,16 @@ absl::StatusOr<SigningKey> SigningKey::FromEd25519Seed(std::string_view seed) {
   return KeyAccess::Wrap(std::move(pkey));
 }
 
+SigningKey SigningKey::Elsewhere(VerifyKey key, SignElsewhere sign) {
+  return SigningKey(std::make_shared<const Impl>(
+      Impl{.pkey = nullptr, .verify_key = std::move(key), .sign_elsewhere = std::move(sign)}));
+}
+
 absl::StatusOr<std::string> SigningKey::Sign(std::string_view message) const {
+  if (impl_->sign_elsewhere) {
+    CUSTODY_ASSIGN_OR_RETURN(std::string signature, impl_->sign_elsewhere(message));
+    return Checked(verify_key(), message, std::move(signature));
+  }
   const bool is_p256 = algorithm() == KeyAlgorithm::kEcdsaP256;
   const MdCtxPtr context(EVP_MD_CTX_new());
   if (context == nullptr ||

@@ -10,6 +10,7 @@
 #define CUSTODY_CRYPTO_KEYS_H_
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -72,9 +73,16 @@ class VerifyKey {
   std::shared_ptr<const Impl> impl_;
 };
 
-// A private key held in memory. Copies share it; OpenSSL wipes it with the last one.
+// A private key: held in memory, where copies share it and OpenSSL wipes it with the last one, or
+// kept elsewhere, such as in a token.
 class SigningKey {
  public:
+  // The 64 bytes of a signature, for P-256 r||s over the SHA-256 of the message. Called from any
+  // thread.
+  using SignElsewhere = std::function<absl::StatusOr<std::string>(std::string_view message)>;
+  // A key that never comes here. What `sign` gives is checked against `key` each time.
+  static SigningKey Elsewhere(VerifyKey key, SignElsewhere sign);
+
   // Errors: kInternal if OpenSSL failed.
   static absl::StatusOr<SigningKey> Generate(KeyAlgorithm algorithm);
 
@@ -88,14 +96,16 @@ class SigningKey {
   static absl::StatusOr<SigningKey> FromEd25519Seed(std::string_view seed);
 
   // PKCS#8, AES-256-CBC under a key of scrypt (N 16384, r 8, p 5: 16 MiB and about 0.2 s).
-  // Errors: kInvalidArgument on an empty passphrase or one over 1,024 bytes; kInternal.
+  // Errors: kInvalidArgument on an empty passphrase or one over 1,024 bytes; kFailedPrecondition
+  // for a key that is kept elsewhere; kInternal.
   absl::StatusOr<std::string> ToEncryptedPem(std::string_view passphrase) const;
 
   // For keys whose file is protected by other means (development, secrets of a service manager).
-  // Errors: kInternal.
+  // Errors: kFailedPrecondition for a key that is kept elsewhere; kInternal.
   absl::StatusOr<std::string> ToUnencryptedPem() const;
 
-  // 64 bytes; deterministic for Ed25519. Errors: kInternal.
+  // 64 bytes; deterministic for Ed25519. Errors: kInternal; for a key that is kept elsewhere also
+  // those of `sign`, and kInternal if what it gave is no signature of this key.
   absl::StatusOr<std::string> Sign(std::string_view message) const;
 
   const VerifyKey& verify_key() const;

@@ -114,6 +114,9 @@ absl::StatusOr<SigningKey> WrapChecked(const PKCS8_PRIV_KEY_INFO* info) {
 }
 
 absl::StatusOr<PrivateInfoPtr> PrivateInfo(EVP_PKEY* pkey) {
+  if (pkey == nullptr) {
+    return absl::FailedPreconditionError("the private key is kept elsewhere and stays there");
+  }
   PrivateInfoPtr info(EVP_PKEY2PKCS8(pkey));
   if (info == nullptr) {
     return OpensslError("EVP_PKEY2PKCS8");

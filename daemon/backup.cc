@@ -146,7 +146,7 @@ absl::StatusOr<BackupMade> BackUpStopped(const Config& config, const std::string
   CUSTODY_ASSIGN_OR_RETURN(const LedgerKeys keys, LoadKeys(config));
   CUSTODY_ASSIGN_OR_RETURN(const auto store, RocksdbStore::Open(StoreOptionsOf(config)));
   return CopyOrClear(config, folder, *store,
-                     [&keys](const Checkpoint& head) { return SignCheckpoint(head, keys.log); });
+                     [&keys](const Checkpoint& head) { return SignCheckpoint(head, keys.LogSigners()); });
 }
 
 }  // namespace custody

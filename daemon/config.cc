@@ -109,6 +109,7 @@ std::vector<ConfigKey> KeysOf(Config* c) {
       {"ledger.data_directory", &c->ledger.data_directory},
       {"ledger.anchor_file", &c->ledger.anchor_file},
       {"ledger.log_key_file", &c->ledger.log_key_file},
+      {"ledger.further_log_key_files", &c->ledger.further_log_key_files},
       {"ledger.service_key_file", &c->ledger.service_key_file},
       {"ledger.key_passphrase_file", &c->ledger.key_passphrase_file},
       {"listen.address", &c->listen.address},

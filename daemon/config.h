@@ -32,6 +32,8 @@ struct LedgerSection {
   std::string log_key_file;
   std::string service_key_file;
   std::string key_passphrase_file;
+  // Log keys that sign every checkpoint too, while a rotation lasts.
+  std::vector<std::string> further_log_key_files;
 };
 
 struct ListenSection {

@@ -13,6 +13,7 @@
 #include "crypto/note.h"
 #include "crypto/random.h"
 #include "daemon/files.h"
+#include "daemon/key_place.h"
 #include "daemon/ledger/clock.h"
 #include "daemon/ledger/initialize.h"
 #include "daemon/parts.h"
@@ -90,20 +91,17 @@ absl::StatusOr<v1::PredecessorLog> ReadPredecessor(const std::string& path,
   return predecessor;
 }
 
-absl::Status MakeKeyIfAbsent(const std::string& path, KeyAlgorithm algorithm,
-                             const std::string& passphrase) {
+// A key in a token is there already: custodyd new-key makes one.
+absl::Status MakeKeyIfAbsent(const std::string& place, const std::string& passphrase) {
   std::error_code error;
-  if (std::filesystem::exists(path, error)) return absl::OkStatus();
-  CUSTODY_ASSIGN_OR_RETURN(const SigningKey key, SigningKey::Generate(algorithm));
-  CUSTODY_ASSIGN_OR_RETURN(const std::string pem, passphrase.empty()
-                                                      ? key.ToUnencryptedPem()
-                                                      : key.ToEncryptedPem(passphrase));
-  return WriteSecretFile(path, pem);
+  if (IsPkcs11Uri(place) || std::filesystem::exists(place, error)) return absl::OkStatus();
+  return MakeSigningKey(place, KeyAlgorithm::kEd25519, passphrase).status();
 }
 
 absl::Status MakeDirectories(const Config& config) {
   CUSTODY_RETURN_IF_ERROR(MakeDirectory(config.ledger.data_directory));
   for (const std::string& file : {AnchorFile(config), LogKeyFile(config), ServiceKeyFile(config)}) {
+    if (IsPkcs11Uri(file)) continue;
     const std::string parent = std::filesystem::path(file).parent_path().string();
     if (!parent.empty()) CUSTODY_RETURN_IF_ERROR(MakeDirectory(parent));
   }
@@ -112,8 +110,8 @@ absl::Status MakeDirectories(const Config& config) {
 
 absl::Status MakeKeys(const Config& config) {
   CUSTODY_ASSIGN_OR_RETURN(const std::string passphrase, ReadPassphrase(config));
-  CUSTODY_RETURN_IF_ERROR(MakeKeyIfAbsent(LogKeyFile(config), KeyAlgorithm::kEd25519, passphrase));
-  return MakeKeyIfAbsent(ServiceKeyFile(config), KeyAlgorithm::kEd25519, passphrase);
+  CUSTODY_RETURN_IF_ERROR(MakeKeyIfAbsent(LogKeyFile(config), passphrase));
+  return MakeKeyIfAbsent(ServiceKeyFile(config), passphrase);
 }
 
 absl::StatusOr<v1::LedgerCreated> MakeCreated(const InitArguments& arguments,

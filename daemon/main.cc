@@ -14,6 +14,7 @@
 #include "daemon/config.h"
 #include "daemon/files.h"
 #include "daemon/init_command.h"
+#include "daemon/key_place.h"
 #include "daemon/logging.h"
 #include "daemon/parts.h"
 #include "daemon/rebuild_command.h"
@@ -57,6 +58,8 @@ struct Arguments {
   bool replace = false;
   bool print = false;
   bool json = false;
+  std::string key_place;
+  bool p256 = false;
 };
 
 absl::StatusOr<Config> LoadWith(const Arguments& arguments) {
@@ -99,6 +102,29 @@ absl::Status RunCheckConfig(const Arguments& arguments) {
   }
   CUSTODY_RETURN_IF_ERROR(CheckEverything(config));
   absl::FPrintF(stderr, "the configuration is good\n");
+  return absl::OkStatus();
+}
+
+absl::Status RunNewKey(const Arguments& arguments) {
+  CUSTODY_ASSIGN_OR_RETURN(const Config config, LoadWith(arguments));
+  CUSTODY_ASSIGN_OR_RETURN(const std::string passphrase, ReadPassphrase(config));
+  CUSTODY_ASSIGN_OR_RETURN(
+      const SigningKey key,
+      MakeSigningKey(arguments.key_place,
+                     arguments.p256 ? KeyAlgorithm::kEcdsaP256 : KeyAlgorithm::kEd25519,
+                     passphrase));
+  CUSTODY_ASSIGN_OR_RETURN(const std::string text, DescribeSigningKey(config, key));
+  absl::PrintF("%s", text);
+  return absl::OkStatus();
+}
+
+absl::Status RunShowKey(const Arguments& arguments) {
+  CUSTODY_ASSIGN_OR_RETURN(const Config config, LoadWith(arguments));
+  CUSTODY_ASSIGN_OR_RETURN(const std::string passphrase, ReadPassphrase(config));
+  CUSTODY_ASSIGN_OR_RETURN(const SigningKey key,
+                           LoadSigningKey("key", arguments.key_place, passphrase));
+  CUSTODY_ASSIGN_OR_RETURN(const std::string text, DescribeSigningKey(config, key));
+  absl::PrintF("%s", text);
   return absl::OkStatus();
 }
 
@@ -265,6 +291,16 @@ int Run(int argc, char** argv) {
   restore->add_flag("--anchor-is-lost", arguments.restore.anchor_is_lost,
                     "go on without an anchor; see the guide first");
 
+  CLI::App* new_key =
+      app.add_subcommand("new-key", "make a log key or service key, for a rotation (docs/keys.md)");
+  CLI::App* show_key = app.add_subcommand("show-key", "print the public half of a key");
+  for (CLI::App* command : {new_key, show_key}) {
+    AddSettings(command, &arguments);
+    command->add_option("place", arguments.key_place, "file, or pkcs11: URI of a token")
+        ->required();
+  }
+  new_key->add_flag("--p256", arguments.p256, "ECDSA P-256 (service key only); default Ed25519");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -273,6 +309,8 @@ int Run(int argc, char** argv) {
   }
   if (*init) return Report(RunInit(arguments));
   if (*check) return Report(RunCheckConfig(arguments));
+  if (*new_key) return Report(RunNewKey(arguments));
+  if (*show_key) return Report(RunShowKey(arguments));
   if (*rebuild) {
     const absl::StatusOr<int> code = RunRebuild(arguments);
     return code.ok() ? *code : Report(code.status());

@@ -1,22 +1,28 @@
 #include "daemon/parts.h"
 
+#include <set>
+
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "base/status_macros.h"
 #include "daemon/build_info.h"
 #include "daemon/files.h"
+#include "daemon/key_place.h"
 #include "daemon/services/tls_files.h"
 
 namespace custody {
 namespace {
 
-absl::StatusOr<SigningKey> LoadKey(std::string_view name, const std::string& path,
-                                   std::string_view passphrase) {
-  CUSTODY_ASSIGN_OR_RETURN(const std::string pem, ReadSmallFile(name, path));
-  absl::StatusOr<SigningKey> key = SigningKey::FromPem(pem, passphrase);
-  if (key.ok()) return key;
-  return absl::Status(key.status().code(),
-                      absl::StrFormat("%s %s: %s", name, path, StdView(key.status().message())));
+// A note has one line for each key, and readers refuse two.
+absl::Status CheckDistinct(const LedgerKeys& keys) {
+  std::set<std::uint32_t> seen;
+  for (const NoteVerifier& key : keys.LogVerifiers()) {
+    if (seen.insert(key.key_id()).second) continue;
+    return absl::InvalidArgumentError(
+        absl::StrFormat("ledger.further_log_key_files: the log key %s signs already; leave it out",
+                        FormatVkey(key)));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -77,31 +83,31 @@ absl::StatusOr<ServerOptions> ServerOptionsOf(const Config& config) {
   return options;
 }
 
-absl::StatusOr<std::string> ReadPassphrase(const Config& config) {
-  if (config.ledger.key_passphrase_file.empty()) return std::string();
-  CUSTODY_ASSIGN_OR_RETURN(std::string text, ReadSmallFile("ledger.key_passphrase_file",
-                                                           config.ledger.key_passphrase_file));
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-  return text;
-}
-
 absl::StatusOr<LedgerKeys> LoadKeys(const Config& config) {
   CUSTODY_ASSIGN_OR_RETURN(const std::string passphrase, ReadPassphrase(config));
   CUSTODY_ASSIGN_OR_RETURN(const SigningKey log,
-                           LoadKey("ledger.log_key_file", LogKeyFile(config), passphrase));
-  CUSTODY_ASSIGN_OR_RETURN(SigningKey service,
-                           LoadKey("ledger.service_key_file", ServiceKeyFile(config), passphrase));
+                           LoadSigningKey("ledger.log_key_file", LogKeyFile(config), passphrase));
+  CUSTODY_ASSIGN_OR_RETURN(SigningKey service, LoadSigningKey("ledger.service_key_file",
+                                                              ServiceKeyFile(config), passphrase));
   CUSTODY_ASSIGN_OR_RETURN(NoteSigner signer, NoteSigner::Create(config.ledger.origin, log));
-  return LedgerKeys{std::move(signer), std::move(service)};
+  LedgerKeys keys{std::move(signer), std::move(service)};
+  for (const std::string& file : config.ledger.further_log_key_files) {
+    CUSTODY_ASSIGN_OR_RETURN(const SigningKey further,
+                             LoadSigningKey("ledger.further_log_key_files", file, passphrase));
+    CUSTODY_ASSIGN_OR_RETURN(NoteSigner also, NoteSigner::Create(config.ledger.origin, further));
+    keys.further_log.push_back(std::move(also));
+  }
+  CUSTODY_RETURN_IF_ERROR(CheckDistinct(keys));
+  return keys;
 }
 
 absl::StatusOr<std::unique_ptr<WitnessKeeper>> MakeWitnessKeeper(const Config& config,
-                                                                 const NoteVerifier& log_key,
+                                                                 const LedgerKeys& keys,
                                                                  const Clock& clock) {
   const std::string& path = config.witnessing.policy_file;
   if (path.empty()) return std::unique_ptr<WitnessKeeper>();
   CUSTODY_ASSIGN_OR_RETURN(const std::string text, ReadSmallFile("witnessing.policy_file", path));
-  absl::StatusOr<WitnessPolicy> policy = WitnessKeeper::ParsePolicy(text, log_key);
+  absl::StatusOr<WitnessPolicy> policy = WitnessKeeper::ParsePolicy(text, keys.LogVerifiers());
   if (!policy.ok()) {
     return absl::InvalidArgumentError(
         absl::StrFormat("witnessing.policy_file %s: %s", path, StdView(policy.status().message())));
@@ -112,7 +118,7 @@ absl::StatusOr<std::unique_ptr<WitnessKeeper>> MakeWitnessKeeper(const Config& c
   options.grace_ms = config.witnessing.grace_ms;
   options.interval_ms_min = config.witnessing.interval_ms_min;
   options.evidence_folder = config.ledger.data_directory + "/evidence";
-  return WitnessKeeper::Create(std::move(options), log_key, clock);
+  return WitnessKeeper::Create(std::move(options), keys.LogVerifiers(), clock);
 }
 
 namespace {

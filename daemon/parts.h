@@ -23,18 +23,16 @@ RocksdbOptions StoreOptionsOf(const Config& config);
 // Errors: kNotFound naming the key whose file cannot be read.
 absl::StatusOr<ServerOptions> ServerOptionsOf(const Config& config);
 
-// Both keys from their files.
-// Errors: kNotFound; kInvalidArgument if a file is no key, or the log key is not Ed25519;
+// All keys from their files.
+// Errors: kNotFound; kInvalidArgument if a file is no key, or a log key is not Ed25519 or named
+// twice;
 // kUnauthenticated if the passphrase does not open one.
 absl::StatusOr<LedgerKeys> LoadKeys(const Config& config);
 // The witnesses of witnessing.policy_file; null if none is named. `clock` must outlive it.
 // Errors: kNotFound; kInvalidArgument naming what is wrong with the policy.
 absl::StatusOr<std::unique_ptr<WitnessKeeper>> MakeWitnessKeeper(const Config& config,
-                                                                 const NoteVerifier& log_key,
+                                                                 const LedgerKeys& keys,
                                                                  const Clock& clock);
-// The passphrase of the keys; empty if none is configured.
-absl::StatusOr<std::string> ReadPassphrase(const Config& config);
-
 // Every check that needs no running daemon: values, options, keys and TLS files where they are
 // named. Errors: those of the parts, naming the key.
 absl::Status CheckEverything(const Config& config);

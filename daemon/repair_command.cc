@@ -160,7 +160,8 @@ absl::StatusOr<bool> Repair::Rebuild(const RebuildProgress& progress) {
   const EntryReader read = [this](std::uint64_t index) {
     return ReadAsPlanned(*view_, other_.get(), plan_, index);
   };
-  CUSTODY_RETURN_IF_ERROR(RebuildFromEntries(read, *view_, keys_->log, *target, progress).status());
+  CUSTODY_RETURN_IF_ERROR(
+      RebuildFromEntries(read, *view_, keys_->LogSigners(), *target, progress).status());
   report_.rebuilt = true;
   if (!plan_.restore.empty() || !plan_.tiles.empty()) return true;
   CUSTODY_ASSIGN_OR_RETURN(const bool same, IsTheSame(*store_, *target));

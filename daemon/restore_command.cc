@@ -45,12 +45,11 @@ absl::Status DiskError(const std::string& path, const std::error_code& error) {
 
 absl::StatusOr<Checkpoint> OpenSigned(std::string_view what, std::string_view note,
                                       const LedgerKeys& keys) {
-  const NoteVerifier& log_key = keys.log.verifier();
-  const absl::StatusOr<OpenedCheckpoint> opened =
-      OpenCheckpoint(note, log_key.name(), {&log_key, 1});
+  const std::string& origin = keys.log.verifier().name();
+  const absl::StatusOr<OpenedCheckpoint> opened = OpenCheckpoint(note, origin, keys.LogVerifiers());
   if (opened.ok()) return opened->checkpoint;
   return absl::DataLossError(absl::StrFormat("the checkpoint of %s is not one of %s: %s", what,
-                                             log_key.name(), StdView(opened.status().message())));
+                                             origin, StdView(opened.status().message())));
 }
 
 class Restore {
@@ -135,7 +134,7 @@ absl::Status Restore::TakeFromMirror(Store& store, const RebuildProgress& progre
                         end.size, result_.backup_size));
   }
   const EntryReader read = [&mirror](std::uint64_t index) { return mirror->Read(index); };
-  return ContinueFromMirror(store, keys_->log, end, read, progress).status();
+  return ContinueFromMirror(store, keys_->LogSigners(), end, read, progress).status();
 }
 
 absl::Status Restore::CheckAnchorFile(const LedgerSnapshot& snapshot) const {

@@ -146,7 +146,7 @@ absl::Status Serve(const Config& config) {
   if (!store.ok()) return Named("store", store.status());
   CUSTODY_ASSIGN_OR_RETURN(const LedgerKeys keys, LoadKeys(config));
   CUSTODY_ASSIGN_OR_RETURN(const std::unique_ptr<WitnessKeeper> witnesses,
-                           MakeWitnessKeeper(config, keys.log.verifier(), clock));
+                           MakeWitnessKeeper(config, keys, clock));
   LedgerOptions ledger_options = LedgerOptionsOf(config);
   if (witnesses != nullptr) {
     ledger_options.before_writing = [&witnesses](const LedgerSnapshot& snapshot) {

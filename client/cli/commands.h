@@ -52,6 +52,7 @@ void AddDoseCommands(Commands* commands);
 void AddTraceCommands(Commands* commands);
 void AddSubjectCommands(Commands* commands);
 void AddProofCommands(Commands* commands);
+void AddTimestampCommands(Commands* commands);
 void AddDrillCommands(Commands* commands);
 void AddLogCommands(Commands* commands);
 void AddAuditCommands(Commands* commands);

@@ -67,6 +67,8 @@ constexpr Example kExamples[] = {
     {"export", "custody export container:@vial/1 --order @order/o1 -o vial.custody"},
     {"redact", "custody redact vial.custody -o for-a-partner.custody"},
     {"verify", "custody verify vial.custody --trust trust.toml"},
+    {"timestamp query", "custody timestamp query year-end.checkpoint -o year-end.tsq"},
+    {"timestamp check", "custody timestamp check year-end.checkpoint year-end.tsr"},
     {"drill withhold", "custody drill withhold vial.custody --from 412 -o hidden.custody"},
     {"drill alter", "custody drill alter vial.custody -o altered.custody"},
     {"log status", "custody log status"},

@@ -126,10 +126,7 @@ absl::Status CheckQuorum(Session& session, const std::string& note) {
     return absl::OkStatus();
   }
   const WitnessPolicy& policy = *(*trust)->policy;
-  std::vector<NoteVerifier> keys;
-  for (const PolicyWitness& witness : policy.witnesses) keys.push_back(witness.verifier);
-  CUSTODY_ASSIGN_OR_RETURN(const OpenedCheckpoint opened,
-                           OpenCheckpoint(note, (*trust)->ledger, (*trust)->log_keys, keys));
+  CUSTODY_ASSIGN_OR_RETURN(const OpenedCheckpoint opened, OpenTrustedCheckpoint(note, **trust));
   const std::optional<std::uint64_t> time = QuorumTime(policy, opened.cosignatures);
   if (!time.has_value()) {
     return absl::FailedPreconditionError(

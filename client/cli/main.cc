@@ -86,6 +86,7 @@ int Main(int argc, char** argv) {
   AddTraceCommands(&commands);
   AddSubjectCommands(&commands);
   AddProofCommands(&commands);
+  AddTimestampCommands(&commands);
   AddDrillCommands(&commands);
   AddLogCommands(&commands);
   AddAuditCommands(&commands);

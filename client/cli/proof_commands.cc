@@ -42,6 +42,7 @@ struct VerifyOptions {
   std::string file;
   std::string trust;
   std::string at;
+  std::string timestamp;
 };
 
 // The bundle with the openings that this computer keeps for it, for its owner's eyes.
@@ -106,8 +107,15 @@ absl::StatusOr<int> Verify(Session& session, const VerifyOptions& options) {
     CUSTODY_ASSIGN_OR_RETURN(const TimeText time, ParseTimeText(options.at, now_ms));
     at_ms = time.utc_ms;
   }
+  std::string timestamp;
+  if (!options.timestamp.empty()) {
+    CUSTODY_ASSIGN_OR_RETURN(timestamp, ReadFile(options.timestamp));
+    if (timestamp.empty()) {
+      return absl::InvalidArgumentError(absl::StrFormat("%s is empty", options.timestamp));
+    }
+  }
   CUSTODY_ASSIGN_OR_RETURN(const VerificationReport report,
-                           VerifyBundle(bytes, trust, now_ms, at_ms));
+                           VerifyBundle(bytes, trust, now_ms, at_ms, timestamp));
   if (session.terminal().json()) {
     session.terminal().JsonText(report.ToJson());
   } else {
@@ -176,6 +184,9 @@ void AddProofCommands(Commands* commands) {
         command->add_option("--at", options->at,
                             "Judge the verdict for this moment, for example that of the infusion "
                             "(default: now)");
+        command->add_option("--timestamp", options->timestamp,
+                            "Answer of a time stamp authority over the bundle's checkpoint "
+                            "(custody timestamp query)");
       },
       Verify);
   verify->footer(

@@ -96,6 +96,9 @@ absl::StatusOr<Client*> Session::client() {
     CUSTODY_ASSIGN_OR_RETURN(const Trust* trust, this->trust());
     options.ledger = trust->ledger;
     for (const NoteVerifier& key : trust->log_keys) options.log_keys.push_back(FormatVkey(key));
+    for (const RetiredLogKey& old : trust->retired_log_keys) {
+      options.retired_log_keys.push_back({FormatVkey(old.key), old.last_size});
+    }
   }
   CUSTODY_ASSIGN_OR_RETURN(client_, Client::Connect(options));
   return client_.get();

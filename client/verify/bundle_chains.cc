@@ -36,6 +36,18 @@ void Worsen(Finding other, Finding* finding) {
   }
 }
 
+// One signature that was looked at.
+struct SignedBy {
+  std::uint64_t index;
+  std::int64_t recorded_at_ms;
+  SubjectKey signer;
+  std::string key_id;
+};
+
+const google::protobuf::RepeatedPtrField<v1::KeyState>& KeysOf(const v1::SubjectState& state) {
+  return state.kind() == v1::SUBJECT_KIND_PERSON ? state.person().keys() : state.device().keys();
+}
+
 class ChainJudge {
  public:
   ChainJudge(const BundleContents& contents, const Trust& trust, FoldedStates* states)
@@ -49,11 +61,15 @@ class ChainJudge {
   std::size_t signature_count() const { return signature_count_; }
   // Positions of the chains that no entry filled.
   void JudgeEnds();
+  // What is signed by keys that were revoked as compromised since then; empty if nothing is. It is
+  // no accusation: the signatures are true, whose they are cannot be said.
+  std::string SuspectKeys() const;
 
  private:
   void JudgeLink(const BundleLeaf& leaf, const SubjectKey& subject, const v1::Link& link);
   void JudgeSignatures(const BundleLeaf& leaf, const ParsedEvent& event);
   Finding JudgeSignature(const BundleLeaf& leaf, const ParsedSignature& signature);
+  bool IsSuspect(const SignedBy& signed_by) const;
   void JudgeAddedSignature(const BundleLeaf& leaf, const ParsedEvent& event);
   void Fold(const BundleLeaf& leaf, const ParsedEvent& event);
   absl::StatusOr<const VerifyKey*> ParsedKey(const std::string& spki);
@@ -67,6 +83,7 @@ class ChainJudge {
   Finding chains_;
   Finding signatures_;
   std::size_t signature_count_ = 0;
+  std::vector<SignedBy> signed_;
 };
 
 void ChainJudge::JudgeLink(const BundleLeaf& leaf, const SubjectKey& subject,
@@ -110,9 +127,7 @@ Finding ChainJudge::JudgeSignature(const BundleLeaf& leaf, const ParsedSignature
     return Unknown(absl::StrFormat("entry %d is signed by %s, whose chain the bundle lacks",
                                    leaf.index, Describe(signature.signer)));
   }
-  const v1::SubjectState& state = (*states_)[signature.signer];
-  const auto& keys = signature.signer.kind == v1::SUBJECT_KIND_PERSON ? state.person().keys()
-                                                                      : state.device().keys();
+  const auto& keys = KeysOf((*states_)[signature.signer]);
   const auto enrolled = std::find_if(keys.begin(), keys.end(), [&](const v1::KeyState& key) {
     return key.key_id() == signature.statement.key_id();
   });
@@ -130,6 +145,8 @@ Finding ChainJudge::JudgeSignature(const BundleLeaf& leaf, const ParsedSignature
       (*key)->Verify(PreAuthEncoding(PayloadTypeOf(signature), signature.signature.statement()),
                      signature.signature.signature());
   ++signature_count_;
+  signed_.push_back(
+      {leaf.index, leaf.entry.recorded_at_ms(), signature.signer, signature.statement.key_id()});
   if (absl::IsInternal(valid)) {
     return Unknown(std::string(valid.message()));
   }
@@ -232,6 +249,26 @@ void ChainJudge::JudgeEnds() {
   }
 }
 
+bool ChainJudge::IsSuspect(const SignedBy& signed_by) const {
+  const auto state = states_->find(signed_by.signer);
+  if (state == states_->end()) return false;
+  const auto& keys = KeysOf(state->second);
+  return std::any_of(keys.begin(), keys.end(), [&](const v1::KeyState& key) {
+    return key.key_id() == signed_by.key_id && key.compromised_since_ms() != 0 &&
+           key.compromised_since_ms() <= signed_by.recorded_at_ms;
+  });
+}
+
+std::string ChainJudge::SuspectKeys() const {
+  const auto is_suspect = [this](const SignedBy& one) { return IsSuspect(one); };
+  const auto first = std::find_if(signed_.begin(), signed_.end(), is_suspect);
+  if (first == signed_.end()) return std::string();
+  return absl::StrFormat(
+      "entry %d (%d in all) is signed by a key of %s that was revoked as compromised since then: "
+      "that they signed it cannot be checked",
+      first->index, std::count_if(first, signed_.end(), is_suspect), Describe(first->signer));
+}
+
 }  // namespace
 
 void JudgeChains(const BundleContents& contents, const Trust& trust, FoldedStates* states,
@@ -262,6 +299,10 @@ void JudgeChains(const BundleContents& contents, const Trust& trust, FoldedState
                                         judge.signature_count());
   }
   log->Add('B', "signatures", signatures.outcome, std::move(signatures.detail));
+  std::string suspects = judge.SuspectKeys();
+  if (!suspects.empty()) {
+    log->Add('B', "suspect keys", Outcome::kNotYetProven, std::move(suspects));
+  }
 }
 
 }  // namespace custody

@@ -65,6 +65,10 @@ bool ReadContents(BundleContents* contents, StepLog* log);
 void JudgeInclusion(const BundleContents& contents, const Trust& trust, std::int64_t now_ms,
                     VerificationReport* report, StepLog* log);
 
+// Level A: adds the step "timestamp".
+void JudgeTimestamp(const BundleContents& contents, const Trust& trust, std::string_view timestamp,
+                    VerificationReport* report, StepLog* log);
+
 // Level C: adds the step "index". Requires that the step "seal" was verified; says who attests.
 void JudgeCompleteness(const BundleContents& contents, const VerificationReport& report,
                        StepLog* log);

@@ -23,16 +23,12 @@ std::optional<OpenedCheckpoint> JudgeCheckpoint(const BundleContents& contents, 
                              contents.bundle.ledger(), trust.ledger));
     return std::nullopt;
   }
-  std::vector<NoteVerifier> witnesses;
-  if (trust.policy.has_value()) {
-    for (const PolicyWitness& witness : trust.policy->witnesses) {
-      witnesses.push_back(witness.verifier);
-    }
-  }
   absl::StatusOr<OpenedCheckpoint> opened =
-      OpenCheckpoint(contents.bundle.checkpoint(), trust.ledger, trust.log_keys, witnesses);
+      OpenTrustedCheckpoint(contents.bundle.checkpoint(), trust);
   if (!opened.ok()) {
-    const bool broken = absl::IsInternal(opened.status());
+    // Signed by a key that was retired before: true, but nobody vouches for it.
+    const bool broken =
+        absl::IsInternal(opened.status()) || absl::IsFailedPrecondition(opened.status());
     log->Add('A', "checkpoint", broken ? Outcome::kCannotBeChecked : Outcome::kProofFalse,
              absl::StrFormat("the checkpoint is not signed by a trusted log key: %s",
                              std::string(opened.status().message())));

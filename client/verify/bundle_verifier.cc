@@ -130,8 +130,9 @@ std::string VerificationReport::ToText() const {
 std::string VerificationReport::ToJson() const {
   std::string json = absl::StrFormat(
       "{\"format_version\":1,\"outcome\":%s,\"ledger\":%s,\"tree_size\":%d,"
-      "\"witnessed_at_ms\":%d,\"levels\":{\"A\":%s,\"B\":%s,\"C\":%s,\"D\":%s},\"steps\":[",
-      JsonText(OutcomeName(outcome)), JsonText(ledger), tree_size, witnessed_at_ms,
+      "\"witnessed_at_ms\":%d,\"stamped_at_ms\":%d,\"levels\":{\"A\":%s,\"B\":%s,\"C\":%s,\"D\":%s}"
+      ",\"steps\":[",
+      JsonText(OutcomeName(outcome)), JsonText(ledger), tree_size, witnessed_at_ms, stamped_at_ms,
       JsonText(OutcomeName(level_a)), JsonText(OutcomeName(level_b)),
       JsonText(OutcomeName(level_c)), JsonText(OutcomeName(level_d)));
   for (std::size_t i = 0; i < steps.size(); ++i) {
@@ -168,7 +169,8 @@ std::string VerificationReport::ToJson() const {
 
 absl::StatusOr<VerificationReport> VerifyBundle(std::string_view bundle_bytes, const Trust& trust,
                                                 std::int64_t now_ms,
-                                                std::optional<std::int64_t> at_ms) {
+                                                std::optional<std::int64_t> at_ms,
+                                                std::string_view timestamp) {
   BundleContents contents;
   CUSTODY_ASSIGN_OR_RETURN(contents.bundle, ParseBundle(bundle_bytes));
   VerificationReport report;
@@ -189,6 +191,7 @@ absl::StatusOr<VerificationReport> VerifyBundle(std::string_view bundle_bytes, c
   } else if (ReadContents(&contents, &log)) {
     FoldedStates states;
     JudgeInclusion(contents, trust, now_ms, &report, &log);
+    if (!timestamp.empty()) JudgeTimestamp(contents, trust, timestamp, &report, &log);
     JudgeChains(contents, trust, &states, &log);
     JudgeOpenings(contents, &report, &log);
     if (LevelOf(report, 'C') == Outcome::kVerified) JudgeCompleteness(contents, report, &log);

@@ -96,6 +96,8 @@ struct VerificationReport {
   // When the quorum of witnesses saw the checkpoint, milliseconds since 1970 UTC; 0: no quorum, the
   // head is operator-asserted.
   std::int64_t witnessed_at_ms = 0;
+  // The time that a trusted authority has stamped the checkpoint with; 0: none.
+  std::int64_t stamped_at_ms = 0;
   // Auditors of the trust that have recomputed the log up to this checkpoint; empty: that the
   // subject index is true is the operator's word.
   std::vector<std::string> attested_by;
@@ -128,6 +130,10 @@ struct VerificationReport {
 //   at_ms    judges the verdict for this moment instead of now: was it good when it was used? The
 //            report says so. The age of the checkpoint is judged by now_ms all the same.
 //
+//   timestamp  answer of a time stamp authority (RFC 3161) over the bytes of the bundle's
+//   checkpoint;
+//            empty: none. The authorities are those of the trust.
+//
 // A verdict about other containers than the one that the bundle is about, one whose end has passed,
 // and one of a later moment than the judged one cannot be checked, however true its proofs are. A
 // NO-GO has no end: the time that passes mends nothing.
@@ -136,7 +142,8 @@ struct VerificationReport {
 // nothing to judge. Everything else is in the report.
 absl::StatusOr<VerificationReport> VerifyBundle(std::string_view bundle_bytes, const Trust& trust,
                                                 std::int64_t now_ms,
-                                                std::optional<std::int64_t> at_ms = std::nullopt);
+                                                std::optional<std::int64_t> at_ms = std::nullopt,
+                                                std::string_view timestamp = {});
 
 }  // namespace custody
 

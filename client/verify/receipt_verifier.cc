@@ -75,6 +75,12 @@ absl::StatusOr<VerifiedReceipt> VerifyReceipt(const v1::Receipt& receipt, std::s
   return VerifyReceiptUnder(receipt, opened.checkpoint);
 }
 
+absl::StatusOr<VerifiedReceipt> VerifyReceipt(const v1::Receipt& receipt, const Trust& trust) {
+  CUSTODY_ASSIGN_OR_RETURN(const OpenedCheckpoint opened,
+                           OpenTrustedCheckpoint(receipt.checkpoint(), trust));
+  return VerifyReceiptUnder(receipt, opened.checkpoint);
+}
+
 absl::Status CheckEntryHolds(const v1::Entry& entry, const v1::SignedEvent& sent,
                              bool already_recorded) {
   if (!entry.has_signed_event() || entry.signed_event().event() != sent.event()) {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "client/verify/trust.h"
 #include "crypto/checkpoint.h"
 #include "crypto/digest.h"
 #include "crypto/note.h"
@@ -29,6 +30,10 @@ struct VerifiedReceipt {
 // is false.
 absl::StatusOr<VerifiedReceipt> VerifyReceipt(const v1::Receipt& receipt, std::string_view origin,
                                               std::span<const NoteVerifier> log_keys);
+
+// The same by the keys of a trust file, retired ones within their size.
+// Errors: also kFailedPrecondition if only a key signed that was retired before.
+absl::StatusOr<VerifiedReceipt> VerifyReceipt(const v1::Receipt& receipt, const Trust& trust);
 
 // The same under a checkpoint that the caller has opened: many receipts share one.
 absl::StatusOr<VerifiedReceipt> VerifyReceiptUnder(const v1::Receipt& receipt,

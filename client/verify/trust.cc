@@ -19,12 +19,14 @@
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
 #include "crypto/text_rules.h"
+#include "crypto/timestamp.h"
 
 namespace custody {
 namespace {
 
-constexpr std::array<std::string_view, 6> kKeys = {"ledger", "entry0_leaf_hash", "log_keys",
-                                                   "policy", "maximum_age",      "auditors"};
+constexpr std::array<std::string_view, 8> kKeys = {
+    "ledger", "entry0_leaf_hash", "log_keys", "retired_log_keys",
+    "policy", "maximum_age",      "auditors", "timestamp_ca"};
 using ReadFile = std::function<absl::StatusOr<std::string>(const std::string& path)>;
 
 std::size_t EditDistance(std::string_view a, std::string_view b) {
@@ -76,10 +78,14 @@ class TrustReader {
   absl::StatusOr<std::optional<std::string>> Text(std::string_view key) const;
   absl::StatusOr<std::string> RequiredText(std::string_view key) const;
   absl::Status ReadLogKeys(Trust* trust) const;
-  absl::Status ReadLogKey(const toml::node& item, Trust* trust) const;
+  // A log key of the ledger that stands in neither list yet.
+  absl::StatusOr<NoteVerifier> ReadLogKey(const toml::node& item, const Trust& trust) const;
+  absl::Status ReadRetiredLogKeys(Trust* trust) const;
+  absl::StatusOr<RetiredLogKey> ReadRetiredLogKey(const toml::node& item, const Trust& trust) const;
   absl::Status ReadPolicy(Trust* trust) const;
   absl::Status ReadMaximumAge(Trust* trust) const;
   absl::Status ReadAuditors(Trust* trust) const;
+  absl::Status ReadTimestampCa(Trust* trust) const;
 
   std::string_view file_;
   const toml::table& table_;
@@ -124,12 +130,46 @@ absl::Status TrustReader::ReadLogKeys(Trust* trust) const {
         "%s: log_keys must be a list of 1 to %d verifier keys", file_, kTrustLogKeysMax));
   }
   for (const toml::node& item : *list) {
-    CUSTODY_RETURN_IF_ERROR(ReadLogKey(item, trust));
+    CUSTODY_ASSIGN_OR_RETURN(NoteVerifier key, ReadLogKey(item, *trust));
+    trust->log_keys.push_back(std::move(key));
   }
   return absl::OkStatus();
 }
 
-absl::Status TrustReader::ReadLogKey(const toml::node& item, Trust* trust) const {
+absl::Status TrustReader::ReadRetiredLogKeys(Trust* trust) const {
+  const toml::node* node = table_.get("retired_log_keys");
+  if (node == nullptr) return absl::OkStatus();
+  const toml::array* list = node->as_array();
+  if (list == nullptr || list->size() > kTrustRetiredKeysMax) {
+    return ErrorAt(node->source(),
+                   absl::StrFormat("retired_log_keys must be a list of at most %d tables {key = "
+                                   "\"...\", last_size = 41233}",
+                                   kTrustRetiredKeysMax));
+  }
+  for (const toml::node& item : *list) {
+    CUSTODY_ASSIGN_OR_RETURN(RetiredLogKey key, ReadRetiredLogKey(item, *trust));
+    trust->retired_log_keys.push_back(std::move(key));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<RetiredLogKey> TrustReader::ReadRetiredLogKey(const toml::node& item,
+                                                             const Trust& trust) const {
+  const toml::table* table = item.as_table();
+  const toml::node* key = table == nullptr ? nullptr : table->get("key");
+  const toml::node* size = table == nullptr ? nullptr : table->get("last_size");
+  const toml::value<std::int64_t>* number = size == nullptr ? nullptr : size->as_integer();
+  if (key == nullptr || number == nullptr || number->get() < 1 || table->size() != 2) {
+    return ErrorAt(item.source(),
+                   "a retired log key wants {key = \"...\", last_size = N}, where N is the number "
+                   "of entries of the largest checkpoint that it signed");
+  }
+  CUSTODY_ASSIGN_OR_RETURN(NoteVerifier verifier, ReadLogKey(*key, trust));
+  return RetiredLogKey{std::move(verifier), static_cast<std::uint64_t>(number->get())};
+}
+
+absl::StatusOr<NoteVerifier> TrustReader::ReadLogKey(const toml::node& item,
+                                                     const Trust& trust) const {
   const toml::value<std::string>* text = item.as_string();
   if (text == nullptr) {
     return ErrorAt(item.source(), "a log key must be a text");
@@ -139,17 +179,18 @@ absl::Status TrustReader::ReadLogKey(const toml::node& item, Trust* trust) const
     return ErrorAt(item.source(),
                    absl::StrFormat("log key: %s", std::string(key.status().message())));
   }
-  if (key->name() != trust->ledger || key->type() != NoteKeyType::kEd25519) {
+  if (key->name() != trust.ledger || key->type() != NoteKeyType::kEd25519) {
     return ErrorAt(item.source(),
-                   absl::StrFormat("this is not a log key of ledger '%s'", trust->ledger));
+                   absl::StrFormat("this is not a log key of ledger '%s'", trust.ledger));
   }
-  for (const NoteVerifier& other : trust->log_keys) {
-    if (other.key() == key->key()) {
-      return ErrorAt(item.source(), "the same log key stands twice");
-    }
+  const auto is_it = [&](const NoteVerifier& other) { return other.key() == key->key(); };
+  const auto& retired = trust.retired_log_keys;
+  if (std::any_of(trust.log_keys.begin(), trust.log_keys.end(), is_it) ||
+      std::any_of(retired.begin(), retired.end(),
+                  [&](const auto& old) { return is_it(old.key); })) {
+    return ErrorAt(item.source(), "the same log key stands twice");
   }
-  trust->log_keys.push_back(*std::move(key));
-  return absl::OkStatus();
+  return key;
 }
 
 absl::Status TrustReader::ReadPolicy(Trust* trust) const {
@@ -225,6 +266,21 @@ absl::Status TrustReader::ReadAuditors(Trust* trust) const {
   return absl::OkStatus();
 }
 
+absl::Status TrustReader::ReadTimestampCa(Trust* trust) const {
+  CUSTODY_ASSIGN_OR_RETURN(std::optional<std::string> text, Text("timestamp_ca"));
+  if (!text.has_value()) return absl::OkStatus();
+  if (text->find('\n') == std::string::npos) {
+    CUSTODY_ASSIGN_OR_RETURN(*text, read_file_(*text));
+  }
+  const absl::Status good = CheckTimestampAuthorities(*text);
+  if (!good.ok()) {
+    return ErrorAt(table_.get("timestamp_ca")->source(),
+                   absl::StrFormat("timestamp_ca: %s", std::string(good.message())));
+  }
+  trust->timestamp_authorities_pem = *std::move(text);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Trust> TrustReader::Read() {
   CUSTODY_RETURN_IF_ERROR(CheckKeys());
   Trust trust;
@@ -237,9 +293,11 @@ absl::StatusOr<Trust> TrustReader::Read() {
   }
   trust.entry0_leaf_hash = *digest;
   CUSTODY_RETURN_IF_ERROR(ReadLogKeys(&trust));
+  CUSTODY_RETURN_IF_ERROR(ReadRetiredLogKeys(&trust));
   CUSTODY_RETURN_IF_ERROR(ReadPolicy(&trust));
   CUSTODY_RETURN_IF_ERROR(ReadMaximumAge(&trust));
   CUSTODY_RETURN_IF_ERROR(ReadAuditors(&trust));
+  CUSTODY_RETURN_IF_ERROR(ReadTimestampCa(&trust));
   return trust;
 }
 
@@ -282,6 +340,17 @@ absl::StatusOr<Trust> ReadTrustFile(const std::string& path) {
   return ParseTrust(text, path, [&](const std::string& name) {
     return ReadSmallFile(name.front() == '/' ? name : folder + name);
   });
+}
+
+absl::StatusOr<OpenedCheckpoint> OpenTrustedCheckpoint(std::string_view note, const Trust& trust) {
+  std::vector<NoteVerifier> witnesses;
+  if (trust.policy.has_value()) {
+    for (const PolicyWitness& witness : trust.policy->witnesses) {
+      witnesses.push_back(witness.verifier);
+    }
+  }
+  return OpenCheckpointWithRetired(note, trust.ledger, trust.log_keys, trust.retired_log_keys,
+                                   witnesses);
 }
 
 }  // namespace custody

@@ -73,7 +73,7 @@ absl::StatusOr<std::shared_ptr<const LedgerSnapshot>> Committer::Write(PlannedBa
   after->checkpoint = batch->sealed->checkpoint;
   after->edge = batch->sealed->edge;
   after->index = batch->sealed->index;
-  CUSTODY_ASSIGN_OR_RETURN(after->note, SignCheckpoint(after->checkpoint, signer_));
+  CUSTODY_ASSIGN_OR_RETURN(after->note, SignCheckpoint(after->checkpoint, signers_));
   CrashPoint("signed");
   metrics_.batch_events.Observe(batch->entries);
   metrics_.batches_committed.fetch_add(1, std::memory_order_relaxed);

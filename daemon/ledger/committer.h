@@ -33,12 +33,13 @@ class Committer {
   // Called after each batch that made the log longer or changed what readers see.
   using Publish = std::function<void(const std::shared_ptr<const LedgerSnapshot>& snapshot)>;
 
-  // `index_history_ms` as in LedgerOptions.
-  Committer(Store& store, const NoteSigner& signer, LedgerMetrics& metrics,
+  // `signers` each sign every checkpoint; there is at least one. `index_history_ms` as in
+  // LedgerOptions.
+  Committer(Store& store, std::vector<NoteSigner> signers, LedgerMetrics& metrics,
             std::int64_t index_history_ms, std::shared_ptr<const LedgerSnapshot> first,
             Publish publish)
       : store_(store),
-        signer_(signer),
+        signers_(std::move(signers)),
         metrics_(metrics),
         publish_(std::move(publish)),
         index_history_(index_history_ms),
@@ -66,7 +67,7 @@ class Committer {
   std::string TakeWitnessed();
 
   Store& store_;
-  const NoteSigner& signer_;
+  const std::vector<NoteSigner> signers_;
   LedgerMetrics& metrics_;
   const Publish publish_;
   IndexHistoryKeeper index_history_;

@@ -26,19 +26,26 @@
 namespace custody {
 namespace {
 
-// The service key that consequences are signed with must be the one that the log knows.
+// The service key that consequences are signed with must be one that the log knows, and still good.
 absl::Status CheckServiceKey(const RecoveredLedger& recovered, const SigningKey& key) {
   const LedgerReader reader(recovered.snapshot);
   CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* device,
                            reader.Find({v1::SUBJECT_KIND_DEVICE, recovered.service_device_id}));
+  const std::string id = key.verify_key().key_id().ToHex();
   if (device != nullptr) {
     for (const v1::KeyState& known : device->device().keys()) {
-      if (known.key_id() == key.verify_key().key_id().view() && known.revoked_index() == 0) {
-        return absl::OkStatus();
-      }
+      if (known.key_id() != key.verify_key().key_id().view()) continue;
+      if (known.revoked_index() == 0) return absl::OkStatus();
+      return absl::UnavailableError(absl::StrFormat(
+          "the service key %s was revoked by entry %d; configure the one that was registered "
+          "in its place",
+          id, known.revoked_index() - 1));
     }
   }
-  return absl::UnavailableError("the service key is not the one that the log has enrolled");
+  return absl::UnavailableError(absl::StrFormat(
+      "the service key %s is not one that the log has enrolled; serve with the enrolled one and "
+      "record KeyRegistered for device %s first",
+      id, ToHex(recovered.service_device_id)));
 }
 
 // The state of a damaged store, as a line for logs and health.
@@ -119,8 +126,9 @@ struct Ledger::Parts {
   absl::Status StoreFailure() const;
   void StartWriting(RecoveredLedger recovered);
   absl::Status Upgrade(std::uint32_t format_version) const;
-  // For the next start, after the last batch.
-  void LeaveIndex() const;
+  // For the next start, after the last batch: the index, and the note of the head, which the next
+  // batch would have written.
+  void LeaveForNextStart() const;
 };
 
 void Ledger::Parts::Publish(const std::shared_ptr<const LedgerSnapshot>& newer) {
@@ -192,7 +200,7 @@ void Ledger::Parts::StartWriting(RecoveredLedger recovered) {
   SystemEvents system_events(origin, recovered.service_device_id, keys.service);
   // Before anything of the newer format is written.
   const absl::Status upgraded = Upgrade(recovered.format_version);
-  committer.emplace(store, keys.log, metrics, options.index_history_ms, recovered.snapshot,
+  committer.emplace(store, keys.LogSigners(), metrics, options.index_history_ms, recovered.snapshot,
                     [this](const auto& newer) { Publish(newer); });
   planner.emplace(options, std::move(recovered), std::move(system_events), clock, *verifier,
                   metrics);
@@ -218,14 +226,18 @@ absl::Status Ledger::Parts::Upgrade(std::uint32_t format_version) const {
   return store.Apply(writes, Durability::kSynced);
 }
 
-void Ledger::Parts::LeaveIndex() const {
+void Ledger::Parts::LeaveForNextStart() const {
   if (!StoreFailure().ok()) return;
   std::shared_ptr<const LedgerSnapshot> last;
   {
     const MutexLock lock(mutex);
     last = snapshot;
   }
-  // Whatever comes of it: without it the next start reads the table of buckets.
+  // Whatever comes of both: without the note the next start signs the head again, without the index
+  // it reads the table of buckets.
+  WriteBatch writes;
+  writes.Put(KeyOfCheckpoint(last->size()), last->note);
+  store.Apply(writes, Durability::kUnsynced).IgnoreError();
   WriteStoppedIndex(last->size(), last->index, &store).IgnoreError();
 }
 
@@ -235,7 +247,7 @@ absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(const LedgerOptions& option
                                                      const LedgerKeys& keys, const Clock& clock) {
   CUSTODY_RETURN_IF_ERROR(Validate(options));
   CUSTODY_RETURN_IF_ERROR(store.AcquireWriter());
-  CUSTODY_ASSIGN_OR_RETURN(RecoveredLedger recovered, RecoverLedger(store, keys.log));
+  CUSTODY_ASSIGN_OR_RETURN(RecoveredLedger recovered, RecoverLedger(store, keys.LogSigners()));
   auto parts = std::make_unique<Parts>(options, keys, store, clock);
   Parts& p = *parts;
   p.origin = recovered.snapshot->checkpoint.origin;
@@ -258,7 +270,7 @@ absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(const LedgerOptions& option
         return p.snapshot;
       },
       p.metrics);
-  absl::Status why_not = CheckAnchor(options.anchor_path, *recovered.snapshot, keys.log.verifier());
+  absl::Status why_not = CheckAnchor(options.anchor_path, *recovered.snapshot, keys.LogVerifiers());
   if (why_not.ok()) why_not = CheckServiceKey(recovered, keys.service);
   if (why_not.ok() && options.before_writing) {
     why_not = options.before_writing(*recovered.snapshot);
@@ -355,7 +367,7 @@ void Ledger::Shutdown() {
   }
   if (parts_->pipeline) {
     parts_->pipeline->Stop();
-    parts_->LeaveIndex();
+    parts_->LeaveForNextStart();
   }
   {
     const MutexLock lock(parts_->mutex);

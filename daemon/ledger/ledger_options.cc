@@ -46,4 +46,16 @@ absl::Status Validate(const LedgerOptions& options) {
   return absl::OkStatus();
 }
 
+std::vector<NoteSigner> LedgerKeys::LogSigners() const {
+  std::vector<NoteSigner> signers = {log};
+  signers.insert(signers.end(), further_log.begin(), further_log.end());
+  return signers;
+}
+
+std::vector<NoteVerifier> LedgerKeys::LogVerifiers() const {
+  std::vector<NoteVerifier> verifiers;
+  for (const NoteSigner& signer : LogSigners()) verifiers.push_back(signer.verifier());
+  return verifiers;
+}
+
 }  // namespace custody

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "crypto/keys.h"
@@ -67,6 +68,12 @@ struct LedgerKeys {
   NoteSigner log;
   // Signs consequences, as the service device that entry 0 enrols.
   SigningKey service;
+  // Sign every checkpoint too, a line each, while a rotation of the log key lasts.
+  std::vector<NoteSigner> further_log = {};
+
+  // `log` first.
+  std::vector<NoteSigner> LogSigners() const;
+  std::vector<NoteVerifier> LogVerifiers() const;
 };
 
 }  // namespace custody

@@ -185,15 +185,16 @@ absl::StatusOr<std::shared_ptr<const ReadView>> OpenEmpty(Store& target) {
 }
 
 // The note of a checkpoint as it is kept, or signed again.
-Replayer::NoteOf NotesOf(const ReadView* kept, std::string origin, const NoteSigner& signer) {
-  return [kept, origin = std::move(origin), &signer](
+Replayer::NoteOf NotesOf(const ReadView* kept, std::string origin,
+                         std::span<const NoteSigner> signers) {
+  return [kept, origin = std::move(origin), signers](
              std::uint64_t size, const Digest& root) -> absl::StatusOr<std::string> {
     if (kept != nullptr) {
       const auto note = kept->Get(KeyOfCheckpoint(size));
       if (!note.ok() && !absl::IsDataLoss(note.status())) return note.status();
       if (note.ok() && note->has_value()) return **note;
     }
-    return SignCheckpoint({origin, size, root}, signer);
+    return SignCheckpoint({origin, size, root}, signers);
   };
 }
 
@@ -217,12 +218,12 @@ absl::StatusOr<Checkpoint> RebuildLedger(const Store& source, Store& target,
 }
 
 absl::StatusOr<Checkpoint> RebuildFromEntries(const EntryReader& read, const ReadView& source,
-                                              const NoteSigner& signer, Store& target,
+                                              std::span<const NoteSigner> signers, Store& target,
                                               const RebuildProgress& progress) {
   CUSTODY_ASSIGN_OR_RETURN(const Checkpoint head, ReadHead(source));
   CUSTODY_ASSIGN_OR_RETURN(auto empty, OpenEmpty(target));
   Replayer replayer(read, target, std::move(empty), TileTree(), IndexTree());
-  replayer.set_notes(NotesOf(&source, head.origin, signer), "");
+  replayer.set_notes(NotesOf(&source, head.origin, signers), "");
   replayer.set_history(HistoryToKeep(source, head).value_or(KeptHistory()));
   CUSTODY_RETURN_IF_ERROR(replayer.Run(head.size, progress));
   CUSTODY_RETURN_IF_ERROR(CheckRebuiltHead(target, head));
@@ -232,10 +233,10 @@ absl::StatusOr<Checkpoint> RebuildFromEntries(const EntryReader& read, const Rea
   return head;
 }
 
-absl::StatusOr<Checkpoint> ContinueFromMirror(Store& store, const NoteSigner& signer,
+absl::StatusOr<Checkpoint> ContinueFromMirror(Store& store, std::span<const NoteSigner> signers,
                                               const Checkpoint& end, const EntryReader& read,
                                               const RebuildProgress& progress) {
-  CUSTODY_ASSIGN_OR_RETURN(RecoveredLedger recovered, RecoverLedger(store, signer));
+  CUSTODY_ASSIGN_OR_RETURN(RecoveredLedger recovered, RecoverLedger(store, signers));
   const LedgerSnapshot& snapshot = *recovered.snapshot;
   TileTree whole = recovered.tree;
   std::vector<FullTile> completed;
@@ -257,7 +258,7 @@ absl::StatusOr<Checkpoint> ContinueFromMirror(Store& store, const NoteSigner& si
   CUSTODY_ASSIGN_OR_RETURN(std::unique_ptr<ReadView> view, store.OpenView());
   Replayer replayer(read, store, std::shared_ptr<const ReadView>(std::move(view)),
                     std::move(recovered.tree), std::move(recovered.index));
-  replayer.set_notes(NotesOf(nullptr, end.origin, signer), snapshot.note);
+  replayer.set_notes(NotesOf(nullptr, end.origin, signers), snapshot.note);
   replayer.set_drop_pending();
   CUSTODY_RETURN_IF_ERROR(replayer.Run(end.size, progress));
   CUSTODY_RETURN_IF_ERROR(CheckRebuiltHead(store, end));

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -36,12 +37,12 @@ absl::StatusOr<Checkpoint> RebuildLedger(const Store& source, Store& target,
 using EntryReader = std::function<absl::StatusOr<std::optional<std::string>>(std::uint64_t index)>;
 
 // The same from entries that may come from elsewhere. `source` gives what does not follow from
-// entries: notes and pending decisions. What of that is damaged is signed anew with `signer` (the
+// entries: notes and pending decisions. What of that is damaged is signed anew with `signers` (the
 // bytes are the same) or, of pending decisions, left out.
 //
-// Errors: as RebuildLedger(); kInvalidArgument if the signer's name is not the origin.
+// Errors: as RebuildLedger(); kInvalidArgument if a signer's name is not the origin.
 absl::StatusOr<Checkpoint> RebuildFromEntries(const EntryReader& read, const ReadView& source,
-                                              const NoteSigner& signer, Store& target,
+                                              std::span<const NoteSigner> signers, Store& target,
                                               const RebuildProgress& progress = nullptr);
 
 // Appends to the log of `store`, which nobody serves, what a mirror has beyond it: entries
@@ -51,7 +52,7 @@ absl::StatusOr<Checkpoint> RebuildFromEntries(const EntryReader& read, const Rea
 //
 // Errors: kDataLoss if they have another root, or an entry is missing or contradicts the log; those
 // of RecoverLedger() and of the store.
-absl::StatusOr<Checkpoint> ContinueFromMirror(Store& store, const NoteSigner& signer,
+absl::StatusOr<Checkpoint> ContinueFromMirror(Store& store, std::span<const NoteSigner> signers,
                                               const Checkpoint& end, const EntryReader& read,
                                               const RebuildProgress& progress = nullptr);
 

@@ -77,6 +77,19 @@ absl::StatusOr<std::vector<v1::PendingEvent>> ReadPending(const ReadView& view) 
   return pending;
 }
 
+// Receipts under the head were handed out with its note. A clean stop leaves it in the store; after
+// a kill it is signed again, which gives the same bytes while the keys are the same, since Ed25519
+// is deterministic.
+absl::StatusOr<std::string> NoteOfHead(const ReadView& view, const Checkpoint& head,
+                                       std::span<const NoteSigner> signers) {
+  CUSTODY_ASSIGN_OR_RETURN(auto left, view.Get(KeyOfCheckpoint(head.size)));
+  if (left.has_value()) {
+    const absl::StatusOr<Note> note = ParseNote(*left);
+    if (note.ok() && note->text == FormatCheckpoint(head)) return *std::move(left);
+  }
+  return SignCheckpoint(head, signers);
+}
+
 }  // namespace
 
 absl::StatusOr<TileTree> RestoreTree(const ReadView& view, const Checkpoint& head) {
@@ -143,13 +156,15 @@ absl::StatusOr<RestoredLog> RestoreLog(const ReadView& view, const Checkpoint& h
   return log;
 }
 
-absl::StatusOr<RecoveredLedger> RecoverLedger(const Store& store, const NoteSigner& signer) {
+absl::StatusOr<RecoveredLedger> RecoverLedger(const Store& store,
+                                              std::span<const NoteSigner> signers) {
   auto snapshot = std::make_shared<LedgerSnapshot>();
   snapshot->damage = std::make_shared<KnownDamage>();
   CUSTODY_ASSIGN_OR_RETURN(snapshot->view, store.OpenView());
   const ReadView& view = *snapshot->view;
   CUSTODY_ASSIGN_OR_RETURN(snapshot->checkpoint, ReadHead(view));
-  if (signer.verifier().name() != snapshot->checkpoint.origin) {
+  for (const NoteSigner& signer : signers) {
+    if (signer.verifier().name() == snapshot->checkpoint.origin) continue;
     return absl::InvalidArgumentError(absl::StrFormat("the log key is named %s, the log %s",
                                                       signer.verifier().name(),
                                                       snapshot->checkpoint.origin));
@@ -175,14 +190,13 @@ absl::StatusOr<RecoveredLedger> RecoverLedger(const Store& store, const NoteSign
   snapshot->recorded_at_ms = log.seal.recorded_at_ms();
   snapshot->edge = recovered.tree.Snapshot();
   snapshot->index = recovered.index.Snapshot();
-  // Ed25519 is deterministic: these are the bytes that were signed before the restart.
-  CUSTODY_ASSIGN_OR_RETURN(snapshot->note, SignCheckpoint(snapshot->checkpoint, signer));
+  CUSTODY_ASSIGN_OR_RETURN(snapshot->note, NoteOfHead(view, snapshot->checkpoint, signers));
   recovered.snapshot = std::move(snapshot);
   return recovered;
 }
 
 absl::Status CheckAnchor(const std::string& anchor_path, const LedgerSnapshot& snapshot,
-                         const NoteVerifier& log_key) {
+                         std::span<const NoteVerifier> log_keys) {
   if (anchor_path.empty()) return absl::OkStatus();
   const absl::StatusOr<std::string> note = ReadAnchor(anchor_path);
   if (!note.ok()) {
@@ -190,10 +204,12 @@ absl::Status CheckAnchor(const std::string& anchor_path, const LedgerSnapshot& s
         absl::StrFormat("the anchor cannot be read: %s", note.status().message()));
   }
   const absl::StatusOr<OpenedCheckpoint> anchor =
-      OpenCheckpoint(*note, snapshot.checkpoint.origin, {&log_key, 1});
+      OpenCheckpoint(*note, snapshot.checkpoint.origin, log_keys);
   if (!anchor.ok()) {
-    return RollbackRefusal(
-        absl::StrFormat("the anchor is not of this log: %s", anchor.status().message()));
+    return RollbackRefusal(absl::StrFormat(
+        "the anchor is not of this log: %s; if the log key was replaced, name the old one in "
+        "ledger.further_log_key_files until it has signed beside the new one",
+        anchor.status().message()));
   }
   return CheckContinues(anchor->checkpoint, snapshot, "the anchor");
 }

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -47,15 +48,22 @@ absl::StatusOr<RestoredLog> RestoreLog(const ReadView& view, const Checkpoint& h
 // Errors: kNotFound if the store holds no ledger; kFailedPrecondition on another format version;
 //         kInvalidArgument if the signer's name is not the origin; kDataLoss if head, edge, seal
 //         and index contradict one another; those of the store.
-absl::StatusOr<RecoveredLedger> RecoverLedger(const Store& store, const NoteSigner& signer);
+//
+// The note of the head is the one that was left at the last stop, byte for byte, else the head
+// signed anew by `signers`.
+absl::StatusOr<RecoveredLedger> RecoverLedger(const Store& store,
+                                              std::span<const NoteSigner> signers);
+inline absl::StatusOr<RecoveredLedger> RecoverLedger(const Store& store, const NoteSigner& signer) {
+  return RecoverLedger(store, std::span<const NoteSigner>(&signer, 1));
+}
 
 // The head of a store as its meta table says it. Errors: kNotFound if the store holds no ledger.
 absl::StatusOr<Checkpoint> ReadHead(const ReadView& view);
 
-// OK if the anchor's checkpoint is one of this log. An empty path is OK.
+// OK if the anchor's checkpoint is one of this log, signed by one of its keys. An empty path is OK.
 // Errors: kUnavailable E_ROLLBACK with the reason.
 absl::Status CheckAnchor(const std::string& anchor_path, const LedgerSnapshot& snapshot,
-                         const NoteVerifier& log_key);
+                         std::span<const NoteVerifier> log_keys);
 
 // OK if a checkpoint that this log has signed is a beginning of the snapshot. `who` shows it.
 // Errors: kUnavailable E_ROLLBACK with the reason; those of the view.

@@ -92,7 +92,7 @@ absl::StatusOr<std::optional<Contradiction>> WitnessClient::Compare(
                                                response.status, Quoted(response.body)));
   }
   const absl::StatusOr<OpenedCheckpoint> shown =
-      OpenCheckpoint(response.body, origin, {&options_.log_key, 1});
+      OpenCheckpoint(response.body, origin, options_.log_keys);
   if (!shown.ok()) {
     return absl::InvalidArgumentError(absl::StrFormat(
         "what it shows is no checkpoint of this log: %s", StdView(shown.status().message())));

@@ -58,7 +58,7 @@ class WitnessClient {
     HttpUrl url;
     // All keys that answer at this URL.
     std::vector<NoteVerifier> keys;
-    NoteVerifier log_key;
+    std::vector<NoteVerifier> log_keys;
     std::int64_t timeout_ms = 5'000;
   };
   using NewestSnapshot = std::function<std::shared_ptr<const LedgerSnapshot>()>;

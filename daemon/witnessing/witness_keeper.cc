@@ -89,11 +89,11 @@ void SayClaim(const std::string& claim, WitnessReport* report) {
 }  // namespace
 
 struct WitnessKeeper::Parts {
-  Parts(WitnessKeeperOptions o, NoteVerifier k, const Clock& c)
-      : options(std::move(o)), log_key(std::move(k)), clock(c) {}
+  Parts(WitnessKeeperOptions o, std::vector<NoteVerifier> k, const Clock& c)
+      : options(std::move(o)), log_keys(std::move(k)), clock(c) {}
 
   const WitnessKeeperOptions options;
-  const NoteVerifier log_key;
+  const std::vector<NoteVerifier> log_keys;
   const Clock& clock;
   Ledger* ledger = nullptr;
   std::vector<std::unique_ptr<Asker>> askers;  // Fixed after Create(); their states are guarded.
@@ -336,7 +336,7 @@ void WitnessKeeper::Parts::ReadKept() {
   if (!note.ok() || !note->has_value()) return;
   std::vector<NoteVerifier> keys;
   for (const PolicyWitness& witness : options.policy.witnesses) keys.push_back(witness.verifier);
-  const auto opened = OpenCheckpoint(**note, snapshot->checkpoint.origin, {&log_key, 1}, keys);
+  const auto opened = OpenCheckpoint(**note, snapshot->checkpoint.origin, log_keys, keys);
   if (!opened.ok()) return;
   const std::optional<std::uint64_t> time = QuorumTime(options.policy, opened->cosignatures);
   if (!time.has_value()) return;
@@ -351,7 +351,7 @@ void WitnessKeeper::Parts::ReadKept() {
 }
 
 absl::StatusOr<WitnessPolicy> WitnessKeeper::ParsePolicy(std::string_view text,
-                                                         const NoteVerifier& log_key) {
+                                                         std::span<const NoteVerifier> log_keys) {
   CUSTODY_ASSIGN_OR_RETURN(WitnessPolicy policy, ParseWitnessPolicy(text));
   if (policy.quorum.empty()) {
     return absl::InvalidArgumentError(
@@ -364,22 +364,22 @@ absl::StatusOr<WitnessPolicy> WitnessKeeper::ParsePolicy(std::string_view text,
           absl::StrFormat("witness %s: its url %s", witness.name, StdView(url.status().message())));
     }
   }
-  const bool named = std::any_of(policy.logs.begin(), policy.logs.end(), [&](const auto& log) {
-    return FormatVkey(log) == FormatVkey(log_key);
-  });
-  if (!policy.logs.empty() && !named) {
+  const auto is_named = [&](const NoteVerifier& log_key) {
+    return std::any_of(policy.logs.begin(), policy.logs.end(),
+                       [&](const auto& log) { return FormatVkey(log) == FormatVkey(log_key); });
+  };
+  if (!policy.logs.empty() && std::none_of(log_keys.begin(), log_keys.end(), is_named)) {
     return absl::InvalidArgumentError(absl::StrFormat(
-        "it names logs, but not this one: add a line \"log %s\"", FormatVkey(log_key)));
+        "it names logs, but not this one: add a line \"log %s\"", FormatVkey(log_keys.front())));
   }
   return policy;
 }
 
 WitnessKeeper::WitnessKeeper(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
-absl::StatusOr<std::unique_ptr<WitnessKeeper>> WitnessKeeper::Create(WitnessKeeperOptions options,
-                                                                     const NoteVerifier& log_key,
-                                                                     const Clock& clock) {
-  auto parts = std::make_unique<Parts>(std::move(options), log_key, clock);
+absl::StatusOr<std::unique_ptr<WitnessKeeper>> WitnessKeeper::Create(
+    WitnessKeeperOptions options, std::vector<NoteVerifier> log_keys, const Clock& clock) {
+  auto parts = std::make_unique<Parts>(std::move(options), std::move(log_keys), clock);
   // Witnesses with one URL are asked once.
   std::map<std::string, std::vector<std::size_t>> by_url;
   const std::vector<PolicyWitness>& witnesses = parts->options.policy.witnesses;
@@ -394,7 +394,7 @@ absl::StatusOr<std::unique_ptr<WitnessKeeper>> WitnessKeeper::Create(WitnessKeep
     CUSTODY_ASSIGN_OR_RETURN(HttpUrl parsed, ParseHttpUrl(url));
     WitnessClient::Options asked{.url = std::move(parsed),
                                  .keys = {},
-                                 .log_key = log_key,
+                                 .log_keys = parts->log_keys,
                                  .timeout_ms = parts->options.timeout_ms};
     for (const std::size_t place : places) asked.keys.push_back(witnesses[place].verifier);
     auto asker = std::make_unique<Asker>(std::move(asked), clock);

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -70,13 +71,14 @@ struct WitnessingStatus {
 
 class WitnessKeeper {
  public:
-  // Reads and checks a policy for custodyd. Errors: kInvalidArgument naming what is missing.
+  // Reads and checks a policy for custodyd. `log_keys` are those that sign its checkpoints, at
+  // least one. Errors: kInvalidArgument naming what is missing.
   static absl::StatusOr<WitnessPolicy> ParsePolicy(std::string_view text,
-                                                   const NoteVerifier& log_key);
+                                                   std::span<const NoteVerifier> log_keys);
 
   // `clock` must outlive it. Errors: kInvalidArgument (URLs).
   static absl::StatusOr<std::unique_ptr<WitnessKeeper>> Create(WitnessKeeperOptions options,
-                                                               const NoteVerifier& log_key,
+                                                               std::vector<NoteVerifier> log_keys,
                                                                const Clock& clock);
   // Stop().
   ~WitnessKeeper();

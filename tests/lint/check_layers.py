@@ -44,6 +44,7 @@ ALLOWED = {
 # Foreign headers by the only folders that may see them.
 FOREIGN = {
     r"openssl/": ["crypto"],
+    r"p11-kit/": ["crypto"],
     r"rocksdb/": ["storage"],
     r"grpc": ["daemon/services", "daemon", "client"],
     r"CLI/": ["client/cli", "daemon"],

@@ -22,7 +22,7 @@ absl::StatusOr<std::unique_ptr<SimulatedProcess>> SimulatedProcess::Start(
   const std::string origin = recovered.snapshot->checkpoint.origin;
   p.verifier_.emplace(
       origin, [&p] { return p.snapshot(); }, p.metrics_);
-  p.committer_.emplace(*p.store_, keys.log, p.metrics_, options.index_history_ms,
+  p.committer_.emplace(*p.store_, keys.LogSigners(), p.metrics_, options.index_history_ms,
                        recovered.snapshot, [](const auto&) {});
   SystemEvents system_events(origin, recovered.service_device_id, keys.service);
   p.planner_.emplace(options, std::move(recovered), std::move(system_events), clock, *p.verifier_,

@@ -36,6 +36,12 @@ struct RetryPolicy {
   std::chrono::milliseconds stream_deadline{60000};
 };
 
+// A log key out of use, and the largest checkpoint, in entries, that it may have signed.
+struct RetiredLogVkey {
+  std::string vkey;
+  std::uint64_t last_size = 0;
+};
+
 struct ClientOptions {
   // "custody.example.org:7443", "dns:///custody.example.org:7443" or "unix:/run/custody/socket".
   std::string endpoint;
@@ -61,6 +67,8 @@ struct ClientOptions {
   // Without `ledger` and keys only GetStatus() and calls that carry no checkpoint work; everything
   // else is kFailedPrecondition.
   std::vector<std::string> log_keys;
+  // Keys that sign no longer, for receipts of their time.
+  std::vector<RetiredLogVkey> retired_log_keys;
   // Where the newest checkpoint that was seen is kept; every later one must be consistent with it.
   // Empty: only in memory, so a fork is noticed only within one run. One file per ledger.
   std::string checkpoint_file;

@@ -49,6 +49,10 @@ class _Judge:
         self.chains = _Finding()
         self.signatures = _Finding()
         self.signature_count = 0
+        # Of each signature that was looked at: entry, when it was recorded, signer, key.
+        self._signed: list[tuple[int, int, Subject, bytes]] = []
+        # Of each key that was revoked as compromised: since when, the earliest that was stated.
+        self._compromised: dict[tuple[Subject, bytes], int] = {}
 
     def take(self, leaf: Leaf) -> None:
         """Judges one entry and enrols the keys that it brings."""
@@ -129,6 +133,8 @@ class _Judge:
             self.signatures.false(f"the key {signature.key_id.hex()} of {signer} is no key")
             return
         self.signature_count += 1
+        self._signed.append((leaf.index, leaf.entry.number("recorded_at_ms"), signature.signer,
+                             signature.key_id))
         try:
             key.verify(signature.signed_bytes, signature.signature)
         except Forged:
@@ -154,6 +160,18 @@ class _Judge:
             for kind, name in ((subject.PERSON, "person_id"), (subject.DEVICE, "device_id")):
                 if body.data(name):
                     self._add((kind, body.data(name)), [body.message("key")])
+
+        elif event.body_name == "key_revoked" and body.number("compromised_since_ms"):
+            for kind, name in ((subject.PERSON, "person_id"), (subject.DEVICE, "device_id")):
+                if body.data(name):
+                    key = (kind, body.data(name)), body.data("key_id")
+                    since = body.number("compromised_since_ms")
+                    self._compromised[key] = min(since, self._compromised.get(key, since))
+
+    def suspects(self) -> list[tuple[int, Subject]]:
+        """Entries, and who is said to have signed them, recorded since the key was compromised."""
+        return [(index, signer) for index, recorded_at_ms, signer, key_id in self._signed
+                if recorded_at_ms >= self._compromised.get((signer, key_id), recorded_at_ms + 1)]
 
     def _add(self, owner: Subject, keys: list[Message]) -> None:
         table = self._keys.setdefault(owner, {})
@@ -193,3 +211,10 @@ def judge(contents: Contents, trust: Trust, report: Report) -> None:
                f"{len(contents.chains)} chains run without a gap from their first entry")
     report.add("B", "signatures", judged.signatures.outcome, judged.signatures.detail or
                f"{judged.signature_count} signatures, each by a key enrolled at that moment")
+    suspects = judged.suspects()
+    if suspects:
+        index, signer = suspects[0]
+        report.add("B", "suspect keys", Outcome.NOT_YET_PROVEN,
+                   f"entry {index} ({len(suspects)} in all) is signed by a key of "
+                   f"{describe(signer)} that was revoked as compromised since then: that they "
+                   "signed it cannot be checked")

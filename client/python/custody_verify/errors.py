@@ -7,3 +7,7 @@ class Malformed(Exception):
 
 class Forged(Exception):
     """A signature or a proof that contradicts what it is said to prove."""
+
+
+class Unvouched(Exception):
+    """A true signature by a key that was retired before: nobody vouches for it any more."""

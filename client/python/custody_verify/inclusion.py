@@ -10,7 +10,7 @@ from typing import Optional
 
 from . import merkle
 from .contents import Contents
-from .errors import Forged, Malformed
+from .errors import Forged, Malformed, Unvouched
 from .note import Checkpoint, open_checkpoint
 from .policy import quorum_time
 from .report import Outcome, Report
@@ -41,7 +41,11 @@ def judge_checkpoint(note: bytes, trust: Trust, now_ms: int,
     """Adds the steps "checkpoint" and "witnesses"; None: nothing can rest on it."""
     witnesses = list(trust.policy.witnesses.values()) if trust.policy else []
     try:
-        opened = open_checkpoint(note, trust.ledger, trust.log_keys, witnesses)
+        opened = open_checkpoint(note, trust.ledger, trust.log_keys, witnesses,
+                                 trust.retired_log_keys)
+    except Unvouched as error:
+        report.add("A", "checkpoint", Outcome.CANNOT_BE_CHECKED, str(error))
+        return None
     except (Malformed, Forged) as error:
         report.add("A", "checkpoint", Outcome.PROOF_FALSE,
                    f"the checkpoint is not signed by a trusted log key: {error}")

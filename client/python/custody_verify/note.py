@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Optional, Sequence
 
 from . import merkle
-from .errors import Forged, Malformed
+from .errors import Forged, Malformed, Unvouched
 from .keys import PublicKey
 
 NOTE_BYTES_MAX = 64 << 10
@@ -194,14 +194,29 @@ def parse_checkpoint_text(text: str) -> tuple[str, int, bytes]:
     return lines[0], size, root
 
 
+@dataclass(frozen=True)
+class RetiredKey:
+    """A log key out of use, and the largest checkpoint, in entries, that it may have signed."""
+
+    key: NoteKey
+    last_size: int
+
+
 def open_checkpoint(data: bytes, origin: str, log_keys: Sequence[NoteKey],
-                    witnesses: Optional[Sequence[NoteKey]] = None) -> Checkpoint:
-    """Verifies first, then parses. Raises Malformed or Forged."""
-    text, verified = open_note(data, [*log_keys, *(witnesses or ())])
+                    witnesses: Optional[Sequence[NoteKey]] = None,
+                    retired: Sequence[RetiredKey] = ()) -> Checkpoint:
+    """Verifies first, then parses. Raises Malformed or Forged; Unvouched if only keys signed that
+    were retired before."""
+    old_keys = [old.key for old in retired]
+    text, verified = open_note(data, [*log_keys, *old_keys, *(witnesses or ())])
     by_log = [v for v in verified if v.type == ED25519]
     if not by_log:
         raise Forged(f"checkpoint is not signed by a known key of the log {origin}")
     stated, size, root = parse_checkpoint_text(text)
     if stated != origin:
         raise Forged(f"checkpoint is of the log {stated}, want {origin}")
+    too_late = {old.key.key_id for old in retired if size > old.last_size}
+    if all(signature.key_id in too_late for signature in by_log):
+        raise Unvouched(f"the checkpoint of {size} entries is signed only by a log key "
+                        f"({by_log[0].key_id.hex()}) that was retired before")
     return Checkpoint(origin, size, root, by_log, [v for v in verified if v.type == COSIGNATURE])

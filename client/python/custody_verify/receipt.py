@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import merkle
 from .contents import Leaf, decode_entry
-from .errors import Forged, Malformed
+from .errors import Forged, Malformed, Unvouched
 from .note import open_checkpoint
 from .report import Outcome, Report
 from .schema import message_type
@@ -27,12 +27,14 @@ def verify_receipt(data: bytes, trust: Trust) -> tuple[Leaf, Report]:
     report = Report(ledger=trust.ledger)
     try:
         checkpoint = open_checkpoint(receipt.text("checkpoint").encode("utf-8"), trust.ledger,
-                                     trust.log_keys)
+                                     trust.log_keys, retired=trust.retired_log_keys)
         report.tree_size = checkpoint.size
         report.add("A", "checkpoint", Outcome.VERIFIED, f"size {checkpoint.size}")
         merkle.verify_inclusion(leaf.index, checkpoint.size, leaf.leaf_hash, proof,
                                 checkpoint.root)
         report.add("A", "inclusion", Outcome.VERIFIED, f"entry {leaf.index} is in the log")
+    except Unvouched as error:
+        report.add("A", "checkpoint", Outcome.CANNOT_BE_CHECKED, str(error))
     except Forged as error:
         report.add("A", "proof", Outcome.PROOF_FALSE, str(error))
     if leaf.index == 0 and leaf.leaf_hash != trust.entry0_leaf_hash:

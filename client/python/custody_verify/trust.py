@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Callable, Optional
 
 from .errors import Malformed
-from .note import ED25519, NoteKey
+from .note import ED25519, NoteKey, RetiredKey
 from .policy import WitnessPolicy, parse_policy
 
 TRUST_BYTES_MAX = 64 << 10
 LOG_KEYS_MAX = 16
+RETIRED_KEYS_MAX = 64
 
-_KEYS = {"ledger", "entry0_leaf_hash", "log_keys", "policy", "maximum_age", "auditors"}
+_KEYS = {"ledger", "entry0_leaf_hash", "log_keys", "retired_log_keys", "policy", "maximum_age",
+         "auditors", "timestamp_ca"}
 _UNITS = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 _AGE_MS_MAX = 3_660 * 86_400_000
 
@@ -30,6 +32,7 @@ class Trust:
     policy: Optional[WitnessPolicy] = None
     maximum_age_ms: int = 0
     auditors: tuple[str, ...] = ()
+    retired_log_keys: tuple[RetiredKey, ...] = ()
 
 
 def _read(path: Path) -> str:
@@ -60,9 +63,12 @@ def parse_trust(text: str, read_file: Callable[[str], str]) -> Trust:
     hash_text = _text(table, "entry0_leaf_hash")
     if not ledger or not re.fullmatch("[0-9a-fA-F]{64}", hash_text):
         raise Malformed("trust file: ledger and entry0_leaf_hash (64 hex digits) are required")
+    # Time stamps are judged by `custody verify`; here the key is known and nothing more.
+    _text(table, "timestamp_ca")
     policy = _policy(table, read_file)
-    return Trust(ledger, bytes.fromhex(hash_text), _log_keys(table, ledger), policy,
-                 _maximum_age(table, policy), _auditors(table, policy))
+    log_keys = _log_keys(table, ledger)
+    return Trust(ledger, bytes.fromhex(hash_text), log_keys, policy, _maximum_age(table, policy),
+                 _auditors(table, policy), _retired(table, ledger, log_keys))
 
 
 def _auditors(table: dict, policy: Optional[WitnessPolicy]) -> tuple[str, ...]:
@@ -88,17 +94,38 @@ def _log_keys(table: dict, ledger: str) -> list[NoteKey]:
     items = table.get("log_keys")
     if not isinstance(items, list) or not 1 <= len(items) <= LOG_KEYS_MAX:
         raise Malformed(f"trust file: log_keys must be a list of 1 to {LOG_KEYS_MAX} verifier keys")
-    keys = []
-    for item in items:
-        if not isinstance(item, str):
-            raise Malformed("trust file: a log key must be a text")
-        key = NoteKey(item)
-        if key.name != ledger or key.type != ED25519:
-            raise Malformed(f"trust file: {item} is not a log key of ledger '{ledger}'")
-        keys.append(key)
+    keys = [_log_key(item, ledger) for item in items]
+    _check_distinct(keys)
+    return keys
+
+
+def _log_key(item: object, ledger: str) -> NoteKey:
+    if not isinstance(item, str):
+        raise Malformed("trust file: a log key must be a text")
+    key = NoteKey(item)
+    if key.name != ledger or key.type != ED25519:
+        raise Malformed(f"trust file: {item} is not a log key of ledger '{ledger}'")
+    return key
+
+
+def _check_distinct(keys: list[NoteKey]) -> None:
     if len({key.key.spki for key in keys}) != len(keys):
         raise Malformed("trust file: the same log key stands twice")
-    return keys
+
+
+def _retired(table: dict, ledger: str, log_keys: list[NoteKey]) -> tuple[RetiredKey, ...]:
+    items = table.get("retired_log_keys", [])
+    if not isinstance(items, list) or len(items) > RETIRED_KEYS_MAX:
+        raise Malformed(f"trust file: retired_log_keys must be a list of at most "
+                        f"{RETIRED_KEYS_MAX} tables")
+    retired = []
+    for item in items:
+        size = item.get("last_size") if isinstance(item, dict) and len(item) == 2 else None
+        if not isinstance(size, int) or isinstance(size, bool) or size < 1 or "key" not in item:
+            raise Malformed('trust file: a retired log key wants {key = "...", last_size = N}')
+        retired.append(RetiredKey(_log_key(item["key"], ledger), size))
+    _check_distinct([*log_keys, *(old.key for old in retired)])
+    return tuple(retired)
 
 
 def _policy(table: dict, read_file: Callable[[str], str]) -> Optional[WitnessPolicy]:

@@ -40,6 +40,19 @@ class TrustFile(unittest.TestCase):
             with self.assertRaises(Malformed, msg=text):
                 parse_trust(text, no_file)
 
+    def test_retired_keys(self):
+        key_line = GOOD.splitlines()[2]
+        key = key_line.split('"')[1]
+        entry = f'retired_log_keys = [{{key = "{key}", last_size = 7}}]\n'
+        for text in (GOOD + entry, GOOD + "retired_log_keys = 7\n",
+                     GOOD + "retired_log_keys = [7]\n",
+                     GOOD + 'retired_log_keys = [{key = "x", last_size = 7}]\n',
+                     GOOD + f'retired_log_keys = [{{key = "{key}"}}]\n',
+                     GOOD + f'retired_log_keys = [{{key = "{key}", last_size = 0}}]\n',
+                     GOOD + f'retired_log_keys = [{{key = "{key}", last_size = true}}]\n'):
+            with self.assertRaises(Malformed, msg=text):
+                parse_trust(text, no_file)  # The first: the key is in use.
+
     def test_age(self):
         policy = f'policy = """\nwitness w {WITNESS}\nquorum w\n"""\n'
         trust = parse_trust(GOOD + policy + 'maximum_age = "15min"\n', no_file)

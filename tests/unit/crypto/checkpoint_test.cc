@@ -160,5 +160,39 @@ TEST_F(WitnessedCheckpointTest, RefusesMisconfiguredKeys) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("not a log key")));
 }
 
+// A rotation with overlap: everybody who knows either key believes the same note.
+TEST(CheckpointTest, TwoKeysSignOneCheckpointEachInALine) {
+  const std::vector<NoteSigner> signers = {NewSigner(kOrigin), NewSigner(kOrigin)};
+  const Checkpoint checkpoint{.origin = std::string(kOrigin), .size = 7, .root = Sha256("root")};
+  ASSERT_OK_AND_ASSIGN(const std::string note, SignCheckpoint(checkpoint, signers));
+  ASSERT_OK_AND_ASSIGN(const std::string by_old, SignCheckpoint(checkpoint, signers[0]));
+  EXPECT_TRUE(note.starts_with(by_old)) << "the new line comes after the old one";
+  for (const NoteSigner& signer : signers) {
+    const std::vector<NoteVerifier> keys = {signer.verifier()};
+    ASSERT_OK_AND_ASSIGN(const OpenedCheckpoint opened, OpenCheckpoint(note, kOrigin, keys));
+    EXPECT_EQ(opened.checkpoint, checkpoint);
+  }
+  EXPECT_FALSE(SignCheckpoint(checkpoint, std::span<const NoteSigner>()).ok());
+}
+
+TEST(CheckpointTest, ARetiredKeyCountsUpToItsSizeAndIsNotCalledFalseBeyond) {
+  const NoteSigner old_signer = NewSigner(kOrigin);
+  const NoteSigner signer = NewSigner(kOrigin);
+  const std::vector<NoteVerifier> keys = {signer.verifier()};
+  const std::vector<RetiredLogKey> retired = {{old_signer.verifier(), 7}};
+  const auto open = [&](std::uint64_t size, const std::vector<NoteSigner>& signers) {
+    const Checkpoint checkpoint{
+        .origin = std::string(kOrigin), .size = size, .root = Sha256("root")};
+    return OpenCheckpointWithRetired(*SignCheckpoint(checkpoint, signers), kOrigin, keys, retired);
+  };
+  EXPECT_OK(open(7, {old_signer}));
+  EXPECT_THAT(open(8, {old_signer}),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("retired before")));
+  EXPECT_OK(open(8, {old_signer, signer}));
+  EXPECT_OK(open(8, {signer}));
+  EXPECT_THAT(open(7, {NewSigner(kOrigin)}),
+              StatusIs(absl::StatusCode::kUnauthenticated, HasSubstr("known key")));
+}
+
 }  // namespace
 }  // namespace custody

@@ -495,5 +495,42 @@ TEST(BundleBatchTest, ASignatureOverABatchIsTrue) {
   EXPECT_EQ(report.level_b, Outcome::kVerified) << report.ToText();
 }
 
+// A revocation accuses nobody: signatures stay true, and what was recorded since the compromise is
+// named as suspect.
+class SuspectKeyTest : public testing::Test {
+ protected:
+  VerificationReport JudgeAfterRevocation(std::int64_t compromised_since_ms) {
+    const std::string& person = maker_.ledger.quality_assurance();
+    v1::Event event;
+    event.mutable_key_revoked()->set_person_id(person);
+    event.mutable_key_revoked()->set_key_id(maker_.ledger.Person(person)->keys(0).key_id());
+    event.mutable_key_revoked()->set_compromised_since_ms(compromised_since_ms);
+    const SignAs administrator{maker_.ledger.administrator(), v1::ROLE_ADMINISTRATOR,
+                               v1::MEANING_APPROVED};
+    EXPECT_OK(maker_.ledger.Record(event, {administrator}));
+    const std::string bytes = maker_.Make().SerializeAsString();
+    return VerifyBundle(bytes, maker_.MakeTrust(), maker_.ledger.now_ms()).value();
+  }
+
+  BundleMaker maker_;
+};
+
+TEST_F(SuspectKeyTest, WhatWasRecordedSinceIsNamedAndNothingIsFalse) {
+  const VerificationReport report = JudgeAfterRevocation(1);
+  EXPECT_EQ(report.outcome, Outcome::kVerified) << report.ToText();
+  EXPECT_THAT(report.ToText(), HasSubstr("revoked as compromised since then: that they signed it "
+                                         "cannot be checked"));
+}
+
+TEST_F(SuspectKeyTest, WhatWasRecordedBeforeIsNot) {
+  const VerificationReport report = JudgeAfterRevocation(maker_.ledger.now_ms() + 1);
+  EXPECT_EQ(report.outcome, Outcome::kVerified) << report.ToText();
+  EXPECT_THAT(report.ToText(), testing::Not(HasSubstr("suspect")));
+}
+
+TEST_F(SuspectKeyTest, AKeyThatWasMerelyWithdrawnIsNot) {
+  EXPECT_THAT(JudgeAfterRevocation(0).ToText(), testing::Not(HasSubstr("suspect")));
+}
+
 }  // namespace
 }  // namespace custody

@@ -47,6 +47,21 @@ TEST(TrustTest, ReadsEverything) {
   EXPECT_EQ(trust.maximum_age_ms, 900'000);
 }
 
+TEST(TrustTest, RetiredKeysOpenCheckpointsOfTheirTime) {
+  const std::string old_key =
+      absl::StrFormat("retired_log_keys = [{key = \"%s\", last_size = 7}]\n", LogKey('o'));
+  ASSERT_OK_AND_ASSIGN(const Trust trust, Parse(TrustText(old_key)));
+  ASSERT_EQ(trust.retired_log_keys.size(), 1U);
+  EXPECT_EQ(trust.retired_log_keys[0].last_size, 7U);
+  const NoteSigner old_signer = NoteSigner::Create(kOrigin, KeyOf('o')).value();
+  const auto note = [&](std::uint64_t size) {
+    return SignCheckpoint({kOrigin, size, Sha256("root")}, old_signer).value();
+  };
+  EXPECT_OK(OpenTrustedCheckpoint(note(7), trust));
+  EXPECT_THAT(OpenTrustedCheckpoint(note(8), trust),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("retired before")));
+}
+
 struct BadTrust {
   const char* name;
   std::string text;
@@ -64,6 +79,20 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         BadTrust{"UnknownKey", TrustText("maximun_age = \"1h\"\n"),
                  "trust.toml:4:1: unknown key 'maximun_age'; did you mean 'maximum_age'?"},
+        BadTrust{"RetiredKeyInUse",
+                 TrustText(absl::StrFormat("retired_log_keys = [{key = \"%s\", last_size = 7}]\n",
+                                           LogKey('l'))),
+                 "the same log key stands twice"},
+        BadTrust{"RetiredKeyWithoutSize",
+                 TrustText(absl::StrFormat("retired_log_keys = [{key = \"%s\"}]\n", LogKey('o'))),
+                 "trust.toml:4:21: a retired log key wants"},
+        BadTrust{"RetiredKeyOfSizeZero",
+                 TrustText(absl::StrFormat("retired_log_keys = [{key = \"%s\", last_size = 0}]\n",
+                                           LogKey('o'))),
+                 "a retired log key wants"},
+        BadTrust{"RetiredKeysNoList", TrustText("retired_log_keys = 7\n"), "must be a list"},
+        BadTrust{"TimestampCaWithoutCertificate", TrustText("timestamp_ca = \"a\\nb\"\n"),
+                 "timestamp_ca: the authorities of time hold no certificate"},
         BadTrust{"Syntax", "ledger = \n", "trust.toml:1:"},
         BadTrust{"Empty", "", "'ledger' is missing"},
         BadTrust{"ShortHash",

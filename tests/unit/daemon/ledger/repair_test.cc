@@ -203,7 +203,7 @@ TEST_F(RepairTest, TheRebuiltStoreIsTheOneThatWas) {
   ASSERT_OK_AND_ASSIGN(const auto view, store_.OpenView());
   MemoryStore target;
   const EntryReader read = ReaderOf(other_);
-  ASSERT_OK(RebuildFromEntries(read, *view, kit_.keys.log, target));
+  ASSERT_OK(RebuildFromEntries(read, *view, kit_.keys.LogSigners(), target));
   EXPECT_EQ(Contents(target), before);
 }
 
@@ -222,7 +222,7 @@ class MirrorTest : public RepairTest {
   }
   absl::Status Continue() {
     const EntryReader read = ReaderOf(mirror_);
-    return ContinueFromMirror(backup_, kit_.keys.log, end_, read).status();
+    return ContinueFromMirror(backup_, kit_.keys.LogSigners(), end_, read).status();
   }
 
   MemoryStore backup_;
