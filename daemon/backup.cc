@@ -145,8 +145,9 @@ absl::StatusOr<BackupMade> BackUpStopped(const Config& config, const std::string
   CUSTODY_RETURN_IF_ERROR(ValidateConfig(config));
   CUSTODY_ASSIGN_OR_RETURN(const LedgerKeys keys, LoadKeys(config));
   CUSTODY_ASSIGN_OR_RETURN(const auto store, RocksdbStore::Open(StoreOptionsOf(config)));
-  return CopyOrClear(config, folder, *store,
-                     [&keys](const Checkpoint& head) { return SignCheckpoint(head, keys.LogSigners()); });
+  return CopyOrClear(config, folder, *store, [&keys](const Checkpoint& head) {
+    return SignCheckpoint(head, keys.LogSigners());
+  });
 }
 
 }  // namespace custody
