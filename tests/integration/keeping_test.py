@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A bit that flips on the disk of a running ledger: found, contained, repaired, with the real programs.
 
-    CUSTODY=... CUSTODYD=... PROJECT=... tests/integration/keeping_test.py
+    CUSTODY=... CUSTODYD=... WITNESS=... PROJECT=... tests/integration/keeping_test.py
 
 Two vials of one lot lie at the clinic. One bit of the block that holds an entry about the first vial is
 flipped on the disk while the daemon serves. The tests run in the order of their names over one ledger.
@@ -290,6 +290,51 @@ class Keeping(unittest.TestCase):
         self.old_receipts()
         dose(1, check=0)
         record_sites("again", 1)
+
+    def test_8b_a_restore_behind_a_witness_is_refused(self):
+        # Store and anchor are lost together: only the witness remembers.
+        folder = WORK + "/alpha"
+        os.makedirs(folder)
+        with open(LEDGER + "/trust.toml", encoding="utf-8") as trust:
+            vkey = next(line for line in trust if line.startswith("log_keys")).split('"')[1]
+        with open(folder + "/witness.toml", "w", encoding="utf-8") as file:
+            file.write(f'[witness]\nname = "alpha"\ndata_directory = "{folder}/data"\nlogs = ["{vkey}"]\n'
+                       f'[listen]\naddress = "127.0.0.1:0"\naddress_file = "{folder}/address"\n')
+        words = [os.environ["WITNESS"], "init", "--config", folder + "/witness.toml"]
+        witness_key = run(*words, check=0).stdout.splitlines()[0]
+        words[1] = "serve"
+        with open(folder + "/log", "wb") as log, subprocess.Popen(words, stdout=log, stderr=log) as witness:
+            try:
+                wait_for(lambda: os.path.exists(folder + "/address"))
+                with open(folder + "/address", encoding="ascii") as file:
+                    url = "http://" + file.read()
+                with open(WORK + "/policy", "w", encoding="utf-8") as file:
+                    file.write(f"witness alpha {witness_key} {url}\ngroup one 1 alpha\nquorum one\n")
+                with open(CONFIG, "a", encoding="utf-8") as file:
+                    file.write(f'[witnessing]\npolicy_file = "{WORK}/policy"\ninterval_ms_min = 50\n')
+                self.behind_the_witness()
+            finally:
+                witness.kill()
+
+    def behind_the_witness(self):
+        stop()
+        start()
+        record_sites("witnessed", 1)
+        wait_for(lambda: int(status()["witnessed_size"]) == int(status()["tree_size"]))
+        custody("log", "export", "export")
+        stop()
+        shutil.rmtree(STORE)
+        os.remove(LEDGER + "/anchor/checkpoint")
+        said = custodyd("restore", "--from", WORK + "/backups/nightly", check=3)
+        self.assertIn("there is no anchor", said.stderr)
+        said = custodyd("restore", "--from", WORK + "/backups/nightly", "--anchor-is-lost", check=3)
+        self.assertIn("alpha", said.stderr)
+        self.assertIn("E_ROLLBACK", said.stderr)
+        self.assertFalse(os.path.exists(STORE) or os.path.exists(LEDGER + "/anchor/checkpoint"))
+        custodyd("restore", "--from", WORK + "/backups/nightly", "--mirror", WORK + "/export", "--anchor-is-lost")
+        start()
+        self.assertEqual(status()["mode"], "serving")
+        self.old_receipts()
 
     def test_9_a_new_ledger_names_the_one_before_it(self):
         custody("log", "checkpoint", "-o", "last")

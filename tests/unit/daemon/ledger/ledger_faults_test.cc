@@ -242,10 +242,24 @@ TEST(LedgerFaultsTest, AReadFailureWhilePlanningIsFinal) {
   ASSERT_THAT(kit.Initialize(disk), IsOk());
   FaultStore store(disk);
   ASSERT_OK_AND_ASSIGN(const auto ledger, kit.Open(store));
-  store.FailReads(PrefixOfTable(Table::kEventId));
+  store.FailReads(PrefixOfTable(Table::kEventId), absl::InternalError("injected fault"));
   EXPECT_EQ(ReasonOf(LedgerKit::Record(*ledger, kit.Site(1)).status()), v1::REASON_CODE_E_STORE);
   store.HealReads();
   EXPECT_EQ(ReasonOf(LedgerKit::Record(*ledger, kit.Site(2)).status()), v1::REASON_CODE_E_STORE);
+}
+
+// A disk that answers with bytes that are known to be wrong hinders who needs them, and nobody
+// else.
+TEST(LedgerFaultsTest, BytesThatAreDamagedAtRestRefuseTheEventThatNeedsThem) {
+  LedgerKit kit;
+  MemoryStore disk;
+  ASSERT_THAT(kit.Initialize(disk), IsOk());
+  FaultStore store(disk);
+  ASSERT_OK_AND_ASSIGN(const auto ledger, kit.Open(store));
+  store.FailReads(PrefixOfTable(Table::kEventId), absl::DataLossError("injected fault"));
+  EXPECT_EQ(ReasonOf(LedgerKit::Record(*ledger, kit.Site(1)).status()), v1::REASON_CODE_E_DAMAGED);
+  store.HealReads();
+  EXPECT_OK(LedgerKit::Record(*ledger, kit.Site(1)));
 }
 
 // What a worker cannot read now is an answer with its reason, and nothing ends.
