@@ -1,6 +1,7 @@
 // RFC 7512: which private key of which token, through which module.
 //
-//   pkcs11:token=custody;object=log-2026?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=file:/run/pin
+//   pkcs11:token=custody;object=log-2026
+//       ?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=file:/run/pin      (one line)
 //
 // Known attributes: token, serial, object, id in the path; module-path, pin-source in the query.
 // Any other is refused, as is one that stands twice: a key is never chosen by half of what was

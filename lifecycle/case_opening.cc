@@ -62,6 +62,8 @@ void AddCodes(std::span<const v1::Finding> findings, v1::CaseOpened* opened) {
 v1::CaseKind CaseKindOf(const v1::Finding& finding) {
   if (finding.authority()) return v1::CASE_KIND_AUTHORITY;
   switch (finding.code()) {
+    case v1::REASON_CODE_KEY_SUSPECT:
+      return v1::CASE_KIND_AUTHORITY;
     case v1::REASON_CODE_E_PATIENT_MISMATCH:
     case v1::REASON_CODE_E_CONTAINER_MISMATCH:
     case v1::REASON_CODE_E_UNKNOWN_SUBJECT:

@@ -148,6 +148,11 @@ void GuardKeyRevoked(RuleContext& context) {
     return key.key_id() == body.key_id();
   });
   if (!known) Violate(v1::REASON_CODE_E_UNKNOWN_KEY, "the signer has no such key", context);
+  if (body.compromised_since_ms() == 0) return;
+  // Opens a case: somebody has to look through what the key signed.
+  context.Note(v1::REASON_CODE_KEY_SUSPECT, v1::SEVERITY_MAJOR,
+               absl::StrFormat("what key %s signed is suspect if it was recorded at %d or later",
+                               ToHex(body.key_id()).substr(0, 16), body.compromised_since_ms()));
 }
 
 void FoldKeyRevoked(const FoldInput& input, v1::SubjectState* state) {

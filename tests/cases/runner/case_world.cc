@@ -129,6 +129,13 @@ absl::StatusOr<std::vector<SignAs>> CaseWorld::SignersOf(const v1::Event& event,
   return list;
 }
 
+absl::StatusOr<std::string> CaseWorld::KeyIdOf(const CaseSigner& signer) const {
+  CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state,
+                           ledger_.view().Find({v1::SUBJECT_KIND_PERSON, signer.id}));
+  if (state == nullptr) return absl::NotFoundError("only persons have an @key_id:");
+  return state->person().keys(static_cast<int>(signer.key)).key_id();
+}
+
 DraftContext CaseWorld::MakeContext() {
   DraftContext context;
   context.names = &names_;
@@ -140,12 +147,12 @@ DraftContext CaseWorld::MakeContext() {
   };
   context.resolve = [this](std::string_view scheme,
                            std::string_view word) -> absl::StatusOr<std::string> {
-    if (scheme != "signer") {
+    if (scheme != "signer" && scheme != "key_id") {
       return absl::InvalidArgumentError(
-          absl::StrFormat("'@%s:' is unknown; there is @signer:", scheme));
+          absl::StrFormat("'@%s:' is unknown; there are @signer: and @key_id:", scheme));
     }
     CUSTODY_ASSIGN_OR_RETURN(const CaseSigner* signer, FindSigner(word));
-    return signer->id;
+    return scheme == "signer" ? signer->id : KeyIdOf(*signer);
   };
   return context;
 }

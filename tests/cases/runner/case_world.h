@@ -58,6 +58,9 @@ class CaseWorld {
                                                 const std::vector<DraftSigner>& signers,
                                                 std::int64_t signed_at_ms) const;
 
+  // The id of the signer's key, 32 bytes. Errors: kNotFound for a device.
+  absl::StatusOr<std::string> KeyIdOf(const CaseSigner& signer) const;
+
   // --- Events.
 
   // For reading drafts now.
