@@ -9,6 +9,8 @@
 #include "base/status_macros.h"
 #include "client/cli/commands.h"
 #include "client/cli/exit_code.h"
+#include "client/cli/files.h"
+#include "client/cli/gateway_log.h"
 #include "client/cli/whole_log.h"
 #include "client/verify/log_directory_reader.h"
 #include "daemon/audit/log_audit.h"
@@ -19,6 +21,9 @@ namespace {
 
 struct AuditFlags {
   std::string folder;
+  std::string gateway;
+  std::string token_file;
+  std::string authorities_file;
   std::string trust;
   std::string work;
   std::uint32_t threads = 0;
@@ -58,9 +63,37 @@ class WorkFolder {
   std::filesystem::path path_;
 };
 
-// Feeds the audit from the folder or, without one, from the ledger of the context; returns the
-// signed note that the entries are judged against.
-absl::StatusOr<std::string> Feed(Session& session, const std::string& folder, LogAudit* audit) {
+absl::StatusOr<std::string> FeedFromGateway(Session& session, const AuditFlags& flags,
+                                            LogAudit* audit) {
+  GatewayOptions options{.url = flags.gateway, .token = {}, .authorities_pem = {}};
+  if (!flags.token_file.empty()) {
+    CUSTODY_ASSIGN_OR_RETURN(options.token, ReadFile(flags.token_file));
+    if (options.token.ends_with('\n')) options.token.pop_back();
+  }
+  if (!flags.authorities_file.empty()) {
+    CUSTODY_ASSIGN_OR_RETURN(options.authorities_pem, ReadFile(flags.authorities_file));
+  }
+  CUSTODY_ASSIGN_OR_RETURN(const GatewayLog log, GatewayLog::Open(std::move(options)));
+  if (log.size() < audit->next()) {
+    return absl::UnavailableError(
+        absl::StrFormat("the gateway shows %d entries, and %d were judged by an earlier run: try "
+                        "again; if it stays "
+                        "behind, it shows an old copy of the log",
+                        log.size(), audit->next()));
+  }
+  Progress progress(session.terminal(), log.size());
+  CUSTODY_RETURN_IF_ERROR(log.Read(audit->next(), [&](std::uint64_t index, std::string_view entry) {
+    progress.Say(index);
+    return audit->Add(std::string(entry));
+  }));
+  return log.note();
+}
+
+// Feeds the audit from the folder, the gateway or, without either, from the ledger of the context;
+// returns the signed note that the entries are judged against.
+absl::StatusOr<std::string> Feed(Session& session, const AuditFlags& flags, LogAudit* audit) {
+  const std::string& folder = flags.folder;
+  if (!flags.gateway.empty()) return FeedFromGateway(session, flags, audit);
   if (!folder.empty()) {
     CUSTODY_ASSIGN_OR_RETURN(const LogDirectoryReader reader, LogDirectoryReader::Open(folder));
     Progress progress(session.terminal(), reader.size());
@@ -80,7 +113,7 @@ absl::StatusOr<std::string> Feed(Session& session, const std::string& folder, Lo
 }
 
 absl::StatusOr<Checkpoint> RunAudit(Session& session, const AuditFlags& flags, LogAudit* audit) {
-  CUSTODY_ASSIGN_OR_RETURN(const std::string note, Feed(session, flags.folder, audit));
+  CUSTODY_ASSIGN_OR_RETURN(const std::string note, Feed(session, flags, audit));
   return audit->Finish(note);
 }
 
@@ -146,9 +179,23 @@ void AddAuditCommands(Commands* commands) {
       "Replay a whole log and judge every entry: signatures, authority, findings, chains, index, "
       "tree",
       [](CLI::App* command, AuditFlags* options) {
-        command->add_option("folder", options->folder,
-                            "An exported log (custody log export); without it, the ledger of the "
-                            "context is read");
+        CLI::Option* const folder =
+            command->add_option("folder", options->folder,
+                                "An exported log (custody log export); without it, the ledger of "
+                                "the context is read");
+        CLI::Option* const gateway =
+            command
+                ->add_option("--gateway", options->gateway,
+                             "Read the log from this gateway instead: http[s]://HOST[:PORT]")
+                ->excludes(folder);
+        command
+            ->add_option("--token-file", options->token_file,
+                         "The token that opens the gateway's entries")
+            ->needs(gateway);
+        command
+            ->add_option("--ca", options->authorities_file,
+                         "Who certifies the gateway, PEM (default: whom the system believes)")
+            ->needs(gateway);
         command->add_option("--trust", options->trust, "trust.toml (default: the context's)");
         command->add_option("--work", options->work,
                             "Folder for the states of the replay, about as large as the log; a "

@@ -1,4 +1,4 @@
-// Literal addresses "HOST:PORT" and URLs "http://HOST[:PORT][/PREFIX]".
+// Literal addresses "HOST:PORT" and URLs "http://HOST[:PORT][/PREFIX]", also of "https://".
 
 #ifndef CUSTODY_DAEMON_HTTP_ADDRESS_H_
 #define CUSTODY_DAEMON_HTTP_ADDRESS_H_
@@ -22,10 +22,13 @@ struct HttpUrl {
   std::string host;
   std::string port;
   std::string host_header;  // As it stands in the URL.
-  std::string prefix;       // Begins with '/' or is empty; no '/' at its end.
+  bool is_tls = false;
+  std::string prefix;  // Begins with '/' or is empty; no '/' at its end.
 };
-// Errors: kInvalidArgument naming the URL and what it wants.
+// "http://" alone. Errors: kInvalidArgument naming the URL and what it wants.
 absl::StatusOr<HttpUrl> ParseHttpUrl(std::string_view url);
+// "http://" or "https://". Errors: as ParseHttpUrl().
+absl::StatusOr<HttpUrl> ParseWebUrl(std::string_view url);
 
 }  // namespace custody
 

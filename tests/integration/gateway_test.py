@@ -350,6 +350,45 @@ class GatewayTest(unittest.TestCase):
         self.assertEqual(gateway.ask("/tile/0/000", context=context).status, 200)
         self.assertNotIn(b" 200 ", gateway.raw(b"GET /checkpoint HTTP/1.1\r\nHost: x\r\n\r\n"))
 
+    def audit(self, gateway, *words, work, scheme="http"):
+        url = "%s://%s:%d" % (scheme, "localhost" if scheme == "https" else gateway.at[0], gateway.at[1])
+        return subprocess.run([os.environ["CUSTODY"], "--json", "audit", "--gateway", url, "--trust",
+                               LEDGER + "/trust.toml", "--work", work, *words], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, check=False)
+
+    def test_09b_a_whole_log_is_audited_over_the_gateway_and_goes_on_where_it_was(self):
+        token_file = WORK + "/token"
+        with open(token_file, "w", encoding="ascii") as file:
+            file.write(TOKEN + "\n")
+        gateway = self.good("entries.access=token", "entries.token_file=" + token_file)
+        work = WORK + "/audited"
+        closed = self.audit(gateway, work=work)
+        self.assertEqual(closed.returncode, 4, closed.stderr)
+        self.assertIn("--token-file", closed.stderr)
+        done = self.audit(gateway, "--token-file", token_file, work=work)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        first = json.loads(done.stdout)
+        self.assertEqual((first["outcome"], first["entries"]), ("verified", first["size"]))
+        size = gateway.size()
+        record_sites("audited", 3)
+        wait_for(lambda: gateway.size() > size)
+        done = self.audit(gateway, "--token-file", token_file, work=work)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        again = json.loads(done.stdout)
+        self.assertEqual(again["entries"], again["size"] - first["size"])
+        self.assertIn("going on behind", done.stderr)
+
+    def test_09c_a_gateway_with_another_certificate_is_not_spoken_to(self):
+        gateway = self.start("entries.access=public", f"listen.certificate_file={LEDGER}/pki/server.crt",
+                             f"listen.private_key_file={LEDGER}/pki/server.key")
+        trusting = ssl.create_default_context(cafile=LEDGER + "/pki/ca.crt")
+        wait_for(lambda: gateway.ask("/healthz", context=trusting).status == 200)
+        done = self.audit(gateway, "--ca", LEDGER + "/pki/ca.crt", work=WORK + "/over-tls", scheme="https")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        done = self.audit(gateway, work=WORK + "/over-tls-2", scheme="https")
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("agree on TLS", done.stderr)
+
     def test_10_checkpoints_only_grow_while_events_come_and_the_gateway_is_killed(self):
         state = tempfile.mkdtemp(dir=WORK)
         gateway = self.good(state=state)

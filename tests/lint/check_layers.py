@@ -36,7 +36,7 @@ ALLOWED = {
     "client/verify": ["base", "crypto", "lifecycle", "proto"],
     "client/draft": ["base", "crypto", "lifecycle", "proto"],
     "client/cli": ["base", "crypto", "storage", "lifecycle", "client", "client/draft",
-                   "client/verify", "daemon/audit", "proto", "grpc"],
+                   "client/verify", "daemon/audit", "daemon/http", "proto", "grpc"],
     "client": ["base", "crypto", "lifecycle", "client/verify", "proto", "grpc"],
     "docs": ["base", "lifecycle", "proto"],
 }

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <string>
 #include <thread>
@@ -139,6 +140,37 @@ TEST(HttpUrlTest, ReadsWhatItCanReach) {
                 StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("want http://")))
         << bad;
   }
+}
+
+TEST(HttpUrlTest, AWebUrlMayAskForTls) {
+  const HttpUrl url = ParseWebUrl("https://log.example/custody/").value();
+  EXPECT_TRUE(url.is_tls);
+  EXPECT_EQ(url.port, "443");
+  EXPECT_EQ(url.host, "log.example");
+  EXPECT_EQ(url.prefix, "/custody");
+  EXPECT_EQ(ParseWebUrl("https://log.example:8443")->port, "8443");
+  EXPECT_FALSE(ParseWebUrl("http://log.example")->is_tls);
+  for (const char* bad : {"https://", "https://w:99999", "https://a@b/", "ftp://w"}) {
+    EXPECT_THAT(ParseWebUrl(bad).status(),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("")))
+        << bad;
+  }
+}
+
+// What is there answers, but not in TLS: nothing is sent to it.
+TEST(HttpTest, APlainServerIsNotSpokenToOverTls) {
+  std::atomic<int> asked = 0;
+  const auto server = StartServer([&](const HttpRequest&) {
+    ++asked;
+    return HttpResponse{};
+  });
+  HttpUrl url = UrlOf(*server);
+  url.is_tls = true;
+  EXPECT_THAT(CallHttp(url, {"GET", "/", ""}, {.bearer_token = "secret"}).status(),
+              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("agree on TLS")));
+  EXPECT_THAT(CallHttp(url, {"GET", "/", ""}, {.authorities_pem = "none"}).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("authorities")));
+  EXPECT_EQ(asked, 0);
 }
 
 }  // namespace
