@@ -11,6 +11,7 @@
 #include "base/status_macros.h"
 #include "crypto/tiles.h"
 #include "custody/v1/record.pb.h"
+#include "daemon/ledger/encode.h"
 #include "daemon/ledger/index_history.h"
 #include "daemon/ledger/ledger_options.h"
 #include "daemon/ledger/log_builder.h"
@@ -99,7 +100,8 @@ absl::Status Rebuilder::Replay(std::uint64_t index) {
   if (entry.has_seal()) return ReplaySeal(entry, *bytes);
   const absl::StatusOr<ParsedEvent> event = ReadRecordedEvent(entry.signed_event());
   if (!event.ok()) return Damaged(index, StdView(event.status().message()));
-  return builder_.ReplayEvent(*event, entry, *bytes);
+  if (EncodeMessage(entry) != *bytes) return Damaged(index, "is not in the one encoding");
+  return builder_.ReplayEvent(*event, entry, *bytes, LeafHash(*bytes));
 }
 
 absl::Status Rebuilder::CopyTable(Table table) {
