@@ -140,7 +140,7 @@ absl::Status Restore::TakeFromMirror(Store& store, const RebuildProgress& progre
 absl::Status Restore::CheckAnchorFile(const LedgerSnapshot& snapshot) const {
   const absl::StatusOr<std::string> anchor = ReadAnchor(AnchorFile(config_));
   if (!absl::IsNotFound(anchor.status())) {
-    return CheckAnchor(AnchorFile(config_), snapshot, keys_->log.verifier());
+    return CheckAnchor(AnchorFile(config_), snapshot, keys_->LogVerifiers());
   }
   if (arguments_.anchor_is_lost) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrFormat(
@@ -156,8 +156,7 @@ absl::Status Restore::CheckNobodyHasSeenMore(const Store& store) {
   const LedgerSnapshot& snapshot = *recovered.snapshot;
   CUSTODY_RETURN_IF_ERROR(CheckAnchorFile(snapshot));
   const SystemClock clock;
-  CUSTODY_ASSIGN_OR_RETURN(const auto witnesses,
-                           MakeWitnessKeeper(config_, keys_->log.verifier(), clock));
+  CUSTODY_ASSIGN_OR_RETURN(const auto witnesses, MakeWitnessKeeper(config_, *keys_, clock));
   if (witnesses != nullptr) CUSTODY_RETURN_IF_ERROR(witnesses->CheckBeforeWriting(snapshot));
   result_.tree_size = snapshot.size();
   result_.note = snapshot.note;

@@ -1,6 +1,7 @@
 #include "daemon/audit/entry_judge.h"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -56,14 +57,19 @@ EntryJudge::EntryJudge(std::string origin, Store& work, ReplayStart start)
       overlay_(std::move(start.view), kCachedStates),
       builder_(overlay_, std::move(start.tree), std::move(start.index)),
       recorded_at_ms_(start.recorded_at_ms) {
+  builder_.WriteOnlyWhatReplayReads();
   overlay_.SetEventSource([this](std::string_view digest) { return FindEvent(digest); });
 }
 
 absl::StatusOr<std::optional<RecordedEvent>> EntryJudge::FindEvent(std::string_view digest) const {
-  const auto found = new_events_.find(std::string(digest));
-  if (found != new_events_.end()) {
-    return RecordedEvent{std::string(found->second->code()), found->second->subjects};
-  }
+  const std::string name(digest);
+  const auto look = [&name](const Flushed& some) -> const ParsedEvent* {
+    const auto found = some.events.find(name);
+    return found == some.events.end() ? nullptr : found->second.get();
+  };
+  const ParsedEvent* held = look(new_);
+  for (const Flushed& some : flushed_) held = held == nullptr ? look(some) : held;
+  if (held != nullptr) return RecordedEvent{std::string(held->code()), held->subjects};
   const absl::StatusOr<Digest> named = Digest::FromBytes(digest);
   if (!named.ok()) return std::nullopt;
   CUSTODY_ASSIGN_OR_RETURN(const std::optional<ParsedEvent> event,
@@ -81,18 +87,31 @@ absl::Status EntryJudge::CheckTime(const v1::Entry& entry) {
   return absl::OkStatus();
 }
 
+absl::Status EntryJudge::Prepare(const std::vector<std::string_view>& event_ids) {
+  CUSTODY_RETURN_IF_ERROR(TakeWritten());
+  known_ids_.clear();
+  std::vector<std::string> keys;
+  keys.reserve(event_ids.size());
+  for (const std::string_view id : event_ids) keys.push_back(KeyOfEventId(id));
+  CUSTODY_ASSIGN_OR_RETURN(const auto values, overlay_.view().MultiGet(keys));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!values[i].has_value()) continue;
+    CUSTODY_ASSIGN_OR_RETURN(const EventIdRecord record, DecodeEventIdRecord(*values[i]));
+    known_ids_.emplace(event_ids[i], record.index);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status EntryJudge::CheckNew(const ParsedEvent& event) const {
   const std::string& id = event.event.event_id();
   std::optional<std::uint64_t> first;
-  if (const auto found = new_ids_.find(id); found != new_ids_.end()) {
-    first = found->second;
-  } else {
-    CUSTODY_ASSIGN_OR_RETURN(const auto bytes, overlay_.view().Get(KeyOfEventId(id)));
-    if (bytes.has_value()) {
-      CUSTODY_ASSIGN_OR_RETURN(const EventIdRecord record, DecodeEventIdRecord(*bytes));
-      first = record.index;
-    }
-  }
+  const auto look = [&](const absl::flat_hash_map<std::string, std::uint64_t>& ids) {
+    const auto found = ids.find(id);
+    if (found != ids.end()) first = found->second;
+  };
+  look(new_.ids);
+  for (const Flushed& some : flushed_) look(some.ids);
+  look(known_ids_);
   if (!first.has_value()) return absl::OkStatus();
   return Wrong(absl::StrFormat("has the event id %s of entry %d", ToHex(id), *first));
 }
@@ -177,15 +196,16 @@ void EntryJudge::Expect(const ParsedEvent& event, const v1::Entry& entry, const 
 }
 
 absl::Status EntryJudge::JudgeEvent(const std::shared_ptr<const ParsedEvent>& event,
-                                    const v1::Entry& entry, std::string_view entry_bytes) {
+                                    const v1::Entry& entry, std::string_view entry_bytes,
+                                    const Digest& leaf_hash) {
   CUSTODY_RETURN_IF_ERROR(CheckTime(entry));
   CUSTODY_ASSIGN_OR_RETURN(const int depth, TakeExpected(event.get(), entry.recorded_at_ms()));
   CUSTODY_RETURN_IF_ERROR(CheckNew(*event));
   CUSTODY_ASSIGN_OR_RETURN(const Acceptance acceptance, CheckRules(*event, entry));
-  CUSTODY_RETURN_IF_ERROR(builder_.ReplayEvent(*event, entry, entry_bytes));
-  new_ids_[event->event.event_id()] = entry.index();
-  new_events_[std::string(event->digest.view())] = event;
-  Expect(*event, entry, LeafHash(entry_bytes), acceptance.consequences, depth);
+  CUSTODY_RETURN_IF_ERROR(builder_.ReplayEvent(*event, entry, entry_bytes, leaf_hash));
+  new_.ids[event->event.event_id()] = entry.index();
+  new_.events[std::string(event->digest.view())] = event;
+  Expect(*event, entry, leaf_hash, acceptance.consequences, depth);
   return absl::OkStatus();
 }
 
@@ -215,16 +235,41 @@ absl::Status EntryJudge::JudgeSeal(const v1::Entry& entry, std::string_view entr
   return absl::OkStatus();
 }
 
-absl::Status EntryJudge::Flush(const WriteBatch& also) {
-  WriteBatch writes = builder_.TakeWrites();
-  writes.Append(also);
-  CUSTODY_RETURN_IF_ERROR(OfWorkFolder(work_.Apply(writes, Durability::kUnsynced)));
+absl::Status EntryJudge::WaitForWrite() {
+  if (flushed_.empty() || !flushed_.back().written.valid()) return absl::OkStatus();
+  return flushed_.back().written.get();
+}
+
+absl::Status EntryJudge::StartFlush(const WriteBatch& also) {
+  CUSTODY_RETURN_IF_ERROR(WaitForWrite());
+  auto writes = std::make_shared<WriteBatch>(builder_.TakeWrites());
+  writes->Append(also);
+  Flushed& next = flushed_.emplace_back(std::exchange(new_, Flushed()));
+  next.batches = overlay_.batch();
+  next.index_sequence = index_sequence_;
+  next.written = std::async(std::launch::async, [this, writes] {
+    return OfWorkFolder(work_.Apply(*writes, Durability::kUnsynced));
+  });
+  return absl::OkStatus();
+}
+
+absl::Status EntryJudge::FinishFlush() {
+  CUSTODY_RETURN_IF_ERROR(WaitForWrite());
+  return TakeWritten();
+}
+
+absl::Status EntryJudge::TakeWritten() {
+  const bool is_running =
+      !flushed_.empty() && flushed_.back().written.valid() &&
+      flushed_.back().written.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
+  const std::size_t written = flushed_.size() - (is_running ? 1 : 0);
+  if (written == 0) return absl::OkStatus();
+  if (!is_running) CUSTODY_RETURN_IF_ERROR(WaitForWrite());
   CUSTODY_ASSIGN_OR_RETURN(std::shared_ptr<const ReadView> view, OpenWorkView(work_));
-  overlay_.AdvanceView(std::move(view), overlay_.batch());
+  overlay_.AdvanceView(std::move(view), flushed_[written - 1].batches);
   overlay_.Trim();
-  builder_.MarkDurable(index_sequence_);
-  new_ids_.clear();
-  new_events_.clear();
+  builder_.MarkDurable(flushed_[written - 1].index_sequence);
+  flushed_.erase(flushed_.begin(), flushed_.begin() + static_cast<std::ptrdiff_t>(written));
   return absl::OkStatus();
 }
 

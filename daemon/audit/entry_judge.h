@@ -7,7 +7,10 @@
 #define CUSTODY_DAEMON_AUDIT_ENTRY_JUDGE_H_
 
 #include <cstdint>
+#include <deque>
+#include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,13 +39,21 @@ class EntryJudge {
  public:
   EntryJudge(std::string origin, Store& work, ReplayStart start);
 
-  // Errors of both: kDataLoss "what is wrong"; those of the store.
+  // Before some events are judged: what the store knows of their ids, in one read.
+  // Errors: those of the store, also of writing it.
+  absl::Status Prepare(const std::vector<std::string_view>& event_ids);
+
+  // Errors of both: kDataLoss "what is wrong"; those of the store. `entry_bytes` are the one
+  // encoding of `entry`, `leaf_hash` is their hash, and the id of the event was prepared.
   absl::Status JudgeEvent(const std::shared_ptr<const ParsedEvent>& event, const v1::Entry& entry,
-                          std::string_view entry_bytes);
+                          std::string_view entry_bytes, const Digest& leaf_hash);
   absl::Status JudgeSeal(const v1::Entry& entry, std::string_view entry_bytes);
 
-  // Writes what is behind the last seal to the store. Requires that the last entry was a seal.
-  absl::Status Flush(const WriteBatch& also);
+  // Begins to write what is new to the store, on a thread of its own; one that was begun before is
+  // waited for. Requires that the last entry was a seal. Errors: those of the store.
+  absl::Status StartFlush(const WriteBatch& also);
+  // Waits until everything that was begun is written. Errors: those of the store.
+  absl::Status FinishFlush();
   std::size_t unwritten_bytes() const { return builder_.write_bytes(); }
 
   std::uint64_t size() const { return builder_.size(); }
@@ -60,6 +71,18 @@ class EntryJudge {
     int depth = 0;
   };
 
+  // What one write holds, and a view opened after it.
+  struct Flushed {
+    std::uint64_t batches = 0;
+    std::uint64_t index_sequence = 0;
+    absl::flat_hash_map<std::string, std::uint64_t> ids;
+    absl::flat_hash_map<std::string, std::shared_ptr<const ParsedEvent>> events;
+    std::future<absl::Status> written;
+  };
+
+  absl::Status WaitForWrite();
+  // Reads from the store what is written, instead of holding it.
+  absl::Status TakeWritten();
   absl::Status CheckTime(const v1::Entry& entry);
   absl::Status CheckNew(const ParsedEvent& event) const;
   absl::StatusOr<bool> IsFromLedger(const ParsedEvent& event) const;
@@ -83,9 +106,12 @@ class EntryJudge {
   // The next one stands last.
   std::vector<Expected> expected_;
   int consequences_left_ = 0;
-  // Events that are not in the store yet, by id and by digest.
-  absl::flat_hash_map<std::string, std::uint64_t> new_ids_;
-  absl::flat_hash_map<std::string, std::shared_ptr<const ParsedEvent>> new_events_;
+  // Events that the view does not show yet, by id and by digest: those not yet written, behind
+  // those that are or are about to be.
+  Flushed new_;
+  std::deque<Flushed> flushed_;
+  // Prepared ids that the view knows.
+  absl::flat_hash_map<std::string, std::uint64_t> known_ids_;
 };
 
 }  // namespace custody

@@ -23,10 +23,6 @@
 namespace custody {
 namespace {
 
-// Entries that are parsed together.
-constexpr std::size_t kChunkEntries = 512;
-// The store of the replay is written in pieces of this size.
-constexpr std::size_t kFlushBytes = 8U << 20;
 // "audited" -> u64: entries of which everything was judged, signatures too.
 constexpr char kAuditedKey[] = "maudited";
 
@@ -34,6 +30,7 @@ struct Parsed {
   std::string bytes;
   v1::Entry entry;
   std::shared_ptr<const ParsedEvent> event;  // Null: a seal, or what `status` says.
+  Digest leaf_hash;
   absl::Status status;
 };
 
@@ -47,6 +44,7 @@ void Parse(std::string_view origin, Parsed* item) {
     item->status = absl::DataLossError("is not in the one encoding");
     return;
   }
+  item->leaf_hash = LeafHash(item->bytes);
   if (item->entry.has_seal()) return;
   absl::StatusOr<ParsedEvent> event = ParseSignedEvent(item->entry.signed_event(), origin);
   if (event.ok()) {
@@ -77,7 +75,8 @@ class LogAudit::Replay {
  public:
   Replay(const AuditOptions& options, const Trust& trust, Store& work, ReplayStart start,
          std::uint64_t audited)
-      : trust_(trust),
+      : options_(options),
+        trust_(trust),
         threads_(options.threads != 0 ? options.threads
                                       : std::max(1U, std::thread::hardware_concurrency())),
         store_(work),
@@ -97,6 +96,7 @@ class LogAudit::Replay {
   absl::Status Turn();
   void StartParsing();
   absl::Status JudgeChunk(const std::vector<Parsed>& chunk);
+  absl::Status Prepare(const std::vector<Parsed>& chunk);
   absl::Status Judge(std::uint64_t index, const Parsed& item, std::vector<SignatureJob>* jobs);
   absl::Status CheckKnown(std::uint64_t index, const Parsed& item) const;
   absl::Status AddJobs(std::uint64_t index, const Parsed& item, std::vector<SignatureJob>* jobs);
@@ -104,6 +104,7 @@ class LogAudit::Replay {
   // The first wrong entry, of a replay that ended with `status` and the signatures before it.
   absl::Status First(std::uint64_t index, const absl::Status& status);
 
+  const AuditOptions options_;
   const Trust& trust_;
   const std::uint32_t threads_;
   Store& store_;
@@ -126,9 +127,9 @@ class LogAudit::Replay {
 
 absl::Status LogAudit::Replay::Add(std::string entry_bytes) {
   CUSTODY_RETURN_IF_ERROR(ended_);
-  added_.push_back({std::move(entry_bytes), {}, nullptr, absl::OkStatus()});
+  added_.emplace_back().bytes = std::move(entry_bytes);
   ++next_;
-  if (added_.size() < kChunkEntries) return absl::OkStatus();
+  if (added_.size() < options_.chunk_entries) return absl::OkStatus();
   ended_ = Turn();
   return ended_;
 }
@@ -153,19 +154,29 @@ void LogAudit::Replay::StartParsing() {
 
 absl::Status LogAudit::Replay::JudgeChunk(const std::vector<Parsed>& chunk) {
   chunk_begin_ = judged_;
+  CUSTODY_RETURN_IF_ERROR(Prepare(chunk));
   std::vector<SignatureJob> jobs;
   for (const Parsed& item : chunk) {
     const std::uint64_t index = judged_++;
     const absl::Status status = item.status.ok() ? Judge(index, item, &jobs) : item.status;
     if (!status.ok()) {
-      jobs_.Start(std::move(jobs));
+      jobs_.Start(chunk_begin_, std::move(jobs));
       return First(index, status);
     }
   }
   counts_.signatures += jobs.size();
-  jobs_.Start(std::move(jobs));
+  jobs_.Start(chunk_begin_, std::move(jobs));
   if (jobs_.WaitFor(std::size_t{2}).has_value()) return First(judged_, absl::OkStatus());
   return absl::OkStatus();
+}
+
+absl::Status LogAudit::Replay::Prepare(const std::vector<Parsed>& chunk) {
+  std::vector<std::string_view> ids;
+  for (std::size_t i = 0; i < chunk.size(); ++i) {
+    if (chunk[i].event == nullptr || judged_ + i < replayed_from_) continue;
+    ids.push_back(chunk[i].event->event.event_id());
+  }
+  return OfWorkFolder(judge_.Prepare(ids));
 }
 
 absl::Status LogAudit::Replay::First(std::uint64_t index, const absl::Status& status) {
@@ -201,34 +212,33 @@ absl::Status LogAudit::Replay::Judge(std::uint64_t index, const Parsed& item,
   ++counts_.entries;
   const bool is_known = index < replayed_from_;
   if (is_known) CUSTODY_RETURN_IF_ERROR(CheckKnown(index, item));
-  if (index == 0 && LeafHash(item.bytes) != trust_.entry0_leaf_hash) {
+  if (index == 0 && item.leaf_hash != trust_.entry0_leaf_hash) {
     return absl::DataLossError("is not the first entry of the trusted ledger");
   }
   if (item.event == nullptr) {
     ++counts_.seals;
     if (is_known) return absl::OkStatus();
     CUSTODY_RETURN_IF_ERROR(judge_.JudgeSeal(item.entry, item.bytes));
-    return judge_.unwritten_bytes() >= kFlushBytes ? Flush() : absl::OkStatus();
+    return judge_.unwritten_bytes() >= options_.flush_bytes ? Flush() : absl::OkStatus();
   }
   ++counts_.events;
   counts_.findings += static_cast<std::uint64_t>(item.entry.findings_size());
   // Entry 0 enrols the key that signs it.
   const bool keys_first = index != 0;
   if (keys_first) CUSTODY_RETURN_IF_ERROR(AddJobs(index, item, jobs));
-  if (!is_known) CUSTODY_RETURN_IF_ERROR(judge_.JudgeEvent(item.event, item.entry, item.bytes));
+  if (!is_known)
+    CUSTODY_RETURN_IF_ERROR(judge_.JudgeEvent(item.event, item.entry, item.bytes, item.leaf_hash));
   return keys_first ? absl::OkStatus() : AddJobs(index, item, jobs);
 }
 
 absl::Status LogAudit::Replay::Flush() {
-  // Everything before this chunk has its signatures checked, then.
-  if (const auto& wrong = jobs_.WaitFor(0); wrong.has_value()) return wrong->status;
   std::string format;
   AppendBigEndian32(kFormatVersion, &format);
   WriteBatch also;
   also.Put(KeyOfMeta(MetaKey::kFormat), format);
   also.Put(KeyOfMeta(MetaKey::kOrigin), trust_.ledger);
-  also.Put(kAuditedKey, EncodeU64(chunk_begin_));
-  return judge_.Flush(also);
+  also.Put(kAuditedKey, EncodeU64(jobs_.unchecked_from().value_or(chunk_begin_)));
+  return judge_.StartFlush(also);
 }
 
 absl::StatusOr<Checkpoint> LogAudit::Replay::Finish(std::string_view note) {
@@ -260,6 +270,7 @@ absl::StatusOr<Checkpoint> LogAudit::Replay::Finish(std::string_view note) {
   }
   WriteBatch done;
   CUSTODY_RETURN_IF_ERROR(Flush());
+  CUSTODY_RETURN_IF_ERROR(judge_.FinishFlush());
   done.Put(kAuditedKey, EncodeU64(judge_.size()));
   CUSTODY_RETURN_IF_ERROR(OfWorkFolder(store_.Apply(done, Durability::kSynced)));
   return stated;

@@ -15,6 +15,7 @@
 #ifndef CUSTODY_DAEMON_AUDIT_LOG_AUDIT_H_
 #define CUSTODY_DAEMON_AUDIT_LOG_AUDIT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -32,6 +33,10 @@ namespace custody {
 struct AuditOptions {
   // For parsing and signatures, beside the thread that replays; 0: one for each core.
   std::uint32_t threads = 0;
+  // Entries that are parsed together, and how much is held before the store of the replay is
+  // written.
+  std::size_t chunk_entries = 512;
+  std::size_t flush_bytes = 8U << 20;
 };
 
 // Counted in this run, not in those before it.

@@ -13,8 +13,9 @@ std::optional<WrongEntry> SignatureJobs::Check(std::span<const SignatureJob> job
   return std::nullopt;
 }
 
-void SignatureJobs::Start(std::vector<SignatureJob> jobs) {
+void SignatureJobs::Start(std::uint64_t begin_index, std::vector<SignatureJob> jobs) {
   Chunk chunk;
+  chunk.begin = begin_index;
   chunk.jobs = std::make_shared<const std::vector<SignatureJob>>(std::move(jobs));
   const std::size_t each = chunk.jobs->size() / threads_ + 1;
   for (std::size_t begin = 0; begin < chunk.jobs->size(); begin += each) {

@@ -40,7 +40,12 @@ class SignatureJobs {
  public:
   explicit SignatureJobs(std::uint32_t threads) : threads_(threads) {}
 
-  void Start(std::vector<SignatureJob> jobs);
+  // `begin_index`: of the entries whose signatures these are, the first.
+  void Start(std::uint64_t begin_index, std::vector<SignatureJob> jobs);
+  // The first entry of those without a result; nullopt: none.
+  std::optional<std::uint64_t> unchecked_from() const {
+    return running_.empty() ? std::nullopt : std::optional(running_.front().begin);
+  }
   // Waits until no more than `chunks` are without a result. The first wrong entry of all that
   // ended.
   const std::optional<WrongEntry>& WaitFor(std::size_t chunks);
@@ -48,6 +53,7 @@ class SignatureJobs {
  private:
   static constexpr std::size_t kChunksMax = 3;
   struct Chunk {
+    std::uint64_t begin = 0;
     std::shared_ptr<const std::vector<SignatureJob>> jobs;
     std::vector<std::future<std::optional<WrongEntry>>> slices;
   };

@@ -1,5 +1,6 @@
 #include "daemon/ledger/log_builder.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -48,7 +49,7 @@ absl::Status LogBuilder::Fold(const ParsedEvent& event, const v1::Entry& entry,
     CUSTODY_ASSIGN_OR_RETURN(v1::SubjectState * state, overlay_.Change(event.subjects[i]));
     ApplyEntry(event, entry.index(), entry.recorded_at_ms(), leaf_hash, findings, i, state);
   }
-  ProjectEntry(event, entry.index(), bytes, entry.links(), &writes_, &lists_);
+  ProjectEntry(projection_, event, entry.index(), bytes, entry.links(), &writes_, &lists_);
   touches_ += event.subjects.size();
   AppendLeaf(leaf_hash);
   return absl::OkStatus();
@@ -73,22 +74,24 @@ absl::StatusOr<AppendedEntry> LogBuilder::AppendEvent(const ParsedEvent& event,
 }
 
 absl::Status LogBuilder::ReplayEvent(const ParsedEvent& event, const v1::Entry& entry,
-                                     std::string_view entry_bytes) {
+                                     std::string_view entry_bytes, const Digest& leaf_hash) {
   const auto damaged = [&entry](const char* what) {
     return absl::DataLossError(absl::StrFormat("entry %d: %s", entry.index(), what));
   };
   if (entry.index() != tree_.size()) return damaged("has another index");
-  v1::Entry expected = entry;
-  expected.clear_links();
+  v1::Entry expected;
   CUSTODY_RETURN_IF_ERROR(LinkEntry(event, &expected));
-  if (EncodeMessage(expected) != entry_bytes) return damaged("its links contradict the chains");
-  return Fold(event, entry, entry_bytes, LeafHash(entry_bytes));
+  const bool same = std::equal(
+      expected.links().begin(), expected.links().end(), entry.links().begin(), entry.links().end(),
+      [](const v1::Link& a, const v1::Link& b) { return EncodeMessage(a) == EncodeMessage(b); });
+  if (!same) return damaged("its links contradict the chains");
+  return Fold(event, entry, entry_bytes, leaf_hash);
 }
 
 absl::Status LogBuilder::WriteStates() {
   for (const SubjectKey& subject : overlay_.changed()) {
     CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, overlay_.Find(subject));
-    ProjectState(subject, *state, &writes_);
+    ProjectState(projection_, subject, *state, &writes_);
   }
   return absl::OkStatus();
 }

@@ -23,6 +23,7 @@
 #include "crypto/tiles.h"
 #include "custody/v1/record.pb.h"
 #include "daemon/ledger/entry_lists.h"
+#include "daemon/ledger/entry_projection.h"
 #include "daemon/ledger/state_overlay.h"
 #include "lifecycle/parsed_event.h"
 #include "storage/store.h"
@@ -86,10 +87,13 @@ class LogBuilder {
   // Subjects of the events since the last seal.
   std::size_t touches() const { return touches_; }
 
-  // For the rebuild: appends an entry that exists, after comparing it with what these rules would
-  // make of it. Errors: kDataLoss.
+  // For the rebuild and the audit: appends an entry that exists, after comparing its index and
+  // links with the log so far. `entry_bytes` are the one encoding of `entry` and hash to
+  // `leaf_hash`. Errors: kDataLoss.
   absl::Status ReplayEvent(const ParsedEvent& event, const v1::Entry& entry,
-                           std::string_view entry_bytes);
+                           std::string_view entry_bytes, const Digest& leaf_hash);
+  // From now on only what a replay reads is written: no chains, edges, lists and names.
+  void WriteOnlyWhatReplayReads() { projection_ = Projection::kReplay; }
 
  private:
   absl::Status LinkEntry(const ParsedEvent& event, v1::Entry* entry) const;
@@ -107,6 +111,7 @@ class LogBuilder {
   std::uint64_t first_unsealed_;
   std::size_t touches_ = 0;
   bool keeps_index_history_ = false;
+  Projection projection_ = Projection::kWhole;
 };
 
 // The index's leaves and the full tiles as a view of the store holds them.

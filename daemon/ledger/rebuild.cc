@@ -11,6 +11,7 @@
 #include "base/status_macros.h"
 #include "crypto/tiles.h"
 #include "custody/v1/record.pb.h"
+#include "daemon/ledger/encode.h"
 #include "daemon/ledger/index_history.h"
 #include "daemon/ledger/ledger_options.h"
 #include "daemon/ledger/log_builder.h"
@@ -124,7 +125,8 @@ absl::Status Replayer::Replay(std::uint64_t index) {
   const absl::StatusOr<ParsedEvent> event = ReadRecordedEvent(entry.signed_event());
   if (!event.ok()) return Damaged(index, StdView(event.status().message()));
   if (drop_pending_) CUSTODY_RETURN_IF_ERROR(DropPending(event->digest));
-  return builder_.ReplayEvent(*event, entry, *bytes);
+  if (EncodeMessage(entry) != *bytes) return Damaged(index, "is not in the one encoding");
+  return builder_.ReplayEvent(*event, entry, *bytes, LeafHash(*bytes));
 }
 
 absl::Status Replayer::Run(std::uint64_t end, const RebuildProgress& progress) {

@@ -71,8 +71,9 @@ class LogAuditTest : public testing::Test {
   }
 
   absl::Status Audit(const std::vector<std::string>& entries, Store& work,
-                     AuditCounts* counts = nullptr) const {
-    CUSTODY_ASSIGN_OR_RETURN(const auto audit, LogAudit::Open({.threads = 2}, trust_, work));
+                     AuditCounts* counts = nullptr,
+                     const AuditOptions& options = {.threads = 2}) const {
+    CUSTODY_ASSIGN_OR_RETURN(const auto audit, LogAudit::Open(options, trust_, work));
     for (std::uint64_t index = audit->next(); index < entries.size(); ++index) {
       CUSTODY_RETURN_IF_ERROR(audit->Add(entries[index]));
     }
@@ -82,7 +83,12 @@ class LogAuditTest : public testing::Test {
   }
   absl::Status Audit(const std::vector<std::string>& entries) const {
     MemoryStore work;
-    return Audit(entries, work);
+    absl::Status whole = Audit(entries, work);
+    // In pieces, each written while the next is judged: the same judgement.
+    MemoryStore pieces;
+    const AuditOptions small{.threads = 2, .chunk_entries = 3, .flush_bytes = 1};
+    EXPECT_EQ(Audit(entries, pieces, nullptr, small), whole);
+    return whole;
   }
 
   v1::Entry Entry(std::size_t index) const {
