@@ -198,7 +198,9 @@ TEST_F(WitnessedRestoreTest, ABackupBehindAWitnessIsRefused) {
   EXPECT_EQ(ledger_->Stop(), 0);
   LoseTheStore();
   fs::remove(ledger_->anchor());
-  EXPECT_EQ(Restore({"--from", Backup("old"), "--anchor-is-lost"}), 3);
+  EXPECT_EQ(Restore({"--from", Backup("old"), "--anchor-is-lost", "--set",
+                     "witnessing.policy_file=" + WitnessPolicyPath()}),
+            3);
   EXPECT_THAT(ledger_->log(), AllOf(HasSubstr("alpha"), HasSubstr("--mirror")));
   ExpectNothingIsLeft();
   EXPECT_FALSE(fs::exists(ledger_->anchor()));
