@@ -72,6 +72,7 @@ absl::StatusOr<std::shared_ptr<const LedgerSnapshot>> PastSnapshots::At(
   past->edge = known->edge;
   past->index = known->index;
   past->recorded_at_ms = known->recorded_at_ms;
+  past->damage = newest->damage;
   return std::shared_ptr<const LedgerSnapshot>(std::move(past));
 }
 

@@ -63,6 +63,8 @@ class Replayer {
 
   // Entries [size, end). Errors: kCancelled; kDataLoss; the store's.
   absl::Status Run(std::uint64_t end, const RebuildProgress& progress);
+  // The note of the end, as a clean stop leaves it.
+  absl::Status LeaveNote();
 
  private:
   absl::Status Replay(std::uint64_t index);
@@ -137,6 +139,12 @@ absl::Status Replayer::Run(std::uint64_t end, const RebuildProgress& progress) {
     }
   }
   return absl::OkStatus();
+}
+
+absl::Status Replayer::LeaveNote() {
+  WriteBatch writes;
+  writes.Put(KeyOfCheckpoint(builder_.size()), note_);
+  return target_.Apply(writes, Durability::kUnsynced);
 }
 
 absl::Status CopyTable(const ReadView& source, Table table, Store& target) {
@@ -229,6 +237,7 @@ absl::StatusOr<Checkpoint> RebuildFromEntries(const EntryReader& read, const Rea
   replayer.set_history(HistoryToKeep(source, head).value_or(KeptHistory()));
   CUSTODY_RETURN_IF_ERROR(replayer.Run(head.size, progress));
   CUSTODY_RETURN_IF_ERROR(CheckRebuiltHead(target, head));
+  CUSTODY_RETURN_IF_ERROR(replayer.LeaveNote());
   const absl::Status pending = CopyTable(source, Table::kPending, target);
   if (!pending.ok() && !absl::IsDataLoss(pending)) return pending;
   CUSTODY_RETURN_IF_ERROR(WriteMeta(source, head, target));
@@ -264,6 +273,7 @@ absl::StatusOr<Checkpoint> ContinueFromMirror(Store& store, std::span<const Note
   replayer.set_drop_pending();
   CUSTODY_RETURN_IF_ERROR(replayer.Run(end.size, progress));
   CUSTODY_RETURN_IF_ERROR(CheckRebuiltHead(store, end));
+  CUSTODY_RETURN_IF_ERROR(replayer.LeaveNote());
   // The batches were not synced one by one; this is, and with it everything before.
   WriteBatch last;
   last.Delete(KeyOfMeta(MetaKey::kStoppedIndex));

@@ -97,6 +97,7 @@ class History {
     if (!witnessed_.empty()) writes.Put(KeyOfMeta(MetaKey::kWitnessed), witnessed_);
     RC_ASSERT(store_.Apply(writes, Durability::kSynced).ok());
     auto after = std::make_shared<LedgerSnapshot>();
+    after->damage = std::make_shared<KnownDamage>();
     after->view = *store_.OpenView();
     after->checkpoint = sealed->checkpoint;
     after->checkpoint.origin = kOrigin;
@@ -134,6 +135,7 @@ class History {
   // The store's newest view has what was cleared away after the last batch, unlike newest_.
   std::shared_ptr<const LedgerSnapshot> Newest() {
     auto newest = std::make_shared<LedgerSnapshot>();
+    newest->damage = std::make_shared<KnownDamage>();
     newest->view = *store_.OpenView();
     newest->checkpoint = newest_->checkpoint;
     newest->note = newest_->note;
