@@ -41,6 +41,8 @@ struct KeptStore {
 };
 constexpr KeptStore kKept[] = {
     {"0.1", 84, "4246f2325094d134c93028a5321bb6aff4729581149c1bb16fc5f2cd6194fe1a"},
+    // The first with the history of the subject index.
+    {"0.1-format2", 84, "d830bb0991502b6c65d3ea0edc435547db1d4e75835a5e722c15623a60aeb5d6"},
 };
 
 TEST(KeptStoreTest, CanBeMadeWhenAVersionIsReleased) {
