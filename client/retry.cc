@@ -89,17 +89,27 @@ milliseconds CallScope::Left() const {
                   std::chrono::duration_cast<milliseconds>(deadline_ - Clock::now()));
 }
 
+namespace {
+
+milliseconds LengthOf(TryLength length, const CallScope& scope) {
+  switch (length) {
+    case TryLength::kAttempt:
+      return std::min(scope.Left(), scope.retry().attempt_deadline);
+    case TryLength::kStream:
+      return std::min(scope.Left(), scope.retry().stream_deadline);
+    case TryLength::kWhole:
+      break;
+  }
+  return scope.Left();
+}
+
+}  // namespace
+
 absl::Status CallWithRetry(const CallScope& scope, TryLength length,
                            const std::function<absl::Status(grpc::ClientContext*)>& attempt) {
   Backoff backoff(scope.retry());
   for (std::uint32_t tries = 1;; ++tries) {
-    milliseconds left = scope.Left();
-    if (length == TryLength::kAttempt) {
-      left = std::min(left, scope.retry().attempt_deadline);
-    } else if (length == TryLength::kStream) {
-      left = std::min(left, scope.retry().stream_deadline);
-    }
-    absl::Status status = RunAttempt(scope, left, attempt);
+    absl::Status status = RunAttempt(scope, LengthOf(length, scope), attempt);
     if (scope.stop().stop_requested() && !status.ok()) {
       return absl::CancelledError("asked to stop");
     }
