@@ -135,6 +135,37 @@ absl::Status DrainUntilSignal(Ledger& ledger, std::int64_t drain_ms_max) {
   std::_Exit(ExitCodeOf(drained));
 }
 
+absl::StatusOr<std::unique_ptr<GrpcServer>> StartServer(const Config& config, const Clock& clock,
+                                                        const RocksdbStore& store, Ledger& ledger,
+                                                        CallLog& calls, WitnessKeeper* witnesses) {
+  CUSTODY_ASSIGN_OR_RETURN(ServerOptions options, ServerOptionsOf(config));
+  options.backup = [&config, &store, &ledger](const std::string& name) {
+    return BackUpRunning(config, name, store, ledger);
+  };
+  if (!options.insecure_loopback) {
+    CUSTODY_RETURN_IF_ERROR(CheckCertificateTime(options.certificate_pem, clock.WallMs()));
+  }
+  absl::StatusOr<std::unique_ptr<GrpcServer>> server =
+      GrpcServer::Start(options, ledger, store, calls, witnesses);
+  if (!server.ok()) return Named("listen.address", server.status());
+  return server;
+}
+
+void StopServing(const Config& config, const SystemdNotifier& systemd, Ledger& ledger,
+                 GrpcServer& server, BackgroundScrub& scrub, WitnessKeeper* witnesses) {
+  systemd.Notify("STOPPING=1\nSTATUS=draining");
+  Log(LogLevel::kInfo, "stopping: everyone who was admitted gets an answer");
+  server.SetHealth(false, false);
+  server.StopStreams();
+  scrub.Stop();
+  const absl::Status drained = DrainUntilSignal(ledger, config.stop.drain_ms_max);
+  if (!drained.ok()) EndAtOnce(drained);
+  // Who waits for witnesses is told that the event is durable.
+  if (witnesses != nullptr) witnesses->Stop();
+  server.Stop(kStopCallsMs);
+  Log(LogLevel::kInfo, "stopped: everyone was answered");
+}
+
 }  // namespace
 
 absl::Status Serve(const Config& config) {
@@ -163,41 +194,23 @@ absl::Status Serve(const Config& config) {
                          ScrubStateFile(config), StoreOptionsOf(config)});
 
   CallLog calls;
-  CUSTODY_ASSIGN_OR_RETURN(ServerOptions options, ServerOptionsOf(config));
-  options.backup = [&config, &store = **store, &ledger = **ledger](const std::string& name) {
-    return BackUpRunning(config, name, store, ledger);
-  };
-  if (!options.insecure_loopback) {
-    CUSTODY_RETURN_IF_ERROR(CheckCertificateTime(options.certificate_pem, clock.WallMs()));
-  }
-  absl::StatusOr<std::unique_ptr<GrpcServer>> server =
-      GrpcServer::Start(options, **ledger, **store, calls, witnesses.get());
-  if (!server.ok()) return Named("listen.address", server.status());
+  CUSTODY_ASSIGN_OR_RETURN(const auto server,
+                           StartServer(config, clock, **store, **ledger, calls, witnesses.get()));
   CUSTODY_ASSIGN_OR_RETURN(const auto metrics,
                            StartMetrics(config, **ledger, calls, witnesses.get()));
   const WitnessingWhile witnessing(witnesses.get(), **ledger);
   scrub.Start();
 
-  HealthKeeper health(**ledger, **server);
+  HealthKeeper health(**ledger, *server);
   health.Tick();
-  LogStart(config, **ledger, **server);
+  LogStart(config, **ledger, *server);
   if (!config.listen.address_file.empty()) {
-    CUSTODY_RETURN_IF_ERROR(ReplaceSmallFile(config.listen.address_file, (*server)->address()));
+    CUSTODY_RETURN_IF_ERROR(ReplaceSmallFile(config.listen.address_file, server->address()));
   }
   systemd.Notify("READY=1\nSTATUS=serving");
   RunUntilSignal(health, systemd);
 
-  systemd.Notify("STOPPING=1\nSTATUS=draining");
-  Log(LogLevel::kInfo, "stopping: everyone who was admitted gets an answer");
-  (*server)->SetHealth(false, false);
-  (*server)->StopStreams();
-  scrub.Stop();
-  const absl::Status drained = DrainUntilSignal(**ledger, config.stop.drain_ms_max);
-  if (!drained.ok()) EndAtOnce(drained);
-  // Who waits for witnesses is told that the event is durable.
-  if (witnesses != nullptr) witnesses->Stop();
-  (*server)->Stop(kStopCallsMs);
-  Log(LogLevel::kInfo, "stopped: everyone was answered");
+  StopServing(config, systemd, **ledger, *server, scrub, witnesses.get());
   return absl::OkStatus();
 }
 
