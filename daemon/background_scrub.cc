@@ -119,11 +119,9 @@ void BackgroundScrub::LookAgain(const std::vector<DamagedPlace>& places) {
     const std::optional<std::uint64_t> entry = place.damage.entry;
     found_at_ms = place.found_at_ms;
     // Tiles, buckets and the head hold nothing back and wait for their turn.
-    if (!entry.has_value()) {
-      ledger_.known_damage().Add(place);
-    } else if (*entry < snapshot->size() && !check.CheckEntry(*entry).ok()) {
-      ledger_.known_damage().Add(place);
-    }
+    const bool stays =
+        !entry.has_value() || (*entry < snapshot->size() && !check.CheckEntry(*entry).ok());
+    if (stays) ledger_.known_damage().Add(place);
   }
 }
 
@@ -279,28 +277,34 @@ void BackgroundScrub::Run() {
   // Of this thread alone, as Linux has it; it may fail, and then it is only less polite.
   ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNice);
   due_ = std::chrono::steady_clock::now();
-  for (;;) {
-    if (state_.file.empty()) {
-      const std::int64_t next = state_.pass_began_at_ms + options_.pass_interval_ms_min;
-      // A clock that was put back must not put the pass off for ever.
-      const std::int64_t wait = std::min(next - ledger_.NowMs(), options_.pass_interval_ms_min);
-      if (wait > 0 && !WaitMs(wait)) return;
-      state_.pass_began_at_ms = ledger_.NowMs();
-      state_.spans = (ledger_.Snapshot()->size() + kTileWidth - 1) / kTileWidth;
-    }
-    const std::uint64_t known = ledger_.known_damage().count();
-    const absl::Status step = Step();
-    ShowProgress();
-    if (absl::IsCancelled(step)) return;
-    if (!step.ok()) {
-      Log(LogLevel::kWarning, "the scrub cannot read the store and tries again",
-          {{"cause", std::string(step.message())}});
-      if (!WaitMs(kRetryMs)) return;
-    }
-    // A pass over a small log is over at once; its place is worth little, what it found is not.
-    if (ledger_.known_damage().count() != known || state_.span % 64 == 0) Save();
-    if (!WaitMs(0)) return;
+  while (BeginPassWhenDue() && StepAndSave()) {
   }
+}
+
+bool BackgroundScrub::BeginPassWhenDue() {
+  if (!state_.file.empty()) return true;
+  const std::int64_t next = state_.pass_began_at_ms + options_.pass_interval_ms_min;
+  // A clock that was put back must not put the pass off for ever.
+  const std::int64_t wait = std::min(next - ledger_.NowMs(), options_.pass_interval_ms_min);
+  if (wait > 0 && !WaitMs(wait)) return false;
+  state_.pass_began_at_ms = ledger_.NowMs();
+  state_.spans = (ledger_.Snapshot()->size() + kTileWidth - 1) / kTileWidth;
+  return true;
+}
+
+bool BackgroundScrub::StepAndSave() {
+  const std::uint64_t known = ledger_.known_damage().count();
+  const absl::Status step = Step();
+  ShowProgress();
+  if (absl::IsCancelled(step)) return false;
+  if (!step.ok()) {
+    Log(LogLevel::kWarning, "the scrub cannot read the store and tries again",
+        {{"cause", std::string(step.message())}});
+    if (!WaitMs(kRetryMs)) return false;
+  }
+  // A pass over a small log is over at once; its place is worth little, what it found is not.
+  if (ledger_.known_damage().count() != known || state_.span % 64 == 0) Save();
+  return WaitMs(0);
 }
 
 }  // namespace custody

@@ -70,6 +70,9 @@ class BackgroundScrub {
   void LookAgain(const std::vector<DamagedPlace>& places);
   void Found(Damage damage, std::int64_t found_at_ms);
   void Run();
+  // Both: false if it is to stop.
+  bool BeginPassWhenDue();
+  bool StepAndSave();
   // One file, one span, some buckets, or the head. Errors: kCancelled.
   absl::Status Step();
   absl::Status StepFile();

@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kBundleBytesMax = kTileWidth * (2 + 65'535);
+constexpr std::size_t kBundleBytesMax = std::size_t{kTileWidth} * (2 + 65'535);
 
 // The entries of a bundle file, each after its length in two bytes; what is cut short is left out.
 std::vector<std::string> SplitBundle(std::string_view bytes) {

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -236,96 +237,113 @@ int Report(const absl::Status& status) {
   return ExitCodeOf(status);
 }
 
+int Report(const absl::StatusOr<int>& code) { return code.ok() ? *code : Report(code.status()); }
+
+// The commands, each with what it does.
+class Commands {
+ public:
+  Commands(CLI::App* app, Arguments* arguments) : app_(*app), arguments_(*arguments) {}
+
+  // A command that takes settings.
+  template <typename Result>
+  CLI::App* Add(const char* name, const char* about, Result (*run)(const Arguments&)) {
+    CLI::App* command = app_.add_subcommand(name, about);
+    AddSettings(command, &arguments_);
+    actions_.emplace_back(command,
+                          [run, &arguments = arguments_] { return Report(run(arguments)); });
+    return command;
+  }
+
+  // Of the command that was given.
+  int RunIt() const {
+    for (const auto& [command, action] : actions_) {
+      if (*command) return action();
+    }
+    return 2;
+  }
+
+ private:
+  CLI::App& app_;
+  Arguments& arguments_;
+  std::vector<std::pair<CLI::App*, std::function<int()>>> actions_;
+};
+
+void AddServing(Commands* commands, Arguments* arguments) {
+  CLI::App* init = commands->Add("init", "begin a new ledger: keys, entry 0, first seal", RunInit);
+  init->add_option("--administrator", arguments->init.administrator_file,
+                   "card of the first administrator (custody key new)")
+      ->required();
+  init->add_option("--quality", arguments->init.quality_file,
+                   "card of the first person of quality assurance, somebody else")
+      ->required();
+  init->add_option("--principal-certificate", arguments->init.principal_certificate_files,
+                   "client certificate (PEM) that may do everything; may be repeated");
+  init->add_option("--predecessor", arguments->init.predecessor_files,
+                   "signed checkpoint that an older log ended with; entry 0 names it");
+  init->add_option("--trust-output", arguments->trust_output,
+                   "file for trust.toml (default: standard output)");
+  commands->Add("serve", "open the ledger and answer until a signal", RunServe);
+  commands->Add("check-config", "check the configuration, open nothing", RunCheckConfig)
+      ->add_flag("--print", arguments->print, "print every key with its value in force");
+}
+
+void AddKeeping(Commands* commands, Arguments* arguments) {
+  commands
+      ->Add("rebuild", "replay the log into a fresh store and compare (the daemon must not run)",
+            RunRebuild)
+      ->add_flag("--replace", arguments->replace, "put the rebuilt store in place if they differ");
+  commands->Add("scrub", "look for bit rot, change nothing (the daemon must not run)", RunScrub)
+      ->add_flag("--json", arguments->json, "the report as one JSON object");
+  CLI::App* repair = commands->Add(
+      "repair", "put damaged entries back and make the store anew (the daemon must not run)",
+      RunRepair);
+  repair->add_option("--from", arguments->repair.from,
+                     "another copy of the log: an export, a backup or a data directory");
+  repair->add_flag("--dry-run", arguments->repair.dry_run, "say what would be done");
+  repair->add_flag("--json", arguments->json, "the report as one JSON object");
+  commands
+      ->Add("backup",
+            "copy the store with its signed checkpoint (a running daemon: custody log backup)",
+            RunBackup)
+      ->add_option("folder", arguments->backup_folder, "folder to make")
+      ->required();
+  CLI::App* restore =
+      commands->Add("restore", "make the store from a backup, if nobody has seen more", RunRestore);
+  restore->add_option("--from", arguments->restore.from, "the backup")->required();
+  restore->add_option("--mirror", arguments->restore.mirror,
+                      "a log that goes beyond the backup: an export, a backup or a data directory");
+  restore->add_flag("--anchor-is-lost", arguments->restore.anchor_is_lost,
+                    "go on without an anchor; see the guide first");
+}
+
+void AddKeys(Commands* commands, Arguments* arguments) {
+  CLI::App* new_key = commands->Add(
+      "new-key", "make a log key or service key, for a rotation (docs/keys.md)", RunNewKey);
+  new_key->add_flag("--p256", arguments->p256, "ECDSA P-256 (service key only); default Ed25519");
+  CLI::App* show_key = commands->Add("show-key", "print the public half of a key", RunShowKey);
+  for (CLI::App* command : {new_key, show_key}) {
+    command->add_option("place", arguments->key_place, "file, or pkcs11: URI of a token")
+        ->required();
+  }
+}
+
 int Run(int argc, char** argv) {
   Arguments arguments;
   CLI::App app(kAbout, "custodyd");
   app.set_version_flag("--version",
                        absl::StrFormat("custodyd %s (%s)", BuildVersion(), BuildCommit()));
   app.require_subcommand(1);
-
-  CLI::App* init = app.add_subcommand("init", "begin a new ledger: keys, entry 0, first seal");
-  AddSettings(init, &arguments);
-  init->add_option("--administrator", arguments.init.administrator_file,
-                   "card of the first administrator (custody key new)")
-      ->required();
-  init->add_option("--quality", arguments.init.quality_file,
-                   "card of the first person of quality assurance, somebody else")
-      ->required();
-  init->add_option("--principal-certificate", arguments.init.principal_certificate_files,
-                   "client certificate (PEM) that may do everything; may be repeated");
-  init->add_option("--predecessor", arguments.init.predecessor_files,
-                   "signed checkpoint that an older log ended with; entry 0 names it");
-  init->add_option("--trust-output", arguments.trust_output,
-                   "file for trust.toml (default: standard output)");
-  CLI::App* serve = app.add_subcommand("serve", "open the ledger and answer until a signal");
-  AddSettings(serve, &arguments);
-  CLI::App* check = app.add_subcommand("check-config", "check the configuration, open nothing");
-  AddSettings(check, &arguments);
-  check->add_flag("--print", arguments.print, "print every key with its value in force");
-  CLI::App* rebuild = app.add_subcommand(
-      "rebuild", "replay the log into a fresh store and compare (the daemon must not run)");
-  AddSettings(rebuild, &arguments);
-  rebuild->add_flag("--replace", arguments.replace,
-                    "put the rebuilt store in place if they differ");
-  CLI::App* scrub =
-      app.add_subcommand("scrub", "look for bit rot, change nothing (the daemon must not run)");
-  AddSettings(scrub, &arguments);
-  scrub->add_flag("--json", arguments.json, "the report as one JSON object");
-  CLI::App* repair = app.add_subcommand(
-      "repair", "put damaged entries back and make the store anew (the daemon must not run)");
-  AddSettings(repair, &arguments);
-  repair->add_option("--from", arguments.repair.from,
-                     "another copy of the log: an export, a backup or a data directory");
-  repair->add_flag("--dry-run", arguments.repair.dry_run, "say what would be done");
-  repair->add_flag("--json", arguments.json, "the report as one JSON object");
-  CLI::App* backup = app.add_subcommand(
-      "backup", "copy the store with its signed checkpoint (a running daemon: custody log backup)");
-  AddSettings(backup, &arguments);
-  backup->add_option("folder", arguments.backup_folder, "folder to make")->required();
-  CLI::App* restore =
-      app.add_subcommand("restore", "make the store from a backup, if nobody has seen more");
-  AddSettings(restore, &arguments);
-  restore->add_option("--from", arguments.restore.from, "the backup")->required();
-  restore->add_option("--mirror", arguments.restore.mirror,
-                      "a log that goes beyond the backup: an export, a backup or a data directory");
-  restore->add_flag("--anchor-is-lost", arguments.restore.anchor_is_lost,
-                    "go on without an anchor; see the guide first");
-
-  CLI::App* new_key =
-      app.add_subcommand("new-key", "make a log key or service key, for a rotation (docs/keys.md)");
-  CLI::App* show_key = app.add_subcommand("show-key", "print the public half of a key");
-  for (CLI::App* command : {new_key, show_key}) {
-    AddSettings(command, &arguments);
-    command->add_option("place", arguments.key_place, "file, or pkcs11: URI of a token")
-        ->required();
-  }
-  new_key->add_flag("--p256", arguments.p256, "ECDSA P-256 (service key only); default Ed25519");
-
+  Commands commands(&app, &arguments);
+  AddServing(&commands, &arguments);
+  AddKeeping(&commands, &arguments);
+  AddKeys(&commands, &arguments);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     // Help and version are errors of CLI11 too, with exit code 0.
     return app.exit(error) == 0 ? 0 : 2;
   }
-  if (*init) return Report(RunInit(arguments));
-  if (*check) return Report(RunCheckConfig(arguments));
-  if (*new_key) return Report(RunNewKey(arguments));
-  if (*show_key) return Report(RunShowKey(arguments));
-  if (*rebuild) {
-    const absl::StatusOr<int> code = RunRebuild(arguments);
-    return code.ok() ? *code : Report(code.status());
-  }
-  if (*scrub) {
-    const absl::StatusOr<int> code = RunScrub(arguments);
-    return code.ok() ? *code : Report(code.status());
-  }
-  if (*repair) {
-    const absl::StatusOr<int> code = RunRepair(arguments);
-    return code.ok() ? *code : Report(code.status());
-  }
-  if (*backup) return Report(RunBackup(arguments));
-  if (*restore) return Report(RunRestore(arguments));
-  return Report(RunServe(arguments));
+  return commands.RunIt();
 }
 
 }  // namespace
