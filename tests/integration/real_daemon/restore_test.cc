@@ -28,11 +28,13 @@ std::string BackupFolderPath() {
 }
 
 class RestoreTest : public RealLedgerTest {
+ public:
+  ~RestoreTest() override { fs::remove_all(BackupFolderPath()); }
+
  protected:
   explicit RestoreTest(std::vector<std::string> settings = {"backup.directory=" +
                                                             BackupFolderPath()})
       : RealLedgerTest(/*unix_socket=*/true, std::move(settings)) {}
-  ~RestoreTest() override { fs::remove_all(BackupFolderPath()); }
 
   void RecordSome(int events) {
     for (int i = 0; i < events; ++i) receipts_.push_back(MustRecord());
@@ -170,6 +172,9 @@ TEST_F(RestoreTest, WithoutItsAnchorSomebodyMustAnswerForIt) {
 }
 
 class WitnessedRestoreTest : public RestoreTest {
+ public:
+  ~WitnessedRestoreTest() override { fs::remove(WitnessPolicyPath()); }
+
  protected:
   WitnessedRestoreTest()
       : RestoreTest({"backup.directory=" + BackupFolderPath(),
@@ -180,7 +185,6 @@ class WitnessedRestoreTest : public RestoreTest {
     std::ofstream(WitnessPolicyPath())
         << witness_.PolicyLine() << "group one 1 alpha\nquorum one\n";
   }
-  ~WitnessedRestoreTest() override { fs::remove(WitnessPolicyPath()); }
 
   RealWitness witness_;
 };

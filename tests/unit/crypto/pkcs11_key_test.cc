@@ -36,23 +36,24 @@ std::string SoftHsm() {
 class Pkcs11KeyTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    folder_ = new TempFolder();
-    const std::string settings = folder_->path() + "/softhsm2.conf";
-    std::filesystem::create_directory(folder_->path() + "/tokens");
-    std::ofstream(settings) << "directories.tokendir = " << folder_->path() << "/tokens\n"
+    token_folder = new TempFolder();
+    const std::string settings = token_folder->path() + "/softhsm2.conf";
+    std::filesystem::create_directory(token_folder->path() + "/tokens");
+    std::ofstream(settings) << "directories.tokendir = " << token_folder->path() << "/tokens\n"
                             << "objectstore.backend = file\n";
     setenv("SOFTHSM2_CONF", settings.c_str(), 1);
     for (const char* label : {"custody", "twin", "twin"}) {
-      made_ = std::system(absl::StrFormat("softhsm2-util --init-token --free --label %s --so-pin "
-                                          "12345678 --pin %s >/dev/null 2>&1",
-                                          label, kPin)
-                              .c_str()) == 0;
+      tokens_made =
+          std::system(absl::StrFormat("softhsm2-util --init-token --free --label %s --so-pin "
+                                      "12345678 --pin %s >/dev/null 2>&1",
+                                      label, kPin)
+                          .c_str()) == 0;
     }
   }
-  static void TearDownTestSuite() { delete folder_; }
+  static void TearDownTestSuite() { delete token_folder; }
 
   void SetUp() override {
-    if (SoftHsm().empty() || !made_) {
+    if (SoftHsm().empty() || !tokens_made) {
       GTEST_SKIP() << "SoftHSM is not installed: apt-get install softhsm2";
     }
   }
@@ -65,11 +66,11 @@ class Pkcs11KeyTest : public testing::Test {
     return uri;
   }
 
-  static TempFolder* folder_;
-  static bool made_;
+  static TempFolder* token_folder;
+  static bool tokens_made;
 };
-TempFolder* Pkcs11KeyTest::folder_ = nullptr;
-bool Pkcs11KeyTest::made_ = false;
+TempFolder* Pkcs11KeyTest::token_folder = nullptr;
+bool Pkcs11KeyTest::tokens_made = false;
 
 TEST_F(Pkcs11KeyTest, SignsWithBothAlgorithmsAsAFileWould) {
   for (const KeyAlgorithm algorithm : {KeyAlgorithm::kEd25519, KeyAlgorithm::kEcdsaP256}) {

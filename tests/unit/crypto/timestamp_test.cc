@@ -32,16 +32,16 @@ std::string ReadAll(const std::string& path) {
 class TimestampTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    folder_ = new TempFolder();
-    const std::string make = SourcePath("tests/support/make_tsa") + " " + folder_->path();
+    tsa_folder = new TempFolder();
+    const std::string make = SourcePath("tests/support/make_tsa") + " " + tsa_folder->path();
     ASSERT_EQ(std::system((make + "/clock").c_str()), 0);
     ASSERT_EQ(std::system((make + "/stranger").c_str()), 0);
   }
-  static void TearDownTestSuite() { delete folder_; }
+  static void TearDownTestSuite() { delete tsa_folder; }
 
   // The answer of an authority to our own question.
   static std::string Answer(const std::string& authority, std::string_view stamped) {
-    const std::string folder = folder_->path();
+    const std::string folder = tsa_folder->path();
     std::ofstream(folder + "/q.tsq", std::ios::binary) << *MakeTimestampQuery(Sha256(stamped));
     const std::string ask = "openssl ts -reply -config " + folder + "/" + authority +
                             "/tsa.cnf -queryfile " + folder + "/q.tsq -out " + folder +
@@ -50,12 +50,12 @@ class TimestampTest : public testing::Test {
     return ReadAll(folder + "/a.tsr");
   }
   static std::string Authorities(const std::string& name) {
-    return ReadAll(folder_->path() + "/" + name + "/ca.pem");
+    return ReadAll(tsa_folder->path() + "/" + name + "/ca.pem");
   }
 
-  static TempFolder* folder_;
+  static TempFolder* tsa_folder;
 };
-TempFolder* TimestampTest::folder_ = nullptr;
+TempFolder* TimestampTest::tsa_folder = nullptr;
 
 TEST_F(TimestampTest, SaysTheTimeThatTheAuthorityStates) {
   const std::int64_t before_ms = std::int64_t{std::time(nullptr)} * 1'000;
@@ -113,7 +113,7 @@ TEST_F(TimestampTest, MalformedAnswersAreRefused) {
 }
 
 TEST_F(TimestampTest, ARefusalOfTheAuthorityIsNoStamp) {
-  const std::string folder = folder_->path();
+  const std::string folder = tsa_folder->path();
   std::ofstream(folder + "/note") << kCheckpoint;
   // The authority takes no SHA-512.
   const std::string ask = "cd " + folder +
@@ -126,7 +126,7 @@ TEST_F(TimestampTest, ARefusalOfTheAuthorityIsNoStamp) {
 }
 
 TEST_F(TimestampTest, AnotherHashThanSha256IsRefused) {
-  const std::string folder = folder_->path();
+  const std::string folder = tsa_folder->path();
   std::ofstream(folder + "/note") << kCheckpoint;
   const std::string ask = "cd " + folder +
                           " && openssl ts -query -data note -sha384 -cert -out q.tsq >/dev/null "
