@@ -86,7 +86,7 @@ class Pkcs11KeyTest : public testing::Test {
 
   static TempFolder* token_folder;
   static bool tokens_made;
-  const UncountedLeaks uncounted_;
+  UncountedLeaks uncounted_;
 };
 TempFolder* Pkcs11KeyTest::token_folder = nullptr;
 bool Pkcs11KeyTest::tokens_made = false;
@@ -145,7 +145,7 @@ TEST_F(Pkcs11KeyTest, ManyThreadsSignWithOneKey) {
   std::vector<absl::Status> results(4);
   for (std::size_t i = 0; i < results.size(); ++i) {
     threads.emplace_back([&, i] {
-      const UncountedLeaks uncounted;
+      const UncountedLeaks uncounted{};
       for (int turn = 0; turn < 20 && results[i].ok(); ++turn) {
         const std::string message = absl::StrFormat("%d of %d", turn, i);
         const absl::StatusOr<std::string> signature = key.Sign(message);
