@@ -8,7 +8,7 @@ set -uo pipefail
 work=$(mktemp -d)
 cd "$work" || exit 1
 trap 'kill $(cat "$work/pid" 2>/dev/null) 2>/dev/null; rm -rf "$work"' EXIT
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+port=$("$PROJECT/tests/support/free_ports" 1)
 {
   echo 'set -e'
   # shellcheck disable=SC2016

@@ -10,7 +10,6 @@ flipped on the disk while the daemon serves. The tests run in the order of their
 import json
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -192,9 +191,9 @@ class Keeping(unittest.TestCase):
     def test_2_it_is_degraded_and_not_down(self):
         self.assertEqual(status()["mode"], "serving")
         self.assertIn("E_DAMAGED", status()["mode_reason"])
-        with urllib.request.urlopen(f"http://127.0.0.1:{PORT + 1}/healthz", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{METRICS_PORT}/healthz", timeout=10) as answer:
             self.assertIn("serving degraded", answer.read().decode())
-        with urllib.request.urlopen(f"http://127.0.0.1:{PORT + 1}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{METRICS_PORT}/metrics", timeout=10) as answer:
             metrics = answer.read().decode()
         count = [line for line in metrics.splitlines() if line.startswith("custody_damaged_places")]
         self.assertGreater(float(count[0].split()[1]), 0)
@@ -348,24 +347,14 @@ class Keeping(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    sockets = [socket.socket() for _ in range(2)]
-    while True:
-        sockets[0].bind(("127.0.0.1", 0))
-        PORT = sockets[0].getsockname()[1]
-        try:
-            sockets[1].bind(("127.0.0.1", PORT + 1))
-            break
-        except OSError:
-            sockets[0].close()
-            sockets[0] = socket.socket()
-    for one in sockets:
-        one.close()
+    PORT, METRICS_PORT = map(int, subprocess.run(
+        [PROJECT + "/tests/support/free_ports", "2"], capture_output=True, text=True, check=True).stdout.split())
     os.environ["CUSTODY_CONFIG_DIR"] = LEDGER + "/config"
     os.environ["PATH"] = ":".join([os.path.dirname(os.environ["CUSTODY"]), os.path.dirname(os.environ["CUSTODYD"]),
                                    os.environ["PATH"]])
     os.environ["NO_COLOR"] = "1"
     try:
-        shell(f"make_signers {LEDGER} {PORT} --unencrypted; make_entry0 {LEDGER} {PORT} {PORT + 1}")
+        shell(f"make_signers {LEDGER} {PORT} --unencrypted; make_entry0 {LEDGER} {PORT} {METRICS_PORT}")
         with open(CONFIG, "a", encoding="ascii") as config:
             config.write(f'\n[scrub]\nentries_per_second_max = 100000\npass_interval_ms_min = 500\n'
                          f'[backup]\ndirectory = "{WORK}/backups"\n')

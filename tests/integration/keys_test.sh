@@ -9,7 +9,7 @@ set -uo pipefail
 work=$(mktemp -d)
 cd "$work" || exit 1
 trap 'kill $(cat "$work/pids" 2>/dev/null) 2>/dev/null; rm -rf "$work"' EXIT
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+port=$("$PROJECT/tests/support/free_ports" 1)
 # shellcheck disable=SC2016
 blocks() { sed -n '/^```sh$/,/^```$/p' "$PROJECT/docs/$1" | grep -v '^```'; }
 {
