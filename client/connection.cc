@@ -52,7 +52,8 @@ absl::Status CheckTimes(const ClientOptions& options) {
         std::pair{options.keepalive_timeout, "keepalive_timeout"},
         std::pair{options.retry.backoff_first, "retry.backoff_first"},
         std::pair{options.retry.backoff_max, "retry.backoff_max"},
-        std::pair{options.retry.attempt_deadline, "retry.attempt_deadline"}}) {
+        std::pair{options.retry.attempt_deadline, "retry.attempt_deadline"},
+        std::pair{options.retry.stream_deadline, "retry.stream_deadline"}}) {
     if (absl::Status status = CheckPositive(value, name); !status.ok()) {
       return status;
     }

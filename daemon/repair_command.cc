@@ -34,25 +34,26 @@ constexpr char kRepairedSuffix[] = ".repaired";
 // What the log has signed, as far as it is at hand; a note that is not its own is left aside.
 class SignedCheckpoints {
  public:
-  SignedCheckpoints(std::string origin, const NoteVerifier& log_key)
-      : origin_(std::move(origin)), log_key_(log_key) {}
+  SignedCheckpoints(std::string origin, std::vector<NoteVerifier> log_keys)
+      : origin_(std::move(origin)), log_keys_(std::move(log_keys)) {}
 
   void Add(std::string_view note) {
-    const absl::StatusOr<OpenedCheckpoint> opened = OpenCheckpoint(note, origin_, {&log_key_, 1});
+    const absl::StatusOr<OpenedCheckpoint> opened = OpenCheckpoint(note, origin_, log_keys_);
     if (opened.ok()) checkpoints_.push_back(opened->checkpoint);
   }
   const std::vector<Checkpoint>& all() const { return checkpoints_; }
 
  private:
   const std::string origin_;
-  const NoteVerifier& log_key_;
+  const std::vector<NoteVerifier> log_keys_;
   std::vector<Checkpoint> checkpoints_;
 };
 
 std::vector<Checkpoint> CheckpointsAtHand(const Config& config, const ReadView& view,
-                                          const Checkpoint& head, const NoteVerifier& log_key,
+                                          const Checkpoint& head,
+                                          std::vector<NoteVerifier> log_keys,
                                           const EntrySource* other) {
-  SignedCheckpoints checkpoints(head.origin, log_key);
+  SignedCheckpoints checkpoints(head.origin, std::move(log_keys));
   const absl::StatusOr<std::string> anchor = ReadAnchor(AnchorFile(config));
   if (anchor.ok()) checkpoints.Add(*anchor);
   const std::string prefix = PrefixOfTable(Table::kCheckpoint);
@@ -136,7 +137,7 @@ absl::Status Repair::Plan(const RebuildProgress& progress) {
         "the store is of the ledger %s, ledger.origin is %s", head.origin, config_.ledger.origin));
   }
   const std::vector<Checkpoint> checkpoints =
-      CheckpointsAtHand(config_, *view_, head, keys_->log.verifier(), other_.get());
+      CheckpointsAtHand(config_, *view_, head, keys_->LogVerifiers(), other_.get());
   CUSTODY_RETURN_IF_ERROR(CheckSomethingIsSigned(checkpoints, head.size));
   EntryReader other;
   if (other_ != nullptr) {

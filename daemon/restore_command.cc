@@ -113,7 +113,8 @@ absl::Status Restore::CheckBackup(const Store& store) {
       const std::string note,
       ReadSmallFile("the backup's checkpoint", BackupCheckpoint(arguments_.from)));
   CUSTODY_ASSIGN_OR_RETURN(const Checkpoint stated, OpenSigned("the backup", note, *keys_));
-  CUSTODY_ASSIGN_OR_RETURN(const RecoveredLedger recovered, RecoverLedger(store, keys_->log));
+  CUSTODY_ASSIGN_OR_RETURN(const RecoveredLedger recovered,
+                           RecoverLedger(store, keys_->LogSigners()));
   const Checkpoint& head = recovered.snapshot->checkpoint;
   if (head.size != stated.size || head.root != stated.root) {
     return absl::DataLossError(absl::StrFormat(
@@ -152,7 +153,8 @@ absl::Status Restore::CheckAnchorFile(const LedgerSnapshot& snapshot) const {
 }
 
 absl::Status Restore::CheckNobodyHasSeenMore(const Store& store) {
-  CUSTODY_ASSIGN_OR_RETURN(const RecoveredLedger recovered, RecoverLedger(store, keys_->log));
+  CUSTODY_ASSIGN_OR_RETURN(const RecoveredLedger recovered,
+                           RecoverLedger(store, keys_->LogSigners()));
   const LedgerSnapshot& snapshot = *recovered.snapshot;
   CUSTODY_RETURN_IF_ERROR(CheckAnchorFile(snapshot));
   const SystemClock clock;

@@ -81,7 +81,7 @@ absl::StatusOr<InitialLedger> FinishInterrupted(const Store& store, const Ledger
                                                 const v1::LedgerCreated& created) {
   const absl::Status foreign = absl::AlreadyExistsError("the store holds something already");
   if (options.anchor_path.empty()) return foreign;
-  const absl::StatusOr<RecoveredLedger> recovered = RecoverLedger(store, keys.log);
+  const absl::StatusOr<RecoveredLedger> recovered = RecoverLedger(store, keys.LogSigners());
   if (!recovered.ok() || recovered->snapshot->size() != kInitialEntries) return foreign;
   CUSTODY_ASSIGN_OR_RETURN(const std::optional<v1::Entry> entry,
                            ReadEntry(*recovered->snapshot->view, 0));
@@ -99,7 +99,7 @@ absl::StatusOr<InitialLedger> FinishInterrupted(const Store& store, const Ledger
 // What everything else is compared with, signed and laid down in the anchor.
 absl::StatusOr<InitialLedger> WithAnchor(const LedgerOptions& options, const LedgerKeys& keys,
                                          InitialLedger initial) {
-  CUSTODY_ASSIGN_OR_RETURN(initial.note, SignCheckpoint(initial.checkpoint, keys.log));
+  CUSTODY_ASSIGN_OR_RETURN(initial.note, SignCheckpoint(initial.checkpoint, keys.LogSigners()));
   if (!options.anchor_path.empty()) {
     CUSTODY_RETURN_IF_ERROR(WriteAnchor(options.anchor_path, initial.note));
   }

@@ -53,9 +53,6 @@ absl::StatusOr<RestoredLog> RestoreLog(const ReadView& view, const Checkpoint& h
 // signed anew by `signers`.
 absl::StatusOr<RecoveredLedger> RecoverLedger(const Store& store,
                                               std::span<const NoteSigner> signers);
-inline absl::StatusOr<RecoveredLedger> RecoverLedger(const Store& store, const NoteSigner& signer) {
-  return RecoverLedger(store, std::span<const NoteSigner>(&signer, 1));
-}
 
 // The head of a store as its meta table says it. Errors: kNotFound if the store holds no ledger.
 absl::StatusOr<Checkpoint> ReadHead(const ReadView& view);

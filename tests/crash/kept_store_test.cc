@@ -119,7 +119,8 @@ TEST_P(OldFolderTest, IsOpenedVerifiedAndGoneOnWith) {
 // What is read of a store: every entry, or the first error.
 absl::StatusOr<std::vector<std::string>> ReadAll(const LedgerKit& kit, const std::string& folder) {
   CUSTODY_ASSIGN_OR_RETURN(const auto store, RocksdbStore::Open({.path = folder}));
-  CUSTODY_ASSIGN_OR_RETURN(const RecoveredLedger recovered, RecoverLedger(*store, kit.keys.log));
+  CUSTODY_ASSIGN_OR_RETURN(const RecoveredLedger recovered,
+                           RecoverLedger(*store, kit.keys.LogSigners()));
   const LedgerReader reader(recovered.snapshot);
   std::vector<std::string> entries;
   for (std::uint64_t index = 0; index < reader.size(); ++index) {

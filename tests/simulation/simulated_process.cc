@@ -18,7 +18,7 @@ absl::StatusOr<std::unique_ptr<SimulatedProcess>> SimulatedProcess::Start(
   std::unique_ptr<SimulatedProcess> process(new SimulatedProcess(std::move(store), options));
   SimulatedProcess& p = *process;
   CUSTODY_RETURN_IF_ERROR(p.store_->AcquireWriter());
-  CUSTODY_ASSIGN_OR_RETURN(RecoveredLedger recovered, RecoverLedger(*p.store_, keys.log));
+  CUSTODY_ASSIGN_OR_RETURN(RecoveredLedger recovered, RecoverLedger(*p.store_, keys.LogSigners()));
   const std::string origin = recovered.snapshot->checkpoint.origin;
   p.verifier_.emplace(
       origin, [&p] { return p.snapshot(); }, p.metrics_);

@@ -5,9 +5,12 @@
 
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <vector>
 
+#include "crypto/keys.h"
+#include "crypto/note.h"
 #include "tests/integration/real_daemon/real_ledger_test.h"
 #include "tests/integration/wire_probe.h"
 #include "tests/support/real_witness.h"
@@ -208,6 +211,44 @@ TEST_F(WitnessedRestoreTest, ABackupBehindAWitnessIsRefused) {
   EXPECT_THAT(ledger_->log(), AllOf(HasSubstr("alpha"), HasSubstr("--mirror")));
   ExpectNothingIsLeft();
   EXPECT_FALSE(fs::exists(ledger_->anchor()));
+}
+
+std::string FurtherKeyPath() {
+  return "/tmp/custody-restore-further-" + std::to_string(::getpid()) + ".key";
+}
+
+// While two log keys sign each checkpoint.
+class RotatingRestoreTest : public RestoreTest {
+ public:
+  ~RotatingRestoreTest() override { fs::remove(FurtherKeyPath()); }
+
+ protected:
+  RotatingRestoreTest()
+      : RestoreTest({"backup.directory=" + BackupFolderPath(),
+                     "ledger.further_log_key_files=" + FurtherKeyPath()}) {
+    std::ofstream(FurtherKeyPath())
+        << SigningKey::Generate(KeyAlgorithm::kEd25519)->ToUnencryptedPem().value();
+    fs::permissions(FurtherKeyPath(), fs::perms::owner_read | fs::perms::owner_write);
+  }
+};
+
+TEST_F(RotatingRestoreTest, TheAnchorOfARestoreHasTheLineOfEachKey) {
+  ASSERT_OK(ledger_->Start());
+  RecordSome(3);
+  BackUp("between", grpc::StatusCode::OK);
+  ledger_->Kill();
+  LoseTheStore();
+  ASSERT_EQ(Restore({"--from", Backup("between"), "--set",
+                     "ledger.further_log_key_files=" + FurtherKeyPath()}),
+            0)
+      << ledger_->log();
+  std::ostringstream anchor;
+  anchor << std::ifstream(ledger_->anchor()).rdbuf();
+  const absl::StatusOr<Note> note = ParseNote(anchor.str());
+  ASSERT_OK(note);
+  EXPECT_EQ(note->signatures.size(), 2U) << anchor.str();
+  ASSERT_OK(ledger_->Start());
+  ExpectTheOldReceipts();
 }
 
 }  // namespace

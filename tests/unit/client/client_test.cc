@@ -299,5 +299,17 @@ TEST(ClientOptionsTest, InsecureStaysOnTheMachine) {
   }
 }
 
+TEST(ClientOptionsTest, TimesAreAtLeastAMillisecond) {
+  FakeLedgerServer server;
+  for (std::chrono::milliseconds RetryPolicy::*time :
+       {&RetryPolicy::backoff_first, &RetryPolicy::attempt_deadline,
+        &RetryPolicy::stream_deadline}) {
+    ClientOptions options = OptionsFor(server);
+    options.retry.*time = std::chrono::milliseconds(0);
+    EXPECT_THAT(Client::Connect(options),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("want at least 1 ms")));
+  }
+}
+
 }  // namespace
 }  // namespace custody
