@@ -11,6 +11,7 @@
 #include "daemon/services/status_translation.h"
 #include "lifecycle/batch_statement.h"
 #include "tests/integration/service_world.h"
+#include "tests/support/connected_channel.h"
 
 namespace custody {
 namespace {
@@ -198,8 +199,8 @@ TEST(RecordStreamTest, AClientThatDoesNotReadIsNotReadOn) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 16 << 10);
-  const auto stub = v1::LedgerService::NewStub(
-      grpc::CreateCustomChannel(world.server().address(), grpc::SslCredentials(tls), arguments));
+  const auto stub = v1::LedgerService::NewStub(Connected(
+      grpc::CreateCustomChannel(world.server().address(), grpc::SslCredentials(tls), arguments)));
   grpc::ClientContext context;
   const auto stream = stub->RecordStream(&context);
   std::thread writer([&] {

@@ -10,6 +10,7 @@
 #include "crypto/random.h"
 #include "daemon/ledger/initialize.h"
 #include "lifecycle/touched_subjects.h"
+#include "tests/support/connected_channel.h"
 
 namespace custody {
 namespace {
@@ -145,7 +146,7 @@ std::shared_ptr<grpc::Channel> ServiceWorld::Connect(const std::string& certific
 
 std::shared_ptr<grpc::Channel> ServiceWorld::ChannelOf(const std::string& name) {
   const ClientFiles& files = FilesOf(name);
-  return Connect(files.certificate_pem, files.private_key_pem);
+  return Connected(Connect(files.certificate_pem, files.private_key_pem));
 }
 
 std::shared_ptr<grpc::Channel> ServiceWorld::ChannelWithoutCertificate() const {

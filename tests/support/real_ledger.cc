@@ -30,6 +30,7 @@
 #include "crypto/note.h"
 #include "crypto/random.h"
 #include "custody/event_builder.h"
+#include "tests/support/connected_channel.h"
 
 namespace custody {
 namespace {
@@ -348,8 +349,8 @@ std::shared_ptr<grpc::Channel> RealLedger::NewChannel(const std::string& endpoin
     arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
     arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, window_bytes);
   }
-  return grpc::CreateCustomChannel(endpoint.empty() ? address_ : endpoint,
-                                   grpc::SslCredentials(tls), arguments);
+  return Connected(grpc::CreateCustomChannel(endpoint.empty() ? address_ : endpoint,
+                                             grpc::SslCredentials(tls), arguments));
 }
 
 v1::SignedEvent RealLedger::Sign(v1::Event event, const std::vector<SignBy>& signers) const {

@@ -102,7 +102,8 @@ class RealLedger {
 
   // For the address of the running daemon; the checkpoint is kept in memory.
   ClientOptions client_options() const;
-  // A connection of its own, for stubs; to somebody who forwards to the daemon, if one is named.
+  // A connection of its own, for stubs, made (connected_channel.h); to somebody who forwards to
+  // the daemon, if one is named.
   //   window_bytes   what it takes of a stream before somebody reads; 0: as much as gRPC sees fit
   std::shared_ptr<grpc::Channel> NewChannel(const std::string& endpoint = {},
                                             int window_bytes = 0) const;
