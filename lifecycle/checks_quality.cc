@@ -15,6 +15,7 @@
 #include "lifecycle/lot_rows.h"
 #include "lifecycle/policy.h"
 #include "lifecycle/post_thaw.h"
+#include "lifecycle/suspect_keys.h"
 
 namespace custody {
 namespace {
@@ -27,6 +28,7 @@ enum class Topic { kQuality, kHolds, kEligibility, kCases, kExcursions, kEvaluat
 Topic TopicOf(v1::ReasonCode code) {
   switch (code) {
     case v1::REASON_CODE_E_HOLD:
+    case v1::REASON_CODE_KEY_SUSPECT:
       return Topic::kHolds;
     case v1::REASON_CODE_E_DONATION_NOT_ELIGIBLE:
       return Topic::kEligibility;
@@ -129,6 +131,13 @@ absl::Status CheckHolds(CheckRun& run) {
                absl::StrFormat("hold %s (%s)", ToHex(hold.hold_id()), hold.hold_reason_code()),
                KeyOfState(*state))
           .add_evidence(hold.placed_index());
+    }
+    CUSTODY_ASSIGN_OR_RETURN(const std::vector<SuspectDecision> suspects,
+                             FindSuspectDecisions(run.view(), *state));
+    for (const SuspectDecision& suspect : suspects) {
+      v1::Check& check = run.Fail(v1::REASON_CODE_KEY_SUSPECT, suspect.Text(), KeyOfState(*state));
+      check.add_evidence(suspect.index);
+      check.add_evidence(suspect.revoked_by);
     }
   }
   return absl::OkStatus();

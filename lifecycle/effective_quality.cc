@@ -16,6 +16,7 @@
 #include "lifecycle/lot_rows.h"
 #include "lifecycle/policy.h"
 #include "lifecycle/recording_view.h"
+#include "lifecycle/suspect_keys.h"
 
 namespace custody {
 namespace {
@@ -154,6 +155,12 @@ absl::StatusOr<const v1::SubjectState*> QualityWalk::VisitCommon(const SubjectKe
         v1::REASON_CODE_E_NOT_EVALUATED, v1::QUALITY_SUSPENDED, key,
         absl::StrFormat("entry %d has no rules in this version", state->not_evaluated_since() - 1),
         {state->not_evaluated_since() - 1});
+  }
+  CUSTODY_ASSIGN_OR_RETURN(const std::vector<SuspectDecision> suspects,
+                           FindSuspectDecisions(view_, *state));
+  for (const SuspectDecision& suspect : suspects) {
+    Block(v1::REASON_CODE_KEY_SUSPECT, v1::QUALITY_SUSPENDED, key, suspect.Text(),
+          {suspect.index, suspect.revoked_by});
   }
   return state;
 }

@@ -5,6 +5,7 @@
 
 #include "lifecycle/held_events.h"
 #include "lifecycle/rules.h"
+#include "lifecycle/suspect_keys.h"
 
 namespace custody {
 namespace {
@@ -95,6 +96,7 @@ void ApplyEntry(const ParsedEvent& event, std::uint64_t index, std::int64_t reco
   }
   RunRule(input, state);
   ReleaseHeldEvents(input, state);
+  RememberSigners(input, state);
   if (held && !LetsOthersCount(event.event)) HoldEvent(input, state);
 }
 

@@ -11,6 +11,7 @@
 #include "lifecycle/clinical_folds.h"
 #include "lifecycle/held_events.h"
 #include "lifecycle/rules.h"
+#include "lifecycle/suspect_keys.h"
 
 namespace custody {
 namespace {
@@ -162,6 +163,26 @@ std::optional<ParsedEvent> ReadHeld(const v1::HeldEvent& held, RuleContext& cont
   return std::nullopt;
 }
 
+void RequireAnotherSigner(const std::vector<SubjectKey>& signers, RuleContext& context) {
+  for (const SubjectKey& signer : signers) {
+    if (!context.SignedBy(signer)) continue;
+    Violate(v1::REASON_CODE_E_SAME_PERSON, v1::SEVERITY_MINOR,
+            "nobody attests what they signed themselves", true, context);
+  }
+}
+
+// The signers of a remembered decision; empty if no target remembers it.
+std::vector<SubjectKey> SignersOfDecision(const Targets& targets, std::string_view digest,
+                                          RuleContext& context) {
+  for (const v1::SubjectRef& target : targets) {
+    const v1::SubjectState* state = context.Find(target.kind(), target.id());
+    if (state == nullptr) continue;
+    std::vector<SubjectKey> signers = SignersOf(*state, digest);
+    if (!signers.empty()) return signers;
+  }
+  return {};
+}
+
 void GuardAttested(RuleContext& context) {
   const v1::Attested& body = context.event().attested();
   if (body.events().empty()) {
@@ -170,6 +191,11 @@ void GuardAttested(RuleContext& context) {
   }
   for (const std::string& digest : body.events()) {
     const v1::HeldEvent* held = FindHeld(body.targets(), digest, context);
+    const std::vector<SubjectKey> decided_by = SignersOfDecision(body.targets(), digest, context);
+    if (held == nullptr && !decided_by.empty()) {
+      RequireAnotherSigner(decided_by, context);
+      continue;
+    }
     if (held == nullptr) {
       Violate(v1::REASON_CODE_E_MISSING, v1::SEVERITY_MINOR,
               absl::StrFormat("event %s waits for no attestation", ToHex(std::string_view(digest))),
@@ -179,11 +205,9 @@ void GuardAttested(RuleContext& context) {
     const std::optional<ParsedEvent> event = ReadHeld(*held, context);
     if (!event.has_value()) continue;
     RequireAllSubjects(body.targets(), *event, context);
-    for (const ParsedSignature& signature : event->signatures) {
-      if (!context.SignedBy(signature.signer)) continue;
-      Violate(v1::REASON_CODE_E_SAME_PERSON, v1::SEVERITY_MINOR,
-              "nobody attests what they signed themselves", true, context);
-    }
+    std::vector<SubjectKey> signers;
+    for (const ParsedSignature& signature : event->signatures) signers.push_back(signature.signer);
+    RequireAnotherSigner(signers, context);
   }
 }
 
