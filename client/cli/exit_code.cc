@@ -16,9 +16,12 @@ ExitCode ExitCodeOf(const absl::Status& status) {
     case absl::StatusCode::kNotFound:
     case absl::StatusCode::kOutOfRange:
       return of_ledger ? kExitCannotVerify : kExitUsage;
-    case absl::StatusCode::kFailedPrecondition:
     case absl::StatusCode::kUnimplemented:
       return kExitRefused;
+    case absl::StatusCode::kFailedPrecondition:
+      // The rules refuse with their reasons; without, it is trust that lacks: a checkpoint of a log
+      // key that was retired before, no log keys, a quorum that is not met.
+      return of_ledger ? kExitRefused : kExitCannotVerify;
     case absl::StatusCode::kPermissionDenied:
     case absl::StatusCode::kUnauthenticated:
       return kExitNotPermitted;

@@ -21,6 +21,9 @@ blocks() { sed -n '/^```sh$/,/^```$/p' "$PROJECT/docs/$1" | grep -v '^```'; }
 cp trust.toml retired.toml
 # A retired key that signs on: its size is passed at once.
 sed "s/last_size = [0-9]*/last_size = 1/" trust.toml > too-late.toml
+code=0
+CUSTODY_TRUST=$PWD/too-late.toml custody log receipt 5 -o late.receipt 2> late.said || code=$?
+echo "$code" > late.code
 # Somebody else has had Quinn's key all the time.
 cat > stolen.yaml <<YAML
 event: KeyRevoked
@@ -69,6 +72,10 @@ says "B gap-free: verified"
 expect 3 "custody: a key that was retired before" "$CUSTODY" verify before.custody --trust too-late.toml
 says "was retired before"
 expect 0 "custody: the new bundle does not need the old key" "$CUSTODY" verify after.custody --trust too-late.toml
+expect 0 "custody: a receipt of a key that was retired before cannot be checked" test "$(cat late.code)" = 3
+expect 0 "and is not kept" test ! -e late.receipt
+cp late.said said
+says "was retired before"
 if python3 -c 'import cryptography, tomllib' 2>/dev/null; then
   for file in before after; do
     expect 0 "Python: the bundle from $file the rotation" python3 -m custody_verify bundle $file.custody --trust retired.toml
