@@ -125,7 +125,8 @@ void BackgroundScrub::LookAgain(const std::vector<DamagedPlace>& places) {
   }
 }
 
-void BackgroundScrub::Save() const {
+void BackgroundScrub::Save() {
+  saved_at_ = std::chrono::steady_clock::now();
   ordered_json json;
   json["pass"] = state_.pass;
   json["file"] = state_.file;
@@ -294,6 +295,7 @@ bool BackgroundScrub::BeginPassWhenDue() {
 
 bool BackgroundScrub::StepAndSave() {
   const std::uint64_t known = ledger_.known_damage().count();
+  const std::uint64_t pass = state_.pass;
   const absl::Status step = Step();
   ShowProgress();
   if (absl::IsCancelled(step)) return false;
@@ -302,8 +304,10 @@ bool BackgroundScrub::StepAndSave() {
         {{"cause", std::string(step.message())}});
     if (!WaitMs(kRetryMs)) return false;
   }
-  // A pass over a small log is over at once; its place is worth little, what it found is not.
-  if (ledger_.known_damage().count() != known || state_.span % 64 == 0) Save();
+  // Of the place, a kill may cost a little; of what was found, nothing.
+  const bool due = std::chrono::steady_clock::now() >=
+                   saved_at_ + std::chrono::milliseconds(options_.save_interval_ms);
+  if (due || state_.pass != pass || ledger_.known_damage().count() != known) Save();
   return WaitMs(0);
 }
 

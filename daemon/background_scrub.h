@@ -9,8 +9,8 @@
 //          index, the head
 //
 // Each span is read at the newest snapshot, so no old one is kept open. Where the pass is, and what
-// it found, stands in a file of the data directory: a restart goes on there, and what was damaged
-// is held back again before anything is served, unless it is whole by now.
+// it found, stands in a file of the data directory: a restart goes on there, also after a kill, and
+// what was damaged is held back again before anything is served, unless it is whole by now.
 //
 // Threads: Start() and Stop() from one; the thread is its own.
 // Limits:  one span's hashes and one entry in memory.
@@ -38,6 +38,8 @@ struct BackgroundScrubOptions {
   std::string state_file;
   // Of the store, for reading its files.
   RocksdbOptions files;
+  // How much of a pass a kill may cost.
+  std::int64_t save_interval_ms = 5'000;
 };
 
 class BackgroundScrub {
@@ -66,7 +68,7 @@ class BackgroundScrub {
   };
 
   void Load();
-  void Save() const;
+  void Save();
   void LookAgain(const std::vector<DamagedPlace>& places);
   void Found(Damage damage, std::int64_t found_at_ms);
   void Run();
@@ -91,6 +93,7 @@ class BackgroundScrub {
   std::uint64_t checked_ = 0;
   std::uint64_t passes_ = 0;
   std::chrono::steady_clock::time_point due_;
+  std::chrono::steady_clock::time_point saved_at_;
   Mutex mutex_;
   CondVar changed_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
