@@ -55,6 +55,7 @@ void AddProofCommands(Commands* commands);
 void AddTimestampCommands(Commands* commands);
 void AddDrillCommands(Commands* commands);
 void AddLogCommands(Commands* commands);
+void AddLogExportCommand(Commands* commands, CLI::App* log);
 void AddAuditCommands(Commands* commands);
 void AddCompletionCommand(Commands* commands);
 

@@ -8,9 +8,7 @@
 #include "client/cli/event_text.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/files.h"
-#include "client/cli/whole_log.h"
 #include "client/draft/time_text.h"
-#include "client/verify/log_directory.h"
 #include "crypto/checkpoint.h"
 #include "crypto/note.h"
 
@@ -22,10 +20,6 @@ struct NoOptions {};
 struct CheckpointOptions {
   std::string output;
   bool witnessed = false;
-};
-
-struct LogExportOptions {
-  std::string folder;
 };
 
 struct BackupOptions {
@@ -215,31 +209,6 @@ absl::StatusOr<int> ScrubLogNow(Session& session, const ScrubOptions& options) {
   return code;
 }
 
-absl::StatusOr<int> ExportLog(Session& session, const LogExportOptions& options) {
-  CUSTODY_ASSIGN_OR_RETURN(Client * client, session.client());
-  CUSTODY_ASSIGN_OR_RETURN(const VerifiedCheckpoint newest, client->GetCheckpoint());
-  CUSTODY_ASSIGN_OR_RETURN(const Note note, ParseNote(newest.note));
-  CUSTODY_ASSIGN_OR_RETURN(const Checkpoint checkpoint, ParseCheckpointText(note.text));
-  CUSTODY_ASSIGN_OR_RETURN(LogDirectoryWriter writer, LogDirectoryWriter::Open(options.folder));
-  if (writer.size() > checkpoint.size) {
-    return absl::DataLossError(absl::StrFormat("%s has %d entries, the log has %d", options.folder,
-                                               writer.size(), checkpoint.size));
-  }
-  const std::uint64_t kept = writer.size();
-  if (kept > 0) session.terminal().Note(absl::StrFormat("going on behind %d entries", kept));
-  CUSTODY_RETURN_IF_ERROR(
-      ReadWholeLog(session, kept, checkpoint.size,
-                   [&](std::uint64_t, std::string_view entry) { return writer.Append(entry); }));
-  CUSTODY_RETURN_IF_ERROR(writer.Finish(checkpoint, newest.note));
-  session.terminal().Note(absl::StrFormat("%s: %d entries, root %s", options.folder,
-                                          checkpoint.size, checkpoint.root.ToHex()));
-  session.terminal().Fields({{"folder", options.folder},
-                             {"size", absl::StrFormat("%d", checkpoint.size)},
-                             {"root", checkpoint.root.ToHex()},
-                             {"new_entries", absl::StrFormat("%d", checkpoint.size - kept)}});
-  return kExitOk;
-}
-
 absl::Status PrintWatched(Session& session, std::string_view entry) {
   if (session.terminal().json()) {
     CUSTODY_ASSIGN_OR_RETURN(const std::string json, EntryJson(entry, -1));
@@ -325,14 +294,7 @@ void AddLogCommands(Commands* commands) {
         command->add_option("--to", options->to, "Entry behind the last one (default: all)");
       },
       ScrubLogNow);
-  commands->Add<LogExportOptions>(
-      log, "export",
-      "Write the whole log as a folder of files (C2SP tlog-tiles); goes on with an earlier one",
-      [](CLI::App* command, LogExportOptions* options) {
-        command->add_option("folder", options->folder, "Folder to make or to go on with")
-            ->required();
-      },
-      ExportLog);
+  AddLogExportCommand(commands, log);
   commands->Add<ReceiptOptions>(
       log, "receipt", "The receipt of an entry, verified",
       [](CLI::App* command, ReceiptOptions* options) {

@@ -13,6 +13,10 @@ absl::Status HiddenEntry(std::uint64_t index) {
                       index));
 }
 
+bool MayGoOn(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
+}
+
 }  // namespace
 
 void Progress::Say(std::uint64_t done) {
@@ -23,23 +27,28 @@ void Progress::Say(std::uint64_t done) {
 }
 
 absl::Status ReadWholeLog(Session& session, std::uint64_t begin, std::uint64_t size,
-                          const EntryVisitor& visit) {
+                          const EntryVisitor& visit, const std::stop_token& stop) {
   if (begin >= size) return absl::OkStatus();
   CUSTODY_ASSIGN_OR_RETURN(Client * client, session.client());
   Progress progress(session.terminal(), size);
   CallOptions call;
-  call.deadline = std::chrono::milliseconds(0);
+  call.stop = stop;
   std::uint64_t next = begin;
   absl::Status visited;
-  const absl::Status status = client->ReadEntries(
-      begin, size,
-      [&](std::uint64_t index, std::string_view entry) {
-        visited = index == next ? visit(index, entry) : HiddenEntry(next);
-        progress.Say(++next);
-        return visited.ok();
-      },
-      call);
-  CUSTODY_RETURN_IF_ERROR(visited);
+  absl::Status status;
+  std::uint64_t call_began_at = 0;
+  do {
+    call_began_at = next;
+    status = client->ReadEntries(
+        next, size,
+        [&](std::uint64_t index, std::string_view entry) {
+          visited = index == next ? visit(index, entry) : HiddenEntry(next);
+          if (visited.ok()) progress.Say(++next);
+          return visited.ok();
+        },
+        call);
+    CUSTODY_RETURN_IF_ERROR(visited);
+  } while (MayGoOn(status) && next > call_began_at);
   CUSTODY_RETURN_IF_ERROR(status);
   return next < size ? HiddenEntry(next) : absl::OkStatus();
 }

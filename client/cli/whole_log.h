@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <stop_token>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -30,11 +31,13 @@ class Progress {
 using EntryVisitor = std::function<absl::Status(std::uint64_t index, std::string_view entry)>;
 
 // Calls `visit` with the entries [begin, size) of the ledger of the context, in their order and
-// none left out, until it returns an error, which is returned.
+// none left out, until it returns an error, which is returned. There is no limit to the whole, but
+// one call of --timeout that brings nothing ends it.
 //
-// Errors: kPermissionDenied if the client may not read one of them; those of the client.
+// Errors: kPermissionDenied if the client may not read one of them; kCancelled when asked to stop;
+//         those of the client.
 absl::Status ReadWholeLog(Session& session, std::uint64_t begin, std::uint64_t size,
-                          const EntryVisitor& visit);
+                          const EntryVisitor& visit, const std::stop_token& stop = {});
 
 }  // namespace custody
 

@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "base/bytes.h"
+#include "client/verify/log_directory_reader.h"
 #include "tests/support/fake_log.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
@@ -102,6 +103,63 @@ TEST_F(LogDirectoryTest, PartialFilesGoWhenTheyAreOutgrown) {
   EXPECT_FALSE(Has("tile/0/000.p"));
   EXPECT_FALSE(Has("tile/entries/000.p"));
   EXPECT_TRUE(Has("tile/0/000"));
+}
+
+// Of a log that is followed, one writer publishes one checkpoint after the other.
+TEST_F(LogDirectoryTest, GoesOnBehindACheckpoint) {
+  GrowTo(800);
+  ASSERT_OK_AND_ASSIGN(LogDirectoryWriter writer, LogDirectoryWriter::Open(folder_.path()));
+  for (const std::uint64_t size : {3U, 4U, 255U, 256U, 257U, 600U, 800U}) {
+    while (writer.size() < size) ASSERT_OK(writer.Append(log_.EntryAt(writer.size())));
+    ASSERT_OK(writer.Finish(At(size), log_.SignedCheckpoint(size)));
+    ExpectLog(size);
+  }
+}
+
+// Whoever is killed between two checkpoints leaves the older one whole.
+TEST_F(LogDirectoryTest, WhatACheckpointStandsOnStaysUntilTheNextOneIsThere) {
+  GrowTo(1'000);
+  ASSERT_OK_AND_ASSIGN(LogDirectoryWriter writer, LogDirectoryWriter::Open(folder_.path()));
+  const auto expect_readable = [&](std::uint64_t size) {
+    ASSERT_OK_AND_ASSIGN(const LogDirectoryReader reader, LogDirectoryReader::Open(folder_.path()));
+    EXPECT_EQ(reader.size(), size);
+    std::uint64_t count = 0;
+    EXPECT_OK(reader.Read(0,
+                          [&](std::uint64_t index, std::string_view entry) {
+                            EXPECT_EQ(entry, log_.EntryAt(index));
+                            ++count;
+                            return absl::OkStatus();
+                          }))
+        << "while " << writer.size() << " entries are there";
+    EXPECT_EQ(count, size);
+  };
+  std::uint64_t published = 0;
+  for (const std::uint64_t size : {250U, 260U, 513U, 1'000U}) {
+    while (writer.size() < size) {
+      ASSERT_OK(writer.Append(log_.EntryAt(writer.size())));
+      if (published > 0) expect_readable(published);
+    }
+    // The last step alone fails: all else is written by then.
+    std::filesystem::create_directory(folder_.Path("checkpoint.new"));
+    EXPECT_THAT(writer.Finish(At(size), log_.SignedCheckpoint(size)),
+                StatusIs(absl::StatusCode::kUnavailable, HasSubstr("checkpoint.new")));
+    if (published > 0) expect_readable(published);
+    std::filesystem::remove(folder_.Path("checkpoint.new"));
+    ASSERT_OK(writer.Finish(At(size), log_.SignedCheckpoint(size)));
+    published = size;
+    expect_readable(size);
+  }
+}
+
+TEST_F(LogDirectoryTest, HasOneWriterAtATime) {
+  GrowTo(3);
+  {
+    ASSERT_OK_AND_ASSIGN(LogDirectoryWriter first, LogDirectoryWriter::Open(folder_.path()));
+    const LogDirectoryWriter moved = std::move(first);
+    EXPECT_THAT(LogDirectoryWriter::Open(folder_.path()),
+                StatusIs(absl::StatusCode::kAborted, HasSubstr("another program")));
+  }
+  EXPECT_OK(Export(3));
 }
 
 TEST_F(LogDirectoryTest, WhatIsNotTheSignedLogIsNotPublished) {
