@@ -186,6 +186,11 @@ absl::Status CheckTimestampAuthorities(std::string_view authorities_pem) {
   return ReadAuthorities(authorities_pem).status();
 }
 
+absl::Status CheckTimestampImprint(std::string_view response, std::string_view stamped) {
+  CUSTODY_ASSIGN_OR_RETURN(const ResponsePtr parsed, ParseResponse(response));
+  return CheckImprint(TS_RESP_get_tst_info(parsed.get()), Sha256(stamped));
+}
+
 absl::StatusOr<VerifiedTimestamp> VerifyTimestamp(std::string_view response,
                                                   std::string_view stamped,
                                                   std::string_view authorities_pem) {

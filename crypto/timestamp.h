@@ -50,6 +50,12 @@ absl::StatusOr<VerifiedTimestamp> VerifyTimestamp(std::string_view response,
                                                   std::string_view stamped,
                                                   std::string_view authorities_pem);
 
+// OK if the response grants a token over SHA-256 of `stamped`. Who signed it is not looked at.
+//
+// Errors: kInvalidArgument if it is no response, or refuses the stamp; kUnauthenticated if it is
+//         over other bytes.
+absl::Status CheckTimestampImprint(std::string_view response, std::string_view stamped);
+
 }  // namespace custody
 
 #endif  // CUSTODY_CRYPTO_TIMESTAMP_H_

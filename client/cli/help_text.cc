@@ -69,6 +69,7 @@ constexpr Example kExamples[] = {
     {"verify", "custody verify vial.custody --trust trust.toml"},
     {"timestamp query", "custody timestamp query year-end.checkpoint -o year-end.tsq"},
     {"timestamp check", "custody timestamp check year-end.checkpoint year-end.tsr"},
+    {"timestamp attach", "custody timestamp attach vial.custody vial.tsr"},
     {"drill withhold", "custody drill withhold vial.custody --from 412 -o hidden.custody"},
     {"drill alter", "custody drill alter vial.custody -o altered.custody"},
     {"log status", "custody log status"},

@@ -186,7 +186,7 @@ void AddProofCommands(Commands* commands) {
                             "(default: now)");
         command->add_option("--timestamp", options->timestamp,
                             "Answer of a time stamp authority over the bundle's checkpoint "
-                            "(custody timestamp query)");
+                            "(custody timestamp query; default: the one that the bundle carries)");
       },
       Verify);
   verify->footer(

@@ -27,6 +27,12 @@ struct CheckOptions {
   std::string trust;
 };
 
+struct AttachOptions {
+  std::string bundle;
+  std::string answer;
+  std::string output;
+};
+
 // The bytes that are stamped: a checkpoint as it stands in a file of its own or in a bundle.
 absl::StatusOr<std::string> CheckpointIn(const std::string& file) {
   CUSTODY_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(file));
@@ -86,6 +92,28 @@ absl::StatusOr<int> Check(Session& session, const CheckOptions& options) {
   return kExitOk;
 }
 
+// Nothing is stored that is not about this checkpoint; whom the answer is from is for each reader's
+// trust.toml to judge.
+absl::StatusOr<int> Attach(Session& session, const AttachOptions& options) {
+  CUSTODY_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(options.bundle));
+  v1::Bundle bundle;
+  if (!bundle.ParseFromString(bytes) || bundle.entries().empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("%s is no bundle; custody export makes one", options.bundle));
+  }
+  CUSTODY_ASSIGN_OR_RETURN(const std::string answer, ReadFile(options.answer));
+  const absl::Status about = CheckTimestampImprint(answer, bundle.checkpoint());
+  if (!about.ok()) return NotShown(session, options.answer, about);
+  const bool replaced = !bundle.timestamp().empty() && bundle.timestamp() != answer;
+  if (replaced) session.terminal().Note("it replaces the time stamp that was there");
+  bundle.set_timestamp(answer);
+  const std::string& output = options.output.empty() ? options.bundle : options.output;
+  CUSTODY_RETURN_IF_ERROR(WriteFileAtomically(output, bundle.SerializeAsString(),
+                                              /*secret=*/!bundle.openings().empty()));
+  session.terminal().Fields({{"file", output}});
+  return kExitOk;
+}
+
 }  // namespace
 
 void AddTimestampCommands(Commands* commands) {
@@ -109,6 +137,16 @@ void AddTimestampCommands(Commands* commands) {
         command->add_option("--trust", options->trust, "trust.toml (default: the context's)");
       },
       Check);
+  commands->Add<AttachOptions>(
+      timestamp, "attach", "Put an answer into the bundle that it is about, for every reader",
+      [](CLI::App* command, AttachOptions* options) {
+        command->add_option("bundle", options->bundle, "The .custody bundle")->required();
+        command->add_option("answer", options->answer, "Answer of the authority (.tsr)")
+            ->required();
+        command->add_option("-o,--output", options->output,
+                            "File to write (default: the bundle, replaced whole)");
+      },
+      Attach);
 }
 
 }  // namespace custody

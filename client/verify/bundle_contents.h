@@ -65,8 +65,9 @@ bool ReadContents(BundleContents* contents, StepLog* log);
 void JudgeInclusion(const BundleContents& contents, const Trust& trust, std::int64_t now_ms,
                     VerificationReport* report, StepLog* log);
 
-// Level A: adds the step "timestamp".
-void JudgeTimestamp(const BundleContents& contents, const Trust& trust, std::string_view timestamp,
+// Level A: adds the step "timestamp" about the named answer, else about the one that the bundle
+// carries, if there is one.
+void JudgeTimestamp(const BundleContents& contents, const Trust& trust, std::string_view named,
                     VerificationReport* report, StepLog* log);
 
 // Level C: adds the step "index". Requires that the step "seal" was verified; says who attests.

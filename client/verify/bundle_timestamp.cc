@@ -1,4 +1,5 @@
-// Level A: when an outside authority saw the checkpoint, if the reader brings its answer along.
+// Level A: when an outside authority saw the checkpoint, if the reader brings its answer along or
+// the bundle carries it.
 
 #include <string>
 
@@ -9,25 +10,41 @@
 namespace custody {
 namespace {
 
-// "Cannot be checked" for what merely lacks trust; the rest contradicts itself.
-Outcome OutcomeOf(const absl::Status& status) {
-  return absl::IsFailedPrecondition(status) || absl::IsInternal(status) ? Outcome::kCannotBeChecked
-                                                                        : Outcome::kProofFalse;
+// What merely lacks trust; the rest contradicts itself.
+bool LacksTrust(const absl::Status& status) {
+  return absl::IsFailedPrecondition(status) || absl::IsInternal(status);
+}
+
+// Who names a stamp wants it judged. One that came along in the bundle takes nothing away from it:
+// without the stamp the bundle would be verified.
+void AddUnchecked(bool named, std::string_view why, StepLog* log) {
+  if (named) {
+    log->Add('A', "timestamp", Outcome::kCannotBeChecked, std::string(why));
+  } else {
+    log->Add('A', "timestamp", Outcome::kNotYetProven,
+             absl::StrFormat("the one that the bundle carries cannot be checked: %s", why));
+  }
 }
 
 }  // namespace
 
-void JudgeTimestamp(const BundleContents& contents, const Trust& trust, std::string_view timestamp,
+void JudgeTimestamp(const BundleContents& contents, const Trust& trust, std::string_view named,
                     VerificationReport* report, StepLog* log) {
+  const std::string_view timestamp = named.empty() ? contents.bundle.timestamp() : named;
+  if (timestamp.empty()) return;
   if (trust.timestamp_authorities_pem.empty()) {
-    log->Add('A', "timestamp", Outcome::kCannotBeChecked,
-             "the trust file names no authority of time (timestamp_ca)");
+    AddUnchecked(!named.empty(), "the trust file names no authority of time (timestamp_ca)", log);
     return;
   }
   const absl::StatusOr<VerifiedTimestamp> stamp =
       VerifyTimestamp(timestamp, contents.bundle.checkpoint(), trust.timestamp_authorities_pem);
   if (!stamp.ok()) {
-    log->Add('A', "timestamp", OutcomeOf(stamp.status()), std::string(stamp.status().message()));
+    const std::string why(stamp.status().message());
+    if (LacksTrust(stamp.status())) {
+      AddUnchecked(!named.empty(), why, log);
+    } else {
+      log->Add('A', "timestamp", Outcome::kProofFalse, why);
+    }
     return;
   }
   report->stamped_at_ms = stamp->utc_ms;

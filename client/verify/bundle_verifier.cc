@@ -191,7 +191,7 @@ absl::StatusOr<VerificationReport> VerifyBundle(std::string_view bundle_bytes, c
   } else if (ReadContents(&contents, &log)) {
     FoldedStates states;
     JudgeInclusion(contents, trust, now_ms, &report, &log);
-    if (!timestamp.empty()) JudgeTimestamp(contents, trust, timestamp, &report, &log);
+    JudgeTimestamp(contents, trust, timestamp, &report, &log);
     JudgeChains(contents, trust, &states, &log);
     JudgeOpenings(contents, &report, &log);
     if (LevelOf(report, 'C') == Outcome::kVerified) JudgeCompleteness(contents, report, &log);

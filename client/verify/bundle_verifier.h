@@ -131,8 +131,9 @@ struct VerificationReport {
 //            report says so. The age of the checkpoint is judged by now_ms all the same.
 //
 //   timestamp  answer of a time stamp authority (RFC 3161) over the bytes of the bundle's
-//   checkpoint;
-//            empty: none. The authorities are those of the trust.
+//              checkpoint; empty: the one that the bundle carries, if any. The authorities are
+//              those of the trust. A carried one that these do not let judge is "not yet proven"
+//              and lowers nothing; a named one "cannot be checked". A false one is false.
 //
 // A verdict about other containers than the one that the bundle is about, one whose end has passed,
 // and one of a later moment than the judged one cannot be checked, however true its proofs are. A

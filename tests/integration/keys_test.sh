@@ -127,6 +127,39 @@ head -c -9 before.custody.tsr >cut.tsr
 expect 6 "a damaged time stamp" "$CUSTODY" verify before.custody --timestamp cut.tsr --trust stamps.toml
 expect 3 "no authority is trusted" "$CUSTODY" verify before.custody --timestamp before.custody.tsr --trust retired.toml
 
+# The same stamps inside of the bundle.
+expect 0 "a time stamp is attached" "$CUSTODY" timestamp attach before.custody before.custody.tsr -o stamped.custody
+expect 0 "and judged" "$CUSTODY" --json verify stamped.custody --trust stamps.toml
+says '"id":"timestamp","outcome":"verified"'
+stamped_at=$(grep -o '"stamped_at_ms":[1-9][0-9]*' said)
+expect 0 "at the same time as beside it" "$CUSTODY" --json verify before.custody --timestamp before.custody.tsr --trust stamps.toml
+says "$stamped_at"
+expect 0 "without an authority it takes nothing away" "$CUSTODY" verify stamped.custody --trust retired.toml
+says "cannot be checked: the trust file names no authority of time"
+expect 0 "it leaves with nothing else" "$CUSTODY" redact stamped.custody -o redacted.custody
+expect 0 "and is still judged" "$CUSTODY" verify redacted.custody --trust stamps.toml
+says "Test clock saw the checkpoint at 20"
+expect 6 "that of another checkpoint is not attached" "$CUSTODY" timestamp attach before.custody new.checkpoint.tsr -o wrong.custody
+expect 6 "nor a damaged one" "$CUSTODY" timestamp attach before.custody cut.tsr -o wrong.custody
+expect 2 "nor one to what is no bundle" "$CUSTODY" timestamp attach new.checkpoint new.checkpoint.tsr -o wrong.custody
+expect 0 "nothing was written" test ! -e wrong.custody
+expect 0 "that of a stranger is attached" "$CUSTODY" timestamp attach before.custody stranger.tsr -o strange.custody
+expect 0 "and takes nothing away" "$CUSTODY" verify strange.custody --trust stamps.toml
+says "leads to a trusted authority of time"
+expect 0 "a named one goes before it" "$CUSTODY" verify strange.custody --timestamp before.custody.tsr --trust stamps.toml
+says "Test clock saw the checkpoint at 20"
+# What somebody else has put there: the stamp of the other checkpoint, field 13 of the bundle.
+tsr_size=$(stat -c %s new.checkpoint.tsr)
+tag=$(printf 'j\\x%02x\\x%02x' $((tsr_size % 128 + 128)) $((tsr_size / 128)))
+{ cat before.custody; printf '%b' "$tag"; cat new.checkpoint.tsr; } >wrong.custody
+expect 6 "a false one is false" "$CUSTODY" verify wrong.custody --trust stamps.toml
+says "over other bytes"
+if python3 -c 'import cryptography, tomllib' 2>/dev/null; then
+  expect 0 "Python: a bundle that carries a time stamp" python3 -m custody_verify bundle stamped.custody --trust stamps.toml
+  says "not yet proven     timestamp"
+  says "does not check"
+fi
+
 # --- a token -------------------------------------------------------------------------------------------
 module=""
 for path in /usr/lib/softhsm/libsofthsm2.so /usr/lib/*/softhsm/libsofthsm2.so; do [ -e "$path" ] && module=$path; done

@@ -45,6 +45,11 @@ def verify_bundle(data: bytes, trust: Trust, now_ms: int, asked: Optional[Subjec
     report.add("A", "entries", Outcome.VERIFIED,
                f"{len(contents.leaves)} entries, strictly encoded and in order")
     inclusion.judge(contents, trust, now_ms, report)
+    if bundle.data("timestamp"):
+        # Lowers nothing, as in `custody verify` without authorities; it is never said to hold here.
+        report.add("A", "timestamp", Outcome.NOT_YET_PROVEN,
+                   "the bundle carries a time stamp (RFC 3161), which this program does not check; "
+                   "`custody verify` does")
     chains.judge(contents, trust, report)
     openings.judge(contents, report)
     if asked is not None:

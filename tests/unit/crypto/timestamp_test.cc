@@ -80,6 +80,15 @@ TEST_F(TimestampTest, OfAStrangerCannotBeCheckedAndIsNotCalledForged) {
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("trusted authority")));
 }
 
+TEST_F(TimestampTest, WhatItIsAboutIsKnownWithoutTrustingAnybody) {
+  const std::string answer = Answer("stranger", kCheckpoint);
+  EXPECT_OK(CheckTimestampImprint(answer, kCheckpoint));
+  EXPECT_THAT(CheckTimestampImprint(answer, "another note"),
+              StatusIs(absl::StatusCode::kUnauthenticated, HasSubstr("other bytes")));
+  EXPECT_THAT(CheckTimestampImprint(answer.substr(1), kCheckpoint),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("RFC 3161")));
+}
+
 // Every byte of the answer matters, or says nothing that is reported.
 TEST_F(TimestampTest, DamagedIsNeverAnotherTime) {
   const std::string answer = Answer("clock", kCheckpoint);
