@@ -9,6 +9,7 @@ flipped on the disk while the daemon serves. The tests run in the order of their
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -103,6 +104,13 @@ def dose(vial, check):
 
 def status():
     return json.loads(run(os.environ["CUSTODY"], "--json", "log", "status").stdout)
+
+
+def set_scrub_rate(entries_per_second_max):
+    with open(CONFIG, encoding="utf-8") as file:
+        text = re.sub(r"entries_per_second_max = \d+", f"entries_per_second_max = {entries_per_second_max}", file.read())
+    with open(CONFIG, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def wait_for(condition, seconds=60):
@@ -272,6 +280,21 @@ class Keeping(unittest.TestCase):
             custody("log", "receipt", str(index), "-o", "again.receipt")
             with open(WORK + "/again.receipt", "rb") as file:
                 self.assertEqual(file.read(), before)
+
+    def test_7b_a_pass_of_the_scrub_goes_on_after_a_restart(self):
+        record_sites("pass", 100)
+        stop()
+        set_scrub_rate(100)
+        start()
+        wait_for(lambda: int(status()["scrub"].get("entries_done", 0)) >= 256)
+        stop()
+        # Of the next entries nothing shows for a while.
+        set_scrub_rate(1)
+        start()
+        self.assertGreaterEqual(int(status()["scrub"]["entries_done"]), 256)
+        stop()
+        set_scrub_rate(100000)
+        start()
 
     def test_8_a_lost_store_goes_on_from_backup_and_mirror(self):
         custody("log", "export", "export")
