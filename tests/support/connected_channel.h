@@ -4,7 +4,8 @@
 // under way as failed: it reads errno after calls of its own that may have changed it. A client
 // tries again (connection.h); a test that takes one answer as it comes needs the connection first.
 
-#pragma once
+#ifndef CUSTODY_TESTS_SUPPORT_CONNECTED_CHANNEL_H_
+#define CUSTODY_TESTS_SUPPORT_CONNECTED_CHANNEL_H_
 
 #include <grpcpp/grpcpp.h>
 
@@ -20,3 +21,5 @@ inline std::shared_ptr<grpc::Channel> Connected(std::shared_ptr<grpc::Channel> c
 }
 
 }  // namespace custody
+
+#endif  // CUSTODY_TESTS_SUPPORT_CONNECTED_CHANNEL_H_
