@@ -54,15 +54,6 @@ void Parse(std::string_view origin, Parsed* item) {
   }
 }
 
-absl::Status Named(std::uint64_t index, const absl::Status& status) {
-  // Of the work folder, not of the entry.
-  if (absl::IsInternal(status) || absl::IsResourceExhausted(status) ||
-      absl::IsUnavailable(status)) {
-    return status;
-  }
-  return absl::DataLossError(absl::StrFormat("entry %d: %s", index, status.message()));
-}
-
 absl::StatusOr<std::uint64_t> ReadAudited(const ReadView& view) {
   CUSTODY_ASSIGN_OR_RETURN(const auto bytes, view.Get(kAuditedKey));
   if (!bytes.has_value()) return absl::InvalidArgumentError("the work folder is that of no audit");
@@ -87,9 +78,11 @@ class LogAudit::Replay {
         judged_(audited) {}
 
   absl::Status Add(std::string entry_bytes);
+  absl::Status Confirm(const Checkpoint& checkpoint);
   absl::StatusOr<Checkpoint> Finish(std::string_view note);
   std::uint64_t next() const { return next_; }
   const AuditCounts& counts() const { return counts_; }
+  std::optional<std::uint64_t> wrong_entry() const { return wrong_entry_; }
 
  private:
   // Parses what was added, and judges what was parsed before.
@@ -101,8 +94,10 @@ class LogAudit::Replay {
   absl::Status CheckKnown(std::uint64_t index, const Parsed& item) const;
   absl::Status AddJobs(std::uint64_t index, const Parsed& item, std::vector<SignatureJob>* jobs);
   absl::Status Flush();
+  absl::Status Conclude(const Checkpoint& stated);
   // The first wrong entry, of a replay that ended with `status` and the signatures before it.
   absl::Status First(std::uint64_t index, const absl::Status& status);
+  absl::Status Named(std::uint64_t index, const absl::Status& status);
 
   const AuditOptions options_;
   const Trust& trust_;
@@ -119,6 +114,7 @@ class LogAudit::Replay {
   std::uint64_t judged_;
   std::uint64_t chunk_begin_ = 0;
   absl::Status ended_;
+  std::optional<std::uint64_t> wrong_entry_;
 
   std::vector<Parsed> added_;
   std::vector<Parsed> parsing_;
@@ -179,6 +175,16 @@ absl::Status LogAudit::Replay::Prepare(const std::vector<Parsed>& chunk) {
   return OfWorkFolder(judge_.Prepare(ids));
 }
 
+absl::Status LogAudit::Replay::Named(std::uint64_t index, const absl::Status& status) {
+  // Of the work folder, not of the entry.
+  if (absl::IsInternal(status) || absl::IsResourceExhausted(status) ||
+      absl::IsUnavailable(status)) {
+    return status;
+  }
+  wrong_entry_ = index;
+  return absl::DataLossError(absl::StrFormat("entry %d: %s", index, status.message()));
+}
+
 absl::Status LogAudit::Replay::First(std::uint64_t index, const absl::Status& status) {
   const std::optional<WrongEntry>& wrong = jobs_.WaitFor(0);
   if (wrong.has_value() && wrong->index <= index) return Named(wrong->index, wrong->status);
@@ -212,7 +218,7 @@ absl::Status LogAudit::Replay::Judge(std::uint64_t index, const Parsed& item,
   ++counts_.entries;
   const bool is_known = index < replayed_from_;
   if (is_known) CUSTODY_RETURN_IF_ERROR(CheckKnown(index, item));
-  if (index == 0 && item.leaf_hash != trust_.entry0_leaf_hash) {
+  if (index == 0 && !options_.any_first_entry && item.leaf_hash != trust_.entry0_leaf_hash) {
     return absl::DataLossError("is not the first entry of the trusted ledger");
   }
   if (item.event == nullptr) {
@@ -241,6 +247,12 @@ absl::Status LogAudit::Replay::Flush() {
   return judge_.StartFlush(also);
 }
 
+absl::Status LogAudit::Replay::Confirm(const Checkpoint& checkpoint) {
+  CUSTODY_RETURN_IF_ERROR(ended_);
+  ended_ = Conclude(checkpoint);
+  return ended_;
+}
+
 absl::StatusOr<Checkpoint> LogAudit::Replay::Finish(std::string_view note) {
   CUSTODY_RETURN_IF_ERROR(ended_);
   ended_ = absl::FailedPreconditionError("the audit has ended");
@@ -252,9 +264,13 @@ absl::StatusOr<Checkpoint> LogAudit::Replay::Finish(std::string_view note) {
   if (!opened.ok()) {
     return absl::DataLossError(absl::StrFormat("the checkpoint: %s", opened.status().message()));
   }
+  CUSTODY_RETURN_IF_ERROR(Conclude(opened->checkpoint));
+  return opened->checkpoint;
+}
+
+absl::Status LogAudit::Replay::Conclude(const Checkpoint& stated) {
   for (int turn = 0; turn < 2; ++turn) CUSTODY_RETURN_IF_ERROR(Turn());
   CUSTODY_RETURN_IF_ERROR(First(judged_, absl::OkStatus()));
-  const Checkpoint& stated = opened->checkpoint;
   Checkpoint computed = judge_.sealed();
   if (judge_.size() == replayed_from_ && computed.size == 0) {
     CUSTODY_ASSIGN_OR_RETURN(computed, ReadHead(judge_.states().view()));
@@ -272,8 +288,7 @@ absl::StatusOr<Checkpoint> LogAudit::Replay::Finish(std::string_view note) {
   CUSTODY_RETURN_IF_ERROR(Flush());
   CUSTODY_RETURN_IF_ERROR(judge_.FinishFlush());
   done.Put(kAuditedKey, EncodeU64(judge_.size()));
-  CUSTODY_RETURN_IF_ERROR(OfWorkFolder(store_.Apply(done, Durability::kSynced)));
-  return stated;
+  return OfWorkFolder(store_.Apply(done, Durability::kSynced));
 }
 
 absl::StatusOr<std::unique_ptr<LogAudit>> LogAudit::Open(const AuditOptions& options,
@@ -305,7 +320,11 @@ LogAudit::LogAudit(std::unique_ptr<Replay> replay) : replay_(std::move(replay)) 
 LogAudit::~LogAudit() = default;
 std::uint64_t LogAudit::next() const { return replay_->next(); }
 absl::Status LogAudit::Add(std::string entry_bytes) { return replay_->Add(std::move(entry_bytes)); }
+absl::Status LogAudit::Confirm(const Checkpoint& checkpoint) {
+  return replay_->Confirm(checkpoint);
+}
 absl::StatusOr<Checkpoint> LogAudit::Finish(std::string_view note) { return replay_->Finish(note); }
+std::optional<std::uint64_t> LogAudit::wrong_entry() const { return replay_->wrong_entry(); }
 const AuditCounts& LogAudit::counts() const { return replay_->counts(); }
 
 }  // namespace custody

@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -37,6 +38,8 @@ struct AuditOptions {
   // written.
   std::size_t chunk_entries = 512;
   std::size_t flush_bytes = 8U << 20;
+  // Entry 0 need not be that of the trust: whoever sees a log for the first time takes it as it is.
+  bool any_first_entry = false;
 };
 
 // Counted in this run, not in those before it.
@@ -68,12 +71,20 @@ class LogAudit {
   //         which the audit is at its end; those of the store.
   absl::Status Add(std::string entry_bytes);
 
-  // Judges what is left, then the signed note against it, and keeps what was done.
-  // Errors: as Add(); kDataLoss also if the note is not signed by a trusted key, or its root or
-  //         size is not that of the entries.
+  // Judges what is left, then the checkpoint against it, and keeps what was done, synced. More may
+  // be added afterwards: so a log is audited as it grows.
+  // Errors: as Add(), and as after those the audit is at its end; kDataLoss also if the root or
+  //         size of the checkpoint is not that of the entries, or it ends behind no seal.
+  absl::Status Confirm(const Checkpoint& checkpoint);
+
+  // Confirms the checkpoint of a signed note, and ends.
+  // Errors: as Confirm(); kDataLoss also if the note is not signed by a trusted key.
   absl::StatusOr<Checkpoint> Finish(std::string_view note);
 
   const AuditCounts& counts() const;
+  // The first wrong entry, once the audit has ended with kDataLoss; nullopt if that is of the
+  // checkpoint.
+  std::optional<std::uint64_t> wrong_entry() const;
 
  private:
   class Replay;

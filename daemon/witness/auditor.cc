@@ -10,9 +10,9 @@
 #include "base/mutex.h"
 #include "base/status_macros.h"
 #include "custody/client.h"
+#include "daemon/audit/log_audit.h"
 #include "daemon/files.h"
 #include "daemon/logging.h"
-#include "daemon/witness/audit_log.h"
 #include "storage/rocksdb_store.h"
 
 namespace custody {
@@ -22,25 +22,38 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kRetry(1'000);
-constexpr std::uint64_t kCacheBytesMax = 8U << 20;
+// The replay reads the states that each entry touches.
+constexpr std::uint64_t kCacheBytesMax = 32U << 20;
+constexpr std::uint64_t kWriteBufferBytesMax = 8U << 20;
+
+Trust TrustOf(const ClientOptions& connection) {
+  Trust trust;
+  trust.ledger = connection.ledger;
+  return trust;
+}
 
 }  // namespace
 
 // In the order of construction; destruction is the reverse.
 struct Auditor::Parts {
-  Parts(AuditorOptions o, NoteSigner s) : options(std::move(o)), signer(std::move(s)) {}
+  Parts(AuditorOptions o, NoteSigner s)
+      : options(std::move(o)), signer(std::move(s)), trust(TrustOf(options.connection)) {}
 
   void Run();
-  // Reads up to the checkpoint and compares. Errors: kUnauthenticated: the log lies.
+  // Reads up to the checkpoint and compares.
   absl::Status AuditTo(const Checkpoint& target);
   absl::Status ReadTo(const Checkpoint& target);
+  // The audit's own answers; what it calls data loss is a lie of the log.
+  absl::Status Judged(absl::Status judgement);
   void Conclude(const Checkpoint& target, const absl::Status& status);
   void KeepEvidence(const Checkpoint& target, std::string_view finding);
 
   const AuditorOptions options;
   const NoteSigner signer;
   std::unique_ptr<RocksdbStore> store;
-  std::unique_ptr<AuditLog> log;  // Of the thread.
+  const Trust trust;
+  std::unique_ptr<LogAudit> log;  // Of the thread, as the next one.
+  bool lied = false;
   std::unique_ptr<Client> client;
   std::stop_source stop;
 
@@ -53,13 +66,19 @@ struct Auditor::Parts {
   std::thread thread;
 };
 
+absl::Status Auditor::Parts::Judged(absl::Status judgement) {
+  lied = lied || absl::IsDataLoss(judgement);
+  return judgement;
+}
+
 // Whatever is wrong, the ledger's own receipt of the entry, which the client has verified, is the
 // proof that the log's key stands for it.
 void Auditor::Parts::KeepEvidence(const Checkpoint& target, std::string_view finding) {
-  const std::string base = absl::StrFormat("%s/evidence/audit-%d", options.folder, log->size());
+  const std::uint64_t entry = log->wrong_entry().value_or(target.size - 1);
+  const std::string base = absl::StrFormat("%s/evidence/audit-%d", options.folder, entry);
   absl::Status kept = MakeDirectory(options.folder + "/evidence");
   v1::GetReceiptRequest request;
-  request.set_index(log->size());
+  request.set_index(entry);
   const absl::StatusOr<v1::Receipt> receipt = client->GetReceipt(request);
   if (kept.ok() && receipt.ok()) {
     kept = ReplaceSmallFile(base + ".receipt", receipt->SerializeAsString());
@@ -80,40 +99,44 @@ void Auditor::Parts::KeepEvidence(const Checkpoint& target, std::string_view fin
 }
 
 absl::Status Auditor::Parts::ReadTo(const Checkpoint& target) {
-  if (log->size() >= target.size) return absl::OkStatus();
+  if (log->next() >= target.size) return absl::OkStatus();
   absl::Status taken;
   CallOptions call;
   call.deadline = milliseconds(600'000);
   call.stop = stop.get_token();
   const absl::Status read = client->ReadEntries(
-      log->size(), target.size,
+      log->next(), target.size,
       [&](std::uint64_t index, std::string_view entry) {
         taken =
-            index == log->size()
-                ? log->Take(entry)
+            index == log->next()
+                ? Judged(log->Add(std::string(entry)))
                 : absl::PermissionDeniedError(absl::StrFormat(
                       "entry %d is withheld: the principal of the audit must be allowed to read "
                       "the entries of every site",
-                      log->size()));
+                      log->next()));
         const MutexLock lock(mutex);
-        status.read_size = log->size();
+        status.read_size = log->next();
         return taken.ok();
       },
       call);
   CUSTODY_RETURN_IF_ERROR(taken);
   CUSTODY_RETURN_IF_ERROR(read);
-  if (log->size() == target.size) return absl::OkStatus();
+  if (log->next() == target.size) return absl::OkStatus();
   return absl::PermissionDeniedError(
-      absl::StrFormat("the ledger hands out %d entries of %d", log->size(), target.size));
+      absl::StrFormat("the ledger hands out %d entries of %d", log->next(), target.size));
 }
 
 absl::Status Auditor::Parts::AuditTo(const Checkpoint& target) {
   CUSTODY_RETURN_IF_ERROR(ReadTo(target));
-  return log->Confirm(target);
+  if (log->next() != target.size) {
+    return absl::FailedPreconditionError(
+        absl::StrFormat("%d entries are read, the checkpoint has %d", log->next(), target.size));
+  }
+  return Judged(log->Confirm(target));
 }
 
 void Auditor::Parts::Conclude(const Checkpoint& target, const absl::Status& result) {
-  const bool lie = absl::IsUnauthenticated(result);
+  const bool lie = !result.ok() && lied;
   std::string error(StdView(result.message()));
   bool fresh = false;
   {
@@ -162,16 +185,16 @@ absl::StatusOr<std::unique_ptr<Auditor>> Auditor::Start(AuditorOptions options, 
   CUSTODY_RETURN_IF_ERROR(MakeDirectory(parts->options.folder));
   CUSTODY_ASSIGN_OR_RETURN(parts->client, Client::Connect(parts->options.connection));
   RocksdbOptions store;
-  store.path = parts->options.folder + "/store";
+  store.path = parts->options.folder + "/replay";
   store.create_if_missing = true;
   store.block_cache_bytes_max = kCacheBytesMax;
-  store.write_buffer_bytes_max = kCacheBytesMax;
+  store.write_buffer_bytes_max = kWriteBufferBytesMax;
   CUSTODY_ASSIGN_OR_RETURN(parts->store, RocksdbStore::Open(store));
   CUSTODY_ASSIGN_OR_RETURN(parts->log,
-                           AuditLog::Open(*parts->store, parts->options.connection.ledger));
+                           LogAudit::Open({.any_first_entry = true}, parts->trust, *parts->store));
   {
     const MutexLock lock(parts->mutex);
-    parts->status.read_size = parts->log->size();
+    parts->status.read_size = parts->log->next();
   }
   std::unique_ptr<Auditor> auditor(new Auditor(std::move(parts)));
   auditor->parts_->thread = std::thread([p = auditor->parts_.get()] { p->Run(); });

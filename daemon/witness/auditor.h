@@ -1,5 +1,5 @@
 // Gives the second opinion of an auditing witness: reads the entries behind a checkpoint from the
-// daemon, recomputes what follows from them, and only then cosigns with a key of its own.
+// daemon, judges every one of them (daemon/audit), and only then cosigns with a key of its own.
 //
 // Threads: Cosign() from any thread; it waits at most so long. One thread of its own reads.
 // Owns:    the thread, the connection, the store of its progress.
@@ -38,8 +38,8 @@ struct AuditorStatus {
 
 class Auditor {
  public:
-  // Errors: those of Client::Connect(); kUnavailable if the store cannot be opened; kDataLoss if it
-  // is damaged.
+  // Errors: those of Client::Connect(); kUnavailable if the store cannot be opened or is damaged;
+  // kInvalidArgument if it is that of another ledger.
   static absl::StatusOr<std::unique_ptr<Auditor>> Start(AuditorOptions options, NoteSigner signer);
   ~Auditor();
   Auditor(const Auditor&) = delete;

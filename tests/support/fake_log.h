@@ -21,11 +21,12 @@ namespace custody {
 // Entries, their tree, and the key that signs it.
 class FakeLog {
  public:
-  FakeLog()
-      : key_(SigningKey::FromEd25519Seed(std::string(32, 'k')).value()),
-        signer_(NoteSigner::Create(kOrigin, key_).value()) {}
-
   static constexpr char kOrigin[] = "custody.test.example/ledger";
+
+  explicit FakeLog(std::string origin = kOrigin)
+      : origin_(std::move(origin)),
+        key_(SigningKey::FromEd25519Seed(std::string(32, 'k')).value()),
+        signer_(NoteSigner::Create(origin_, key_).value()) {}
 
   std::string vkey() const { return FormatVkey(signer_.verifier()); }
   const NoteVerifier& verifier() const { return signer_.verifier(); }
@@ -48,7 +49,7 @@ class FakeLog {
   const std::string& EntryAt(std::uint64_t index) const { return entries_[index]; }
   Digest Root(std::uint64_t size) const { return TreeRoot(size, Nodes(*this)).value(); }
   std::string SignedCheckpoint(std::uint64_t size) const {
-    return SignCheckpoint({kOrigin, size, Root(size)}, signer_).value();
+    return SignCheckpoint({origin_, size, Root(size)}, signer_).value();
   }
   v1::Receipt ReceiptOf(std::uint64_t index, std::uint64_t size) const {
     v1::Receipt receipt;
@@ -85,6 +86,7 @@ class FakeLog {
     const FakeLog& log_;
   };
 
+  std::string origin_;
   SigningKey key_;
   NoteSigner signer_;
   std::vector<std::string> entries_;

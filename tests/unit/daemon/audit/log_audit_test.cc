@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <functional>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,11 +9,9 @@
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
 #include "daemon/ledger/log_builder.h"
-#include "daemon/ledger/recovery.h"
 #include "daemon/ledger/schema.h"
-#include "lifecycle/evaluate.h"
 #include "tests/support/status_matchers.h"
-#include "tests/unit/daemon/ledger/ledger_kit.h"
+#include "tests/unit/daemon/audit/written_log.h"
 
 namespace custody {
 namespace {
@@ -24,43 +20,12 @@ using testing::_;
 using testing::AllOf;
 using testing::HasSubstr;
 
-// A log that a real ledger has written, and what an operator who holds its keys can make of it.
-class LogAuditTest : public testing::Test {
+class LogAuditTest : public testing::Test, protected WrittenLog {
  protected:
   LogAuditTest() {
-    const absl::StatusOr<InitialLedger> initial = kit_.Initialize(store_);
-    EXPECT_TRUE(initial.ok());
     trust_.ledger = kTestOrigin;
-    trust_.entry0_leaf_hash = initial->entry0_leaf_hash;
+    trust_.entry0_leaf_hash = LeafHash(entries_[0]);
     trust_.log_keys.push_back(kit_.keys.log.verifier());
-    const absl::StatusOr<std::unique_ptr<Ledger>> ledger = kit_.Open(store_);
-    EXPECT_TRUE(ledger.ok()) << ledger.status();
-    for (int site = 1; site <= 6; ++site) {
-      EXPECT_TRUE(LedgerKit::Record(**ledger, kit_.Site(site)).ok());
-    }
-    EXPECT_TRUE(LedgerKit::Record(**ledger, CaseWithoutAuthority()).ok());
-    (*ledger)->Shutdown();
-    const std::unique_ptr<ReadView> view = *store_.OpenView();
-    const std::uint64_t size = ReadHead(*view)->size;
-    for (std::uint64_t index = 0; index < size; ++index) {
-      entries_.push_back(view->Get(KeyOfEntry(index)).value().value());
-    }
-  }
-
-  // An observation of a role that its signer does not have: the ledger opens a case right behind.
-  v1::SignedEvent CaseWithoutAuthority() const {
-    v1::Event event;
-    event.set_site_id(LedgerKit::SiteId(1));
-    v1::CaseOpened* opened = event.mutable_case_opened();
-    opened->set_case_id(std::string(16, 'c'));
-    opened->set_kind(v1::CASE_KIND_COMPLAINT);
-    opened->set_severity(v1::SEVERITY_MAJOR);
-    *opened->add_scope() =
-        RefOf({v1::SUBJECT_KIND_SITE, LedgerKit::SiteId(1)}, v1::SUBJECT_ROLE_SCOPE);
-    TestSigner signer = kit_.admin;
-    signer.role = v1::ROLE_QUALITY_ASSURANCE;
-    signer.meaning = v1::MEANING_AUTHORED;
-    return kit_.Sign(event, {signer});
   }
 
   // The operator signs whatever is there.
@@ -91,53 +56,7 @@ class LogAuditTest : public testing::Test {
     return whole;
   }
 
-  v1::Entry Entry(std::size_t index) const {
-    v1::Entry entry;
-    EXPECT_TRUE(entry.ParseFromString(entries_[index]));
-    return entry;
-  }
-  // The first entry that `is` says yes to.
-  std::size_t Find(const std::function<bool(const v1::Entry&)>& is) const {
-    for (std::size_t index = 1; index < entries_.size(); ++index) {
-      if (is(Entry(index))) return index;
-    }
-    ADD_FAILURE() << "there is no such entry";
-    return 0;
-  }
-  std::size_t FindFlagged() const {
-    return Find([](const v1::Entry& entry) { return entry.findings_size() > 0; });
-  }
-  // The log with one entry replaced, everything behind it made again as an operator would: links,
-  // index and seals are true, only `change` is not.
-  std::vector<std::string> Remade(std::size_t changed,
-                                  const std::function<void(v1::Entry*)>& change) const {
-    MemoryStore store;
-    std::shared_ptr<const ReadView> view = *store.OpenView();
-    StateOverlay overlay(std::move(view), 1'000);
-    LogBuilder builder(overlay, TileTree(), IndexTree());
-    std::vector<std::string> entries;
-    for (std::size_t index = 0; index < entries_.size(); ++index) {
-      v1::Entry entry = Entry(index);
-      if (entry.has_seal()) {
-        entries.push_back(
-            builder.AppendSeal(entry.recorded_at_ms(), kRulesVersion).value().seal_bytes);
-        continue;
-      }
-      if (index == changed) change(&entry);
-      const std::vector<v1::Finding> findings(entry.findings().begin(), entry.findings().end());
-      entries.push_back(builder
-                            .AppendEvent(*ReadRecordedEvent(entry.signed_event()),
-                                         entry.recorded_at_ms(), findings)
-                            .value()
-                            .bytes);
-    }
-    return entries;
-  }
-
-  LedgerKit kit_;
-  MemoryStore store_;
   Trust trust_;
-  std::vector<std::string> entries_;
 };
 
 TEST_F(LogAuditTest, AnHonestLogIsVerified) {
@@ -286,6 +205,49 @@ TEST_F(LogAuditTest, AnAuditGoesOnWhereTheLastOneEnded) {
   // Again, with nothing new.
   EXPECT_THAT(Audit(entries_, work, &counts), IsOk());
   EXPECT_EQ(counts.entries, 0U);
+}
+
+// As a witness does it, checkpoint by checkpoint, with a restart in between.
+TEST_F(LogAuditTest, ALogIsConfirmedAsItGrows) {
+  std::vector<Checkpoint> checkpoints;
+  std::vector<Digest> leaves;
+  for (const std::string& entry : entries_) {
+    leaves.push_back(LeafHash(entry));
+    v1::Entry parsed;
+    ASSERT_TRUE(parsed.ParseFromString(entry));
+    if (parsed.has_seal()) checkpoints.push_back({kTestOrigin, leaves.size(), MerkleRoot(leaves)});
+  }
+  ASSERT_GT(checkpoints.size(), 3U);
+  MemoryStore work;
+  const AuditOptions options{.threads = 2, .any_first_entry = true};
+  trust_.entry0_leaf_hash = Digest();
+  auto audit = LogAudit::Open(options, trust_, work);
+  for (const Checkpoint& checkpoint : checkpoints) {
+    ASSERT_OK(audit.status());
+    while ((*audit)->next() < checkpoint.size) {
+      ASSERT_OK((*audit)->Add(entries_[(*audit)->next()]));
+    }
+    ASSERT_OK((*audit)->Confirm(checkpoint));
+    ASSERT_OK((*audit)->Confirm(checkpoint));
+    if (checkpoint.size % 2 == 0) audit = LogAudit::Open(options, trust_, work);
+    EXPECT_EQ((*audit)->next(), checkpoint.size);
+  }
+  Checkpoint other = checkpoints.back();
+  other.root = Digest();
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT((*audit)->Confirm(other), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("root")));
+  }
+  EXPECT_EQ((*audit)->wrong_entry(), std::nullopt);
+}
+
+TEST_F(LogAuditTest, TheWrongEntryHasItsIndex) {
+  const std::size_t flagged = FindFlagged();
+  const auto log = Remade(flagged, [](v1::Entry* entry) { entry->clear_findings(); });
+  MemoryStore work;
+  ASSERT_OK_AND_ASSIGN(const auto audit, LogAudit::Open({}, trust_, work));
+  for (const std::string& entry : log) ASSERT_OK(audit->Add(entry));
+  EXPECT_THAT(audit->Finish(NoteOf(log)), StatusIs(absl::StatusCode::kDataLoss, _));
+  EXPECT_EQ(audit->wrong_entry(), flagged);
 }
 
 // "False" is an accusation: a bad disk of the auditor is none.

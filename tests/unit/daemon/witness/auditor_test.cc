@@ -1,4 +1,5 @@
-// The auditor against a server that hands out what a test likes.
+// The auditor against a server that hands out what a test likes: the log of a real ledger, true or
+// remade by an operator who holds its keys.
 
 #include "daemon/witness/auditor.h"
 
@@ -6,32 +7,38 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <sstream>
 #include <string>
+#include <thread>
+#include <vector>
 
-#include "crypto/index_tree.h"
-#include "custody/v1/record.pb.h"
+#include "absl/strings/str_format.h"
 #include "tests/support/fake_ledger_server.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
+#include "tests/unit/daemon/audit/written_log.h"
 
 namespace custody {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 constexpr std::uint64_t kTime = 1'795'000'000;
 
-class AuditorTest : public testing::Test {
+class AuditorTest : public testing::Test, protected WrittenLog {
  protected:
+  AuditorTest() { server_.log = FakeLog(kTestOrigin); }
+
   void SetUp() override { Restart(); }
   void Restart() {
     auditor_.reset();
     AuditorOptions options;
     options.connection.endpoint = server_.endpoint();
     options.connection.insecure_loopback_only = true;
-    options.connection.ledger = FakeLog::kOrigin;
+    options.connection.ledger = kTestOrigin;
     options.connection.log_keys = {server_.log.vkey()};
     options.folder = folder_.Path("audit");
     options.wait_ms_max = 5'000;
@@ -44,25 +51,53 @@ class AuditorTest : public testing::Test {
     auditor_ = *std::move(auditor);
   }
 
-  // A log of nothing but seals over no subject is a true log.
-  void AppendSeal(const std::string& index_root = std::string(IndexTree().Root().view())) {
+  // The entries up to `size` are served; those that are, stay.
+  void Serve(const std::vector<std::string>& entries, std::size_t size) {
     const std::lock_guard<std::mutex> lock(server_.mutex);
-    v1::Entry entry;
-    entry.set_index(server_.log.size());
-    entry.set_recorded_at_ms(static_cast<std::int64_t>(kTime) * 1'000);
-    entry.mutable_seal()->set_index_root(index_root);
-    entry.mutable_seal()->set_first_index(server_.log.size());
-    server_.log.Append(entry.SerializeAsString());
+    while (server_.log.size() < size) server_.log.Append(entries[server_.log.size()]);
   }
+  void Serve(const std::vector<std::string>& entries) { Serve(entries, entries.size()); }
   Checkpoint Newest() {
     const std::lock_guard<std::mutex> lock(server_.mutex);
     const std::uint64_t size = server_.log.size();
-    return {FakeLog::kOrigin, size, server_.log.Root(size)};
+    return {kTestOrigin, size, server_.log.Root(size)};
+  }
+  // Where the log may end: behind its seals.
+  std::vector<std::size_t> Ends() const {
+    std::vector<std::size_t> ends;
+    for (std::size_t index = 0; index < entries_.size(); ++index) {
+      if (Entry(index).has_seal()) ends.push_back(index + 1);
+    }
+    return ends;
   }
   std::string Evidence(const std::string& name) const {
     std::ostringstream text;
     text << std::ifstream(folder_.Path("audit/evidence/" + name), std::ios::binary).rdbuf();
     return text.str();
+  }
+  // A log that is wrong at this entry gets no cosignature, now or later, and leaves evidence.
+  void ExpectCaught(const std::vector<std::string>& entries, std::size_t wrong,
+                    const std::string& what) {
+    Serve(entries);
+    EXPECT_FALSE(auditor_->Cosign(Newest(), kTime).has_value());
+    EXPECT_TRUE(auditor_->Status().alarm);
+    EXPECT_THAT(auditor_->Status().error,
+                AllOf(HasSubstr(absl::StrFormat("entry %d: ", wrong)), HasSubstr(what)));
+    // The file follows the alarm at once.
+    const std::string base = absl::StrFormat("audit-%d", wrong);
+    for (int i = 0; i < 200 && Evidence(base + ".txt").empty(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    EXPECT_THAT(Evidence(base + ".txt"), HasSubstr(what));
+    v1::Receipt receipt;
+    ASSERT_TRUE(receipt.ParseFromString(Evidence(base + ".receipt")));
+    EXPECT_EQ(receipt.index(), wrong);
+    Restart();
+    EXPECT_FALSE(auditor_->Cosign(Newest(), kTime).has_value());
+    EXPECT_TRUE(auditor_->Status().alarm);
+  }
+  std::size_t FindEvent() const {
+    return Find([](const v1::Entry& entry) { return !entry.has_seal(); });
   }
 
   TempFolder folder_;
@@ -70,46 +105,73 @@ class AuditorTest : public testing::Test {
   std::unique_ptr<Auditor> auditor_;
 };
 
-TEST_F(AuditorTest, CosignsWhatItHasReadAndFoundTrue) {
-  for (int i = 0; i < 3; ++i) AppendSeal();
-  const Checkpoint checkpoint = Newest();
-  const std::optional<NoteSignature> line = auditor_->Cosign(checkpoint, kTime);
-  ASSERT_TRUE(line.has_value()) << auditor_->Status().error;
-  const auto verified = auditor_->verifier().Verify(FormatCheckpoint(checkpoint), line->signature);
-  ASSERT_OK(verified.status());
-  EXPECT_EQ(verified->timestamp_seconds, kTime);
-  EXPECT_EQ(auditor_->Status().audited_size, 3U);
-  // It goes on from there, also after a restart.
-  Restart();
-  EXPECT_EQ(auditor_->Status().read_size, 3U);
-  AppendSeal();
-  EXPECT_TRUE(auditor_->Cosign(Newest(), kTime).has_value());
+TEST_F(AuditorTest, CosignsWhatItHasReadAndFoundTrueAsTheLogGrows) {
+  for (const std::size_t end : Ends()) {
+    Serve(entries_, end);
+    const Checkpoint checkpoint = Newest();
+    const std::optional<NoteSignature> line = auditor_->Cosign(checkpoint, kTime);
+    ASSERT_TRUE(line.has_value()) << auditor_->Status().error;
+    const auto verified =
+        auditor_->verifier().Verify(FormatCheckpoint(checkpoint), line->signature);
+    ASSERT_OK(verified.status());
+    EXPECT_EQ(verified->timestamp_seconds, kTime);
+    EXPECT_EQ(auditor_->Status().audited_size, end);
+    // It goes on from there, also after a restart.
+    if (end % 2 == 0) Restart();
+    EXPECT_EQ(auditor_->Status().read_size, end);
+  }
 }
 
-TEST_F(AuditorTest, AFalseSealIsAnAlarmWithEvidenceAndNoCosignature) {
-  AppendSeal();
-  AppendSeal(std::string(32, 'x'));
-  EXPECT_FALSE(auditor_->Cosign(Newest(), kTime).has_value());
-  EXPECT_TRUE(auditor_->Status().alarm);
-  EXPECT_THAT(auditor_->Status().error, HasSubstr("entry 1: the seal states the index root"));
-  // The file follows the alarm at once.
-  for (int i = 0; i < 200 && Evidence("audit-1.txt").empty(); ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  EXPECT_THAT(Evidence("audit-1.txt"), HasSubstr("the seal states the index root"));
-  v1::Receipt receipt;
-  ASSERT_TRUE(receipt.ParseFromString(Evidence("audit-1.receipt")));
-  EXPECT_EQ(receipt.index(), 1U);
-  // Whatever comes behind it, and after a restart as well.
-  AppendSeal();
-  EXPECT_FALSE(auditor_->Cosign(Newest(), kTime).has_value());
-  Restart();
-  EXPECT_FALSE(auditor_->Cosign(Newest(), kTime).has_value());
-  EXPECT_TRUE(auditor_->Status().alarm);
+TEST_F(AuditorTest, AHiddenFindingIsAnAlarmWithEvidenceAndNoCosignature) {
+  const std::size_t flagged = FindFlagged();
+  ExpectCaught(Remade(flagged, [](v1::Entry* entry) { entry->clear_findings(); }), flagged,
+               "states the findings none");
+}
+
+TEST_F(AuditorTest, AFalseSignatureIsAnAlarm) {
+  const std::size_t event = FindEvent();
+  ExpectCaught(
+      Remade(event,
+             [](v1::Entry* entry) {
+               std::string* bytes =
+                   entry->mutable_signed_event()->mutable_signatures(0)->mutable_signature();
+               (*bytes)[7] = static_cast<char>((*bytes)[7] ^ 1);
+             }),
+      event, "signature");
+}
+
+TEST_F(AuditorTest, AnEventOfAKeyThatNobodyEnrolledIsAnAlarm) {
+  TestSigner nobody = kit_.admin;
+  nobody.key = TestKey('x');
+  const std::size_t event = FindEvent();
+  ExpectCaught(Remade(event,
+                      [&](v1::Entry* entry) {
+                        *entry->mutable_signed_event() =
+                            kit_.Sign(kit_.SiteEvent(LedgerKit::SiteId(1)), {nobody});
+                      }),
+               event, "");
+}
+
+TEST_F(AuditorTest, AFalseLinkIsAnAlarm) {
+  const std::size_t event = FindEvent();
+  v1::Entry changed = Entry(event);
+  changed.mutable_links(0)->set_position(changed.links(0).position() + 1);
+  std::vector<std::string> entries = entries_;
+  entries[event] = changed.SerializeAsString();
+  ExpectCaught(entries, event, "link");
+}
+
+TEST_F(AuditorTest, AFalseSealIsAnAlarm) {
+  const std::size_t seal = Ends()[1] - 1;
+  v1::Entry changed = Entry(seal);
+  changed.mutable_seal()->set_index_root(std::string(32, 'x'));
+  std::vector<std::string> entries = entries_;
+  entries[seal] = changed.SerializeAsString();
+  ExpectCaught(entries, seal, "index root");
 }
 
 TEST_F(AuditorTest, AWithheldEntryStopsTheAuditAndIsNoAlarm) {
-  for (int i = 0; i < 3; ++i) AppendSeal();
+  Serve(entries_);
   server_.hidden.insert(1);
   std::optional<NoteSignature> line;
   std::thread asking([&] { line = auditor_->Cosign(Newest(), kTime); });
@@ -128,7 +190,7 @@ TEST_F(AuditorTest, AWithheldEntryStopsTheAuditAndIsNoAlarm) {
 }
 
 TEST_F(AuditorTest, EntriesOfAnotherTreeThanTheSignedOneAreAnAlarm) {
-  AppendSeal();
+  Serve(entries_);
   Checkpoint other = Newest();
   other.root = Digest();
   EXPECT_FALSE(auditor_->Cosign(other, kTime).has_value());
@@ -137,6 +199,27 @@ TEST_F(AuditorTest, EntriesOfAnotherTreeThanTheSignedOneAreAnAlarm) {
 
 TEST_F(AuditorTest, ALogThatItDoesNotAuditGetsNothing) {
   EXPECT_FALSE(auditor_->Cosign({"other.example/log", 1, Digest()}, kTime).has_value());
+}
+
+TEST_F(AuditorTest, AFolderOfAnotherLedgerIsRefused) {
+  Serve(entries_);
+  ASSERT_TRUE(auditor_->Cosign(Newest(), kTime).has_value());
+  auditor_.reset();
+  AuditorOptions options;
+  options.connection.endpoint = server_.endpoint();
+  options.connection.insecure_loopback_only = true;
+  options.connection.ledger = "other.example/log";
+  options.connection.log_keys = {
+      FormatVkey(NoteSigner::Create("other.example/log",
+                                    SigningKey::FromEd25519Seed(std::string(32, 'o')).value())
+                     .value()
+                     .verifier())};
+  options.folder = folder_.Path("audit");
+  EXPECT_THAT(Auditor::Start(options, NoteSigner::CreateCosigner(
+                                          "audit.test.example",
+                                          SigningKey::FromEd25519Seed(std::string(32, 'a')).value())
+                                          .value()),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("work folder")));
 }
 
 }  // namespace
