@@ -138,6 +138,19 @@ TEST_F(IndexTreeTest, NoticesLeavesThatTheStoreLost) {
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("record says 2")));
 }
 
+TEST_F(IndexTreeTest, LoadsAFullIndexAsItGrewOneBucketAtATime) {
+  std::vector<IndexBucketRecord> records;
+  IndexSnapshot grown;
+  for (std::uint32_t bucket = 0; bucket < 0x10000; bucket += 3) {
+    records.push_back(
+        {static_cast<std::uint16_t>(bucket), 1 + bucket % 2, Sha256(std::to_string(bucket))});
+    grown = grown.With(std::span(records).last(1));
+  }
+  ASSERT_OK_AND_ASSIGN(const IndexTree loaded, IndexTree::Load(records));
+  EXPECT_EQ(loaded.Root(), grown.Root());
+  EXPECT_EQ(loaded.leaf_count(), grown.leaf_count());
+}
+
 TEST_F(IndexTreeTest, LoadsWhatItGaveOut) {
   const IndexUpdate update = Update({Leaf("00"), Leaf("40"), Leaf("400001"), Leaf("ffff")});
   ASSERT_OK_AND_ASSIGN(const IndexTree loaded, IndexTree::Load(update.buckets));
