@@ -61,6 +61,19 @@ class RealWitness {
     audit_vkey_ = audit_vkey_.substr(0, audit_vkey_.find('\n'));
   }
 
+  // Makes another key, with which it signs from its next start on; vkey() is that of it.
+  void ChangeKey() {
+    std::string settings = ReadAll(folder_ + "/witness.toml");
+    const std::string section = "[witness]\n";
+    settings.insert(settings.find(section) + section.size(),
+                    "key_file = \"" + folder_ + "/new.key\"\n");
+    std::ofstream(folder_ + "/witness.toml") << settings;
+    std::filesystem::remove(folder_ + "/log");
+    CUSTODY_CHECK(WaitFor(Spawn("init")) == 0);
+    vkey_ = ReadAll(folder_ + "/log");
+    vkey_ = vkey_.substr(0, vkey_.find('\n'));
+  }
+
   // Waits until it listens.
   void Start() {
     CUSTODY_CHECK(pid_ == 0);

@@ -341,6 +341,60 @@ TEST_F(WitnessedLedgerTest, ABundleAsOfAWitnessedCheckpointIsMadeAfterARestartTo
   EXPECT_THAT(report->ToText(), HasSubstr("C complete: verified")) << report->ToText();
 }
 
+// As docs/keys.md says: both keys in the policy, then the new key on the same data, then the old
+// one out of the policy of the ledger.
+TEST_F(WitnessedLedgerTest, AWitnessChangesItsKeyWithAnOverlapAndForgetsNothing) {
+  const auto line = [&](const std::string& name) {
+    return "witness " + name + " " + witness(0).vkey() + " " + witness(0).url() + "\n";
+  };
+  const auto write = [&](const std::string& policy) {
+    policy_ = policy;
+    std::ofstream(PolicyPath()) << policy_;
+  };
+  const std::string old_line = line("alpha-old");
+  const std::string only_old = old_line + "quorum alpha-old\n";
+  write(only_old);
+  ASSERT_OK(ledger_->Start());
+  const RecordResult before = RecordWitnessed();
+  EXPECT_TRUE(before.witnessed) << before.not_witnessed_reason;
+  EXPECT_EQ(ledger_->Stop(), 0);
+  KeepCopy();
+
+  witness(0).ChangeKey();
+  const std::string only_new = line("alpha-new") + "quorum alpha-new\n";
+  const std::string both =
+      old_line + line("alpha-new") + "group alpha any alpha-old alpha-new\nquorum alpha\n";
+  write(both);
+  ASSERT_OK(ledger_->Start());
+  const RecordResult overlap = RecordWitnessed();
+  EXPECT_TRUE(overlap.witnessed) << overlap.not_witnessed_reason;
+  ASSERT_EQ(witness(0).Stop(), 0);
+  witness(0).Start();
+  RecordResult after;
+  ASSERT_TRUE(WaitUntil([&] {
+    after = RecordWitnessed();
+    return after.witnessed;
+  })) << after.not_witnessed_reason;
+
+  // Who counts both keys believes all three; who has dropped the old one, the last.
+  for (const RecordResult* each :
+       std::initializer_list<const RecordResult*>{&before, &overlap, &after}) {
+    EXPECT_TRUE(HasQuorum(each->receipt.checkpoint()));
+  }
+  policy_ = only_new;
+  EXPECT_FALSE(HasQuorum(before.receipt.checkpoint()));
+  EXPECT_FALSE(HasQuorum(overlap.receipt.checkpoint()));
+  EXPECT_TRUE(HasQuorum(after.receipt.checkpoint()));
+
+  // What it saw under the old key it holds against the ledger under the new one.
+  EXPECT_EQ(ledger_->Stop(), 0);
+  PutCopyBack();
+  write(only_new);
+  ASSERT_OK(ledger_->Start());
+  EXPECT_EQ(Status().mode(), "read-only");
+  EXPECT_THAT(Status().mode_reason(), HasSubstr("E_ROLLBACK"));
+}
+
 // The witness alpha reads and recomputes every entry before its second key cosigns.
 TEST_F(WitnessedLedgerTest, AnAuditorAttestsWhatItHasRecomputed) {
   ASSERT_EQ(witness(0).Stop(), 0);
