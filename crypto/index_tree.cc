@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <future>
 
 #include "absl/strings/str_format.h"
 #include "base/check.h"
@@ -63,22 +62,6 @@ UpperPtr Replace(const UpperPtr& old, std::uint32_t depth,
   return InnerNode(
       Replace(old == nullptr ? nullptr : old->left, depth + 1, records.first(left_count)),
       Replace(old == nullptr ? nullptr : old->right, depth + 1, records.subspan(left_count)));
-}
-
-// The tree of all records, ascending. Of a full index each half is hashed on a core of its own: a
-// start waits for it.
-UpperPtr Build(std::span<const IndexBucketRecord> records) {
-  constexpr std::size_t kHalvesFrom = 4096;
-  if (records.size() < kHalvesFrom) return Replace(nullptr, 0, records);
-  const auto right = std::partition_point(
-      records.begin(), records.end(),
-      [](const IndexBucketRecord& record) { return !BucketBit(record.bucket, 0); });
-  const auto left_count = static_cast<std::size_t>(right - records.begin());
-  std::future<UpperPtr> left = std::async(std::launch::async, [&records, left_count] {
-    return Replace(nullptr, 1, records.first(left_count));
-  });
-  UpperPtr other = Replace(nullptr, 1, records.subspan(left_count));
-  return InnerNode(left.get(), std::move(other));
 }
 
 // The buckets below a node; `prefix` has the bits that lead to it.
@@ -244,7 +227,7 @@ absl::StatusOr<IndexTree> IndexTree::Load(std::span<const IndexBucketRecord> rec
     }
   }
   IndexTree tree;
-  tree.top_.top_ = Build(sorted);
+  tree.top_.top_ = Replace(nullptr, 0, sorted);
   return tree;
 }
 
