@@ -81,6 +81,7 @@ class LogAudit::Replay {
   absl::Status Confirm(const Checkpoint& checkpoint);
   absl::StatusOr<Checkpoint> Finish(std::string_view note);
   std::uint64_t next() const { return next_; }
+  std::uint64_t size_min() const { return std::max(next_, replayed_from_); }
   const AuditCounts& counts() const { return counts_; }
   std::optional<std::uint64_t> wrong_entry() const { return wrong_entry_; }
 
@@ -319,6 +320,7 @@ absl::StatusOr<std::unique_ptr<LogAudit>> LogAudit::Open(const AuditOptions& opt
 LogAudit::LogAudit(std::unique_ptr<Replay> replay) : replay_(std::move(replay)) {}
 LogAudit::~LogAudit() = default;
 std::uint64_t LogAudit::next() const { return replay_->next(); }
+std::uint64_t LogAudit::size_min() const { return replay_->size_min(); }
 absl::Status LogAudit::Add(std::string entry_bytes) { return replay_->Add(std::move(entry_bytes)); }
 absl::Status LogAudit::Confirm(const Checkpoint& checkpoint) {
   return replay_->Confirm(checkpoint);

@@ -66,6 +66,10 @@ class LogAudit {
   // The index that Add() wants next; entries before it were judged by an earlier run.
   std::uint64_t next() const;
 
+  // Entries that this run or an earlier one has replayed, or will: a checkpoint of fewer cannot be
+  // confirmed, whatever it says.
+  std::uint64_t size_min() const;
+
   // Takes the entries in their order. An entry is judged some calls later.
   // Errors: kDataLoss "entry N: what is wrong with it", N the first entry that is wrong, after
   //         which the audit is at its end; those of the store.

@@ -15,47 +15,14 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
-PROJECT = os.environ["PROJECT"]
-WORK = tempfile.mkdtemp()
-LEDGER = WORK + "/ledger"
-CONFIG = LEDGER + "/custodyd.toml"
+from ledger_programs import CONFIG, LEDGER, PROJECT, SITE, WORK, custody, custodyd, run, shell, start
+
 MIRROR = WORK + "/mirror"
-SITE = """event: SiteRegistered
-sign: [administrator]
-body: {site_id: "@+site/%s", organisation: Example, country: TH, time_zone: Asia/Bangkok, functions: [PROCUREMENT]}
-"""
 # Of the promise, about a second; the rest is for busy machines.
 CAUGHT_UP_S = 20
-
-
-def run(*words, check=None):
-    done = subprocess.run(words, cwd=WORK, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-    if check is not None and done.returncode != check:
-        raise AssertionError(f"{words}: exit {done.returncode}, want {check}\n{done.stdout}\n{done.stderr}")
-    return done
-
-
-def custody(*words, check=0):
-    return run(os.environ["CUSTODY"], *words, check=check)
-
-
-def custodyd(*words, check=0):
-    return run(os.environ["CUSTODYD"], words[0], "--config", CONFIG, *words[1:], check=check)
-
-
-def shell(script):
-    done = subprocess.run(["bash", "-c", "set -euo pipefail; . deploy/quickstart.d/ledger.sh; " + script],
-                          cwd=PROJECT, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{script}: {done.stdout}\n{done.stderr}")
-
-
-def start():
-    shell(f"start_daemon {LEDGER}")
 
 
 def kill_daemon():

@@ -12,21 +12,14 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 import time
 import unittest
 import urllib.request
 
-PROJECT = os.environ["PROJECT"]
-WORK = tempfile.mkdtemp()
-LEDGER = WORK + "/ledger"
-CONFIG = LEDGER + "/custodyd.toml"
+from ledger_programs import CONFIG, LEDGER, PROJECT, SITE, WORK, custody, custodyd, run, shell, start
+
 STORE = LEDGER + "/data/store"
 STORY = PROJECT + "/deploy/quickstart.d/story"
-SITE = """event: SiteRegistered
-sign: [administrator]
-body: {site_id: "@+site/%s", organisation: Example, country: TH, time_zone: Asia/Bangkok, functions: [PROCUREMENT]}
-"""
 MOVED = """event: Moved
 site: "@site/clinic"
 sign: [pharmacist-a]
@@ -49,34 +42,8 @@ body: {device_id: "@device/tank-spare", calibrated_at_ms: now-300d, valid_to_ms:
 TANKS = {1: "tank-spare", 2: "tank-clinic"}
 
 
-def run(*words, check=None):
-    done = subprocess.run(words, cwd=WORK, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-    if check is not None and done.returncode != check:
-        raise AssertionError(f"{words}: exit {done.returncode}, want {check}\n{done.stdout}\n{done.stderr}")
-    return done
-
-
-def custody(*words, check=0):
-    return run(os.environ["CUSTODY"], *words, check=check)
-
-
 def custody_json(*words, check=0):
     return json.loads(custody("--json", *words, check=check).stdout)
-
-
-def custodyd(*words, check=0):
-    return run(os.environ["CUSTODYD"], words[0], "--config", CONFIG, *words[1:], check=check)
-
-
-def shell(script):
-    done = subprocess.run(["bash", "-c", "set -euo pipefail; . deploy/quickstart.d/ledger.sh; " + script],
-                          cwd=PROJECT, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{script}: {done.stdout}\n{done.stderr}")
-
-
-def start():
-    shell(f"start_daemon {LEDGER}")
 
 
 def stop():

@@ -27,29 +27,13 @@ class WrittenLog {
     for (int site = 1; site <= 6; ++site) {
       EXPECT_TRUE(LedgerKit::Record(**ledger, kit_.Site(site)).ok());
     }
-    EXPECT_TRUE(LedgerKit::Record(**ledger, CaseWithoutAuthority()).ok());
+    EXPECT_TRUE(LedgerKit::Record(**ledger, kit_.CaseWithoutAuthority()).ok());
     (*ledger)->Shutdown();
     const std::unique_ptr<ReadView> view = *store_.OpenView();
     const std::uint64_t size = ReadHead(*view)->size;
     for (std::uint64_t index = 0; index < size; ++index) {
       entries_.push_back(view->Get(KeyOfEntry(index)).value().value());
     }
-  }
-
-  // An observation of a role that its signer does not have: the ledger opens a case right behind.
-  v1::SignedEvent CaseWithoutAuthority() const {
-    v1::Event event;
-    event.set_site_id(LedgerKit::SiteId(1));
-    v1::CaseOpened* opened = event.mutable_case_opened();
-    opened->set_case_id(std::string(16, 'c'));
-    opened->set_kind(v1::CASE_KIND_COMPLAINT);
-    opened->set_severity(v1::SEVERITY_MAJOR);
-    *opened->add_scope() =
-        RefOf({v1::SUBJECT_KIND_SITE, LedgerKit::SiteId(1)}, v1::SUBJECT_ROLE_SCOPE);
-    TestSigner signer = kit_.admin;
-    signer.role = v1::ROLE_QUALITY_ASSURANCE;
-    signer.meaning = v1::MEANING_AUTHORED;
-    return kit_.Sign(event, {signer});
   }
 
   v1::Entry Entry(std::size_t index) const {

@@ -133,6 +133,21 @@ class LedgerKit {
     return Sign(SiteEvent(site_id), {admin});
   }
   v1::SignedEvent Site(int number) const { return Site(SiteId(number)); }
+  // An observation of a role that its signer does not have: the ledger opens a case right behind.
+  v1::SignedEvent CaseWithoutAuthority() const {
+    v1::Event event;
+    event.set_site_id(SiteId(1));
+    v1::CaseOpened* opened = event.mutable_case_opened();
+    opened->set_case_id(std::string(16, 'c'));
+    opened->set_kind(v1::CASE_KIND_COMPLAINT);
+    opened->set_severity(v1::SEVERITY_MAJOR);
+    *opened->add_scope() = RefOf({v1::SUBJECT_KIND_SITE, SiteId(1)}, v1::SUBJECT_ROLE_SCOPE);
+    TestSigner signer = admin;
+    signer.role = v1::ROLE_QUALITY_ASSURANCE;
+    signer.meaning = v1::MEANING_AUTHORED;
+    return Sign(event, {signer});
+  }
+
   static std::string SiteId(int number) {
     std::string id(16, '\0');
     for (std::size_t i = 0; i < 4; ++i) id[i] = static_cast<char>(number >> (8 * i));

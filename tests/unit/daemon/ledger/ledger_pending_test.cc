@@ -203,19 +203,8 @@ TEST_F(LedgerPendingTest, AddsASignatureToARecordedEvent) {
 // with an id that follows from it.
 TEST_F(LedgerPendingTest, ConsequencesStandRightBehindTheirCause) {
   ASSERT_THAT(LedgerKit::Record(*ledger_, kit_.Site(1)), IsOk());
-  v1::Event event;
-  event.set_site_id(LedgerKit::SiteId(1));
-  v1::CaseOpened* opened = event.mutable_case_opened();
-  opened->set_case_id(std::string(16, 'c'));
-  opened->set_kind(v1::CASE_KIND_COMPLAINT);
-  opened->set_severity(v1::SEVERITY_MAJOR);
-  *opened->add_scope() =
-      RefOf({v1::SUBJECT_KIND_SITE, LedgerKit::SiteId(1)}, v1::SUBJECT_ROLE_SCOPE);
-  TestSigner wrong_role = kit_.admin;
-  wrong_role.role = v1::ROLE_QUALITY_ASSURANCE;
-  wrong_role.meaning = v1::MEANING_AUTHORED;
   ASSERT_OK_AND_ASSIGN(const RecordOutcome cause,
-                       LedgerKit::Record(*ledger_, kit_.Sign(event, {wrong_role})));
+                       LedgerKit::Record(*ledger_, kit_.CaseWithoutAuthority()));
   const v1::Entry cause_entry = LedgerKit::EntryAt(*ledger_, cause.receipt.index());
   ASSERT_GT(cause_entry.findings_size(), 0);
   const v1::Entry next = LedgerKit::EntryAt(*ledger_, cause.receipt.index() + 1);

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -15,6 +16,8 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "daemon/audit/log_audit.h"
+#include "storage/rocksdb_store.h"
 #include "tests/support/fake_ledger_server.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
@@ -149,7 +152,7 @@ TEST_F(AuditorTest, AnEventOfAKeyThatNobodyEnrolledIsAnAlarm) {
                         *entry->mutable_signed_event() =
                             kit_.Sign(kit_.SiteEvent(LedgerKit::SiteId(1)), {nobody});
                       }),
-               event, "");
+               event, "is signed with a key that");
 }
 
 TEST_F(AuditorTest, AFalseLinkIsAnAlarm) {
@@ -195,6 +198,40 @@ TEST_F(AuditorTest, EntriesOfAnotherTreeThanTheSignedOneAreAnAlarm) {
   other.root = Digest();
   EXPECT_FALSE(auditor_->Cosign(other, kTime).has_value());
   EXPECT_TRUE(auditor_->Status().alarm);
+}
+
+// The replay was cut short behind its last confirmed checkpoint: it goes on, and a checkpoint of
+// fewer entries than it holds is no accusation.
+TEST_F(AuditorTest, AnAuditThatWasCutShortGoesOnAndAccusesNobody) {
+  auditor_.reset();
+  std::filesystem::remove_all(folder_.Path("audit/replay"));
+  {
+    RocksdbOptions options;
+    options.path = folder_.Path("audit/replay");
+    options.create_if_missing = true;
+    const auto store = RocksdbStore::Open(options);
+    ASSERT_OK(store.status());
+    Trust trust;
+    trust.ledger = kTestOrigin;
+    const AuditOptions small{
+        .threads = 2, .chunk_entries = 3, .flush_bytes = 1, .any_first_entry = true};
+    const auto audit = LogAudit::Open(small, trust, **store);
+    ASSERT_OK(audit.status());
+    for (const std::string& entry : entries_) ASSERT_OK((*audit)->Add(entry));
+  }
+  Restart();
+  EXPECT_LT(auditor_->Status().read_size, entries_.size());
+  // Its signatures are checked up to read_size, it holds more: the checkpoint lies between the two.
+  const std::vector<std::size_t> ends = Ends();
+  const auto between = std::upper_bound(ends.begin(), ends.end(), auditor_->Status().read_size);
+  ASSERT_NE(between, ends.end());
+  Serve(entries_, *between);
+  EXPECT_FALSE(auditor_->Cosign(Newest(), kTime).has_value());
+  EXPECT_FALSE(auditor_->Status().alarm);
+  EXPECT_THAT(auditor_->Status().error, HasSubstr("entries are read, the checkpoint has"));
+  Serve(entries_);
+  EXPECT_TRUE(auditor_->Cosign(Newest(), kTime).has_value()) << auditor_->Status().error;
+  EXPECT_FALSE(auditor_->Status().alarm);
 }
 
 TEST_F(AuditorTest, ALogThatItDoesNotAuditGetsNothing) {
