@@ -32,6 +32,15 @@ function(custody_program name)
   endif()
 endfunction()
 
+# custody_jemalloc(<target>): for a program whose threads free what others have allocated, where glibc's
+# allocator spends a sixth of the processor time (daemon/ledger/README.md, Decisions). Sanitizers bring their own.
+function(custody_jemalloc target)
+  find_library(CUSTODY_JEMALLOC jemalloc)
+  if(CUSTODY_JEMALLOC AND NOT CUSTODY_SANITIZE)
+    target_link_libraries(${target} PRIVATE -Wl,--no-as-needed ${CUSTODY_JEMALLOC} -Wl,--as-needed)
+  endif()
+endfunction()
+
 # custody_precompile(<target>): uses the precompiled headers of the messages (lifecycle/messages.h).
 # The target must link custody_lifecycle. ccache needs CCACHE_SLOPPINESS=pch_defines,time_macros.
 function(custody_precompile target)

@@ -59,9 +59,10 @@ UpperPtr Replace(const UpperPtr& old, std::uint32_t depth,
       records.begin(), records.end(),
       [depth](const IndexBucketRecord& record) { return !BucketBit(record.bucket, depth); });
   const auto left_count = static_cast<std::size_t>(middle - records.begin());
+  static const UpperPtr none;
   return InnerNode(
-      Replace(old == nullptr ? nullptr : old->left, depth + 1, records.first(left_count)),
-      Replace(old == nullptr ? nullptr : old->right, depth + 1, records.subspan(left_count)));
+      Replace(old == nullptr ? none : old->left, depth + 1, records.first(left_count)),
+      Replace(old == nullptr ? none : old->right, depth + 1, records.subspan(left_count)));
 }
 
 // The buckets below a node; `prefix` has the bits that lead to it.

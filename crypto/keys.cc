@@ -164,6 +164,30 @@ absl::Status VerifyKey::Verify(std::string_view message, std::string_view signat
   return OpensslError("EVP_DigestVerify");
 }
 
+std::vector<absl::Status> VerifyKey::VerifyAll(std::span<const Claim> claims) {
+  std::vector<P256Table::Claim> with_table;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < claims.size(); ++i) {
+    const Impl& key = *claims[i].key->impl_;
+    const bool is_low_s = key.algorithm == KeyAlgorithm::kEcdsaP256 &&
+                          claims[i].signature.size() == kSignatureSizeBytes &&
+                          EcdsaDerFromRaw(claims[i].signature).ok();
+    const P256Table* const table = is_low_s ? key.table.Get(key.pkey.get()) : nullptr;
+    if (table == nullptr) continue;
+    with_table.push_back({table, Sha256(claims[i].message), claims[i].signature});
+    places.push_back(i);
+  }
+  const std::vector<bool> valid = P256Table::VerifyAll(with_table);
+  std::vector<bool> is_known(claims.size(), false);
+  for (std::size_t i = 0; i < places.size(); ++i) is_known[places[i]] = valid[i];
+  std::vector<absl::Status> statuses(claims.size());
+  // What a table does not confirm, OpenSSL judges by itself.
+  for (std::size_t i = 0; i < claims.size(); ++i) {
+    if (!is_known[i]) statuses[i] = claims[i].key->Verify(claims[i].message, claims[i].signature);
+  }
+  return statuses;
+}
+
 absl::StatusOr<SigningKey> KeyAccess::Wrap(PkeyPtr pkey) {
   unsigned char* der = nullptr;
   const int size = i2d_PUBKEY(pkey.get(), &der);

@@ -4,7 +4,8 @@
 // A verification is u1 G + u2 Q for the generator G and the public key Q. For G OpenSSL has a table
 // of multiples; Q it multiplies from nothing, which is most of its time. Here Q is made the
 // generator of a second group, with a table of its own. The arithmetic on points is OpenSSL's; ours
-// are the equation (FIPS 186-5, 6.4.2) and the inverse of s (p256_inverse.h).
+// are the equation (FIPS 186-5, 6.4.2), which is compared without dividing by the point's Z, and
+// the inverse of s (p256_inverse.h), of which many claims together need one.
 //
 // Everything is public here (key, message, signature), so nothing needs constant time.
 //
@@ -17,10 +18,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "crypto/digest.h"
 #include "crypto/openssl_ptr.h"
+#include "crypto/p256_inverse.h"
 
 namespace custody {
 
@@ -41,9 +45,19 @@ class P256Table {
   // as good as a low one here.
   bool Verify(const Digest& digest, std::string_view signature) const;
 
+  // A signature that the key of `table` may have made.
+  struct Claim {
+    const P256Table* table = nullptr;
+    Digest digest;
+    std::string_view signature;
+  };
+  // What Verify() says of each, in three quarters of the time.
+  static std::vector<bool> VerifyAll(std::span<const Claim> claims);
+
  private:
   struct Group;
   explicit P256Table(std::unique_ptr<const Group> group);
+  bool Holds(const Digest& digest, const P256Scalar& r, BIGNUM* inverse_of_s) const;
   std::unique_ptr<const Group> group_;
 };
 

@@ -47,6 +47,7 @@ struct RocksdbStore::Engine {
   }
 
   std::string path;
+  bool without_log = false;
   int lock = -1;  // Of a store that is open for reading only.
   std::unique_ptr<rocksdb::DB> db;
   rocksdb::ColumnFamilyHandle* default_family = nullptr;

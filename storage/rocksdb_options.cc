@@ -47,7 +47,7 @@ rocksdb::ColumnFamilyOptions FamilyOptions(const RocksdbOptions& options,
   family.level_compaction_dynamic_level_bytes = true;
   family.compression = Compression(rocksdb::kLZ4Compression);
   // Every new file is read back before the log that it replaces goes away.
-  family.paranoid_file_checks = true;
+  family.paranoid_file_checks = !options.without_log;
   family.force_consistency_checks = true;
   return family;
 }
@@ -96,6 +96,7 @@ rocksdb::DBOptions DatabaseOptions(const RocksdbOptions& options,
   database.flush_verify_memtable_count = true;
   database.max_bgerror_resume_count = 0;  // The first error is final; see Store::Apply().
   database.allow_mmap_writes = false;
+  database.atomic_flush = options.without_log;  // Else one family could be ahead after a crash.
 
   // Bounded memory, threads and files.
   database.db_write_buffer_size = options.write_buffer_bytes_max;
@@ -120,7 +121,8 @@ std::vector<rocksdb::ColumnFamilyDescriptor> FamilyDescriptors(const RocksdbOpti
       /*high_pri_pool_ratio=*/0.5);
   const rocksdb::ColumnFamilyOptions small = FamilyOptions(options, cache);
   rocksdb::ColumnFamilyOptions bulk = FamilyOptions(options, cache);
-  bulk.compression = Compression(rocksdb::kZSTD);
+  // What is to be kept for decades is worth more work than what can be made again.
+  if (!options.without_log) bulk.compression = Compression(rocksdb::kZSTD);
   return {{rocksdb::kDefaultColumnFamilyName, small}, {kBulkFamilyName, bulk}};
 }
 

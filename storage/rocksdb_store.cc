@@ -185,6 +185,7 @@ absl::StatusOr<std::unique_ptr<RocksdbStore>> RocksdbStore::Open(const RocksdbOp
   CUSTODY_RETURN_IF_ERROR(FromRocksdb(status, "open"));
   auto engine = std::make_shared<Engine>();
   engine->path = options.path;
+  engine->without_log = options.without_log;
   engine->db.reset(db);
   engine->default_family = families[0];
   engine->bulk_family = families[1];
@@ -284,8 +285,14 @@ absl::Status RocksdbStore::DoApply(const WriteBatch& batch, Durability durabilit
     CUSTODY_RETURN_IF_ERROR(FromRocksdb(added, "batch"));
   }
   rocksdb::WriteOptions options;
-  options.sync = durability == Durability::kSynced;
-  return FromRocksdb(engine_->db->Write(options, &rocks), "write");
+  const bool synced = durability == Durability::kSynced;
+  options.disableWAL = engine_->without_log;
+  options.sync = synced && !engine_->without_log;
+  CUSTODY_RETURN_IF_ERROR(FromRocksdb(engine_->db->Write(options, &rocks), "write"));
+  if (!synced || !engine_->without_log) return absl::OkStatus();
+  return FromRocksdb(
+      engine_->db->Flush(rocksdb::FlushOptions(), {engine_->default_family, engine_->bulk_family}),
+      "flush");
 }
 
 absl::StatusOr<std::uint64_t> RocksdbStore::FreeBytes() const {

@@ -42,6 +42,11 @@ struct RocksdbOptions {
   // Files kept open. At least 32.
   std::uint32_t open_files_max = 256;
 
+  // Without a write-ahead log, for what can be made again from elsewhere. After a crash the store
+  // holds a beginning of what was applied, whole batches, at least up to the last synced one; each
+  // synced batch costs a file.
+  bool without_log = false;
+
   // Only for tests that make the disk fail; must outlive the store.
   rocksdb::Env* env = nullptr;
 };

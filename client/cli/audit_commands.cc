@@ -157,6 +157,7 @@ absl::StatusOr<int> Audit(Session& session, const AuditFlags& flags) {
   RocksdbOptions options;
   CUSTODY_ASSIGN_OR_RETURN(options.path, folder.Make());
   options.create_if_missing = true;
+  options.without_log = true;
   CUSTODY_ASSIGN_OR_RETURN(const std::unique_ptr<RocksdbStore> store, RocksdbStore::Open(options));
   CUSTODY_ASSIGN_OR_RETURN(const std::unique_ptr<LogAudit> audit,
                            LogAudit::Open({.threads = flags.threads}, trust, *store));
@@ -198,7 +199,7 @@ void AddAuditCommands(Commands* commands) {
             ->needs(gateway);
         command->add_option("--trust", options->trust, "trust.toml (default: the context's)");
         command->add_option("--work", options->work,
-                            "Folder for the states of the replay, about as large as the log; a "
+                            "Folder for the states of the replay, smaller than the log; a "
                             "later audit goes on there (default: a temporary one)");
         command->add_option("--threads", options->threads,
                             "For parsing and signatures (default: one for each processor)");

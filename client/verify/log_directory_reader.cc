@@ -31,14 +31,20 @@ absl::StatusOr<std::string_view> TakeEntry(const std::string& path, std::string_
 }  // namespace
 
 absl::StatusOr<std::string> LogDirectoryReader::ReadFile(const std::string& path) const {
-  std::ifstream stream(folder_ / path, std::ios::binary);
+  std::ifstream stream(folder_ / path, std::ios::binary | std::ios::ate);
   if (!stream) {
     return absl::UnavailableError(
         absl::StrFormat("there is no %s; export the log again", (folder_ / path).string()));
   }
-  std::string content(std::istreambuf_iterator<char>(stream), {});
-  if (content.size() <= kFileBytesMax) return content;
-  return absl::DataLossError(absl::StrFormat("%s is too long", path));
+  const std::streamoff size = stream.tellg();
+  if (size > static_cast<std::streamoff>(kFileBytesMax)) {
+    return absl::DataLossError(absl::StrFormat("%s is too long", path));
+  }
+  std::string content(size > 0 ? static_cast<std::size_t>(size) : 0, '\0');
+  stream.seekg(0);
+  stream.read(content.data(), static_cast<std::streamsize>(content.size()));
+  content.resize(static_cast<std::size_t>(stream.gcount()));
+  return content;
 }
 
 absl::StatusOr<LogDirectoryReader> LogDirectoryReader::Open(const std::filesystem::path& folder) {

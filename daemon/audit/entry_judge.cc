@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
 #include "base/status_macros.h"
+#include "daemon/audit/work_rows.h"
 #include "daemon/audit/work_view.h"
 #include "daemon/ledger/encode.h"
 #include "daemon/ledger/recovery.h"
@@ -50,10 +51,11 @@ v1::Event BodyOf(v1::Event event) {
 
 }  // namespace
 
-EntryJudge::EntryJudge(std::string origin, Store& work, ReplayStart start)
+EntryJudge::EntryJudge(std::string origin, Store& work, ReplayStart start, WorkerPool& pool)
     : origin_(std::move(origin)),
       ledger_{v1::SUBJECT_KIND_LEDGER, std::string(Sha256(origin_).view().substr(0, 16))},
       work_(work),
+      pool_(pool),
       overlay_(std::move(start.view), kCachedStates),
       builder_(overlay_, std::move(start.tree), std::move(start.index)),
       recorded_at_ms_(start.recorded_at_ms) {
@@ -62,20 +64,16 @@ EntryJudge::EntryJudge(std::string origin, Store& work, ReplayStart start)
 }
 
 absl::StatusOr<std::optional<RecordedEvent>> EntryJudge::FindEvent(std::string_view digest) const {
-  const std::string name(digest);
-  const auto look = [&name](const Flushed& some) -> const ParsedEvent* {
-    const auto found = some.events.find(name);
-    return found == some.events.end() ? nullptr : found->second.get();
+  const absl::StatusOr<Digest> name = Digest::FromBytes(digest);
+  if (!name.ok()) return std::nullopt;
+  const auto look = [&name](const Flushed& some) -> const std::string* {
+    const auto found = some.events.find(*name);
+    return found == some.events.end() ? nullptr : &found->second;
   };
-  const ParsedEvent* held = look(new_);
+  const std::string* held = look(new_);
   for (const Flushed& some : flushed_) held = held == nullptr ? look(some) : held;
-  if (held != nullptr) return RecordedEvent{std::string(held->code()), held->subjects};
-  const absl::StatusOr<Digest> named = Digest::FromBytes(digest);
-  if (!named.ok()) return std::nullopt;
-  CUSTODY_ASSIGN_OR_RETURN(const std::optional<ParsedEvent> event,
-                           ReadEventByDigest(overlay_.view(), *named));
-  if (!event.has_value()) return std::nullopt;
-  return RecordedEvent{std::string(event->code()), event->subjects};
+  if (held != nullptr) return DecodeEventRow(*held);
+  return ReadEventRow(overlay_.view(), *name);
 }
 
 absl::Status EntryJudge::CheckTime(const v1::Entry& entry) {
@@ -96,8 +94,8 @@ absl::Status EntryJudge::Prepare(const std::vector<std::string_view>& event_ids)
   CUSTODY_ASSIGN_OR_RETURN(const auto values, overlay_.view().MultiGet(keys));
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (!values[i].has_value()) continue;
-    CUSTODY_ASSIGN_OR_RETURN(const EventIdRecord record, DecodeEventIdRecord(*values[i]));
-    known_ids_.emplace(event_ids[i], record.index);
+    CUSTODY_ASSIGN_OR_RETURN(const std::uint64_t index, DecodeU64(*values[i]));
+    known_ids_.emplace(event_ids[i], index);
   }
   return absl::OkStatus();
 }
@@ -204,7 +202,7 @@ absl::Status EntryJudge::JudgeEvent(const std::shared_ptr<const ParsedEvent>& ev
   CUSTODY_ASSIGN_OR_RETURN(const Acceptance acceptance, CheckRules(*event, entry));
   CUSTODY_RETURN_IF_ERROR(builder_.ReplayEvent(*event, entry, entry_bytes, leaf_hash));
   new_.ids[event->event.event_id()] = entry.index();
-  new_.events[std::string(event->digest.view())] = event;
+  new_.events[event->digest] = EncodeEventRow(*event);
   Expect(*event, entry, leaf_hash, acceptance.consequences, depth);
   return absl::OkStatus();
 }
@@ -231,6 +229,7 @@ absl::Status EntryJudge::JudgeSeal(const v1::Entry& entry, std::string_view entr
                                  ToHex(computed.seal().index_root())));
   }
   sealed_ = std::move(sealed.checkpoint);
+  edge_ = std::move(sealed.edge);
   index_sequence_ = sealed.index_sequence;
   return absl::OkStatus();
 }
@@ -242,12 +241,21 @@ absl::Status EntryJudge::WaitForWrite() {
 
 absl::Status EntryJudge::StartFlush(const WriteBatch& also) {
   CUSTODY_RETURN_IF_ERROR(WaitForWrite());
+  CUSTODY_RETURN_IF_ERROR(builder_.WriteReplayed());
   auto writes = std::make_shared<WriteBatch>(builder_.TakeWrites());
   writes->Append(also);
+  if (edge_ != nullptr) PutEdge(*edge_, writes.get());
   Flushed& next = flushed_.emplace_back(std::exchange(new_, Flushed()));
+  new_.ids.reserve(next.ids.size());
+  new_.events.reserve(next.events.size());
   next.batches = overlay_.batch();
   next.index_sequence = index_sequence_;
-  next.written = std::async(std::launch::async, [this, writes] {
+  // The maps stay as they are until the view shows what is in them.
+  next.written = pool_.Run([this, writes, &next] {
+    for (const auto& [id, index] : next.ids) writes->Put(KeyOfEventId(id), EncodeU64(index));
+    for (const auto& [digest, row] : next.events) {
+      writes->Put(KeyOfEventDigest(digest), row);
+    }
     return OfWorkFolder(work_.Apply(*writes, Durability::kUnsynced));
   });
   return absl::OkStatus();
@@ -269,7 +277,10 @@ absl::Status EntryJudge::TakeWritten() {
   overlay_.AdvanceView(std::move(view), flushed_[written - 1].batches);
   overlay_.Trim();
   builder_.MarkDurable(flushed_[written - 1].index_sequence);
-  flushed_.erase(flushed_.begin(), flushed_.begin() + static_cast<std::ptrdiff_t>(written));
+  for (std::size_t i = 0; i < written; ++i) {
+    pool_.Discard(std::move(flushed_.front()));
+    flushed_.pop_front();
+  }
   return absl::OkStatus();
 }
 

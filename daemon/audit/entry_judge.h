@@ -19,6 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "custody/v1/record.pb.h"
+#include "daemon/audit/worker_pool.h"
 #include "daemon/ledger/log_builder.h"
 #include "daemon/ledger/state_overlay.h"
 #include "lifecycle/evaluate.h"
@@ -37,7 +38,8 @@ struct ReplayStart {
 
 class EntryJudge {
  public:
-  EntryJudge(std::string origin, Store& work, ReplayStart start);
+  // `work` and `pool` must outlive it.
+  EntryJudge(std::string origin, Store& work, ReplayStart start, WorkerPool& pool);
 
   // Before some events are judged: what the store knows of their ids, in one read.
   // Errors: those of the store, also of writing it.
@@ -49,12 +51,14 @@ class EntryJudge {
                           std::string_view entry_bytes, const Digest& leaf_hash);
   absl::Status JudgeSeal(const v1::Entry& entry, std::string_view entry_bytes);
 
-  // Begins to write what is new to the store, on a thread of its own; one that was begun before is
+  // Begins to write what is new to the store, beside the judging; one that was begun before is
   // waited for. Requires that the last entry was a seal. Errors: those of the store.
   absl::Status StartFlush(const WriteBatch& also);
   // Waits until everything that was begun is written. Errors: those of the store.
   absl::Status FinishFlush();
-  std::size_t unwritten_bytes() const { return builder_.write_bytes(); }
+  std::size_t unwritten_bytes() const {
+    return builder_.write_bytes() + kEventBytesAbout * new_.ids.size();
+  }
 
   std::uint64_t size() const { return builder_.size(); }
   // After the last seal.
@@ -76,9 +80,11 @@ class EntryJudge {
     std::uint64_t batches = 0;
     std::uint64_t index_sequence = 0;
     absl::flat_hash_map<std::string, std::uint64_t> ids;
-    absl::flat_hash_map<std::string, std::shared_ptr<const ParsedEvent>> events;
+    absl::flat_hash_map<Digest, std::string> events;  // Rows, work_rows.h.
     std::future<absl::Status> written;
   };
+
+  static constexpr std::size_t kEventBytesAbout = 256;
 
   absl::Status WaitForWrite();
   // Reads from the store what is written, instead of holding it.
@@ -98,9 +104,11 @@ class EntryJudge {
   const std::string origin_;
   const SubjectKey ledger_;
   Store& work_;
+  WorkerPool& pool_;
   StateOverlay overlay_;
   LogBuilder builder_;
   Checkpoint sealed_;
+  std::shared_ptr<const TileEdge> edge_;  // After the last seal; null: none in this run.
   std::uint64_t index_sequence_ = 0;
   std::int64_t recorded_at_ms_;
   // The next one stands last.

@@ -4,7 +4,6 @@
 #include <future>
 #include <optional>
 #include <span>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -14,7 +13,9 @@
 #include "crypto/merkle.h"
 #include "daemon/audit/entry_judge.h"
 #include "daemon/audit/signature_jobs.h"
+#include "daemon/audit/work_rows.h"
 #include "daemon/audit/work_view.h"
+#include "daemon/audit/worker_pool.h"
 #include "daemon/ledger/encode.h"
 #include "daemon/ledger/key_directory.h"
 #include "daemon/ledger/recovery.h"
@@ -22,9 +23,6 @@
 
 namespace custody {
 namespace {
-
-// "audited" -> u64: entries of which everything was judged, signatures too.
-constexpr char kAuditedKey[] = "maudited";
 
 struct Parsed {
   std::string bytes;
@@ -54,12 +52,6 @@ void Parse(std::string_view origin, Parsed* item) {
   }
 }
 
-absl::StatusOr<std::uint64_t> ReadAudited(const ReadView& view) {
-  CUSTODY_ASSIGN_OR_RETURN(const auto bytes, view.Get(kAuditedKey));
-  if (!bytes.has_value()) return absl::InvalidArgumentError("the work folder is that of no audit");
-  return DecodeU64(*bytes);
-}
-
 }  // namespace
 
 class LogAudit::Replay {
@@ -68,14 +60,17 @@ class LogAudit::Replay {
          std::uint64_t audited)
       : options_(options),
         trust_(trust),
-        threads_(options.threads != 0 ? options.threads
-                                      : std::max(1U, std::thread::hardware_concurrency())),
         store_(work),
-        judge_(trust.ledger, work, std::move(start)),
-        jobs_(threads_),
+        pool_(options.threads),
+        judge_(trust.ledger, work, std::move(start), pool_),
+        jobs_(pool_),
         next_(audited),
         replayed_from_(judge_.size()),
         judged_(audited) {}
+  // Nothing that the threads work on goes away before they end.
+  ~Replay() { pool_.Join(); }
+  Replay(const Replay&) = delete;
+  Replay& operator=(const Replay&) = delete;
 
   absl::Status Add(std::string entry_bytes);
   absl::Status Confirm(const Checkpoint& checkpoint);
@@ -102,8 +97,8 @@ class LogAudit::Replay {
 
   const AuditOptions options_;
   const Trust& trust_;
-  const std::uint32_t threads_;
   Store& store_;
+  WorkerPool pool_;
   EntryJudge judge_;
   KeyDirectory keys_;
   SignatureJobs jobs_;
@@ -133,17 +128,19 @@ absl::Status LogAudit::Replay::Add(std::string entry_bytes) {
 
 absl::Status LogAudit::Replay::Turn() {
   for (std::future<void>& parser : std::exchange(parsers_, {})) parser.get();
-  const std::vector<Parsed> ready = std::exchange(parsing_, std::exchange(added_, {}));
+  std::vector<Parsed> ready = std::exchange(parsing_, std::exchange(added_, {}));
   StartParsing();
-  return JudgeChunk(ready);
+  const absl::Status status = JudgeChunk(ready);
+  pool_.Discard(std::move(ready));
+  return status;
 }
 
 void LogAudit::Replay::StartParsing() {
-  const std::size_t each = parsing_.size() / threads_ + 1;
+  const std::size_t each = pool_.SliceOf(parsing_.size());
   for (std::size_t begin = 0; begin < parsing_.size(); begin += each) {
     const std::span<Parsed> slice =
         std::span(parsing_).subspan(begin, std::min(each, parsing_.size() - begin));
-    parsers_.push_back(std::async(std::launch::async, [this, slice] {
+    parsers_.push_back(pool_.Run([this, slice] {
       for (Parsed& item : slice) Parse(trust_.ledger, &item);
     }));
   }
@@ -163,7 +160,7 @@ absl::Status LogAudit::Replay::JudgeChunk(const std::vector<Parsed>& chunk) {
   }
   counts_.signatures += jobs.size();
   jobs_.Start(chunk_begin_, std::move(jobs));
-  if (jobs_.WaitFor(std::size_t{2}).has_value()) return First(judged_, absl::OkStatus());
+  if (jobs_.WaitFor(std::size_t{5}).has_value()) return First(judged_, absl::OkStatus());
   return absl::OkStatus();
 }
 
@@ -193,8 +190,9 @@ absl::Status LogAudit::Replay::First(std::uint64_t index, const absl::Status& st
 }
 
 absl::Status LogAudit::Replay::CheckKnown(std::uint64_t index, const Parsed& item) const {
-  CUSTODY_ASSIGN_OR_RETURN(const auto bytes, judge_.states().view().Get(KeyOfEntry(index)));
-  if (bytes.has_value() && *bytes == item.bytes) return absl::OkStatus();
+  CUSTODY_ASSIGN_OR_RETURN(const Digest known,
+                           ReadLeafHash(judge_.states().view(), replayed_from_, index));
+  if (known == item.leaf_hash) return absl::OkStatus();
   return absl::DataLossError("is another one than an earlier run of this audit has seen");
 }
 
@@ -244,7 +242,7 @@ absl::Status LogAudit::Replay::Flush() {
   WriteBatch also;
   also.Put(KeyOfMeta(MetaKey::kFormat), format);
   also.Put(KeyOfMeta(MetaKey::kOrigin), trust_.ledger);
-  also.Put(kAuditedKey, EncodeU64(jobs_.unchecked_from().value_or(chunk_begin_)));
+  PutAudited(jobs_.unchecked_from().value_or(chunk_begin_), &also);
   return judge_.StartFlush(also);
 }
 
@@ -288,7 +286,7 @@ absl::Status LogAudit::Replay::Conclude(const Checkpoint& stated) {
   WriteBatch done;
   CUSTODY_RETURN_IF_ERROR(Flush());
   CUSTODY_RETURN_IF_ERROR(judge_.FinishFlush());
-  done.Put(kAuditedKey, EncodeU64(judge_.size()));
+  PutAudited(judge_.size(), &done);
   return OfWorkFolder(store_.Apply(done, Durability::kSynced));
 }
 
@@ -306,7 +304,9 @@ absl::StatusOr<std::unique_ptr<LogAudit>> LogAudit::Open(const AuditOptions& opt
       return absl::InvalidArgumentError(absl::StrFormat(
           "the work folder is of an audit of %s, not of %s", head.origin, trust.ledger));
     }
-    absl::StatusOr<RestoredLog> restored = RestoreLog(*start.view, head);
+    absl::StatusOr<RestoredLog> restored = RestoreLog(*start.view, head, [&](std::uint64_t index) {
+      return ReadLeafHash(*start.view, head.size, index);
+    });
     if (!restored.ok()) return OfWorkFolder(restored.status());
     RestoredLog log = *std::move(restored);
     start.tree = std::move(log.tree);

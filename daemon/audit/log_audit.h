@@ -7,7 +7,7 @@
 // subjects. Of the log: entry 0, times that never go back, and at the end the checkpoint.
 //
 // The replay needs the states of all subjects, so it writes a store of its own in a work folder,
-// about as large as the log; memory does not grow with the log. An audit that was cut short goes on
+// smaller than the log; memory does not grow with the log. An audit that was cut short goes on
 // there.
 //
 // Threads: one thread calls; signatures are checked and events parsed on threads of its own.
@@ -37,7 +37,7 @@ struct AuditOptions {
   // Entries that are parsed together, and how much is held before the store of the replay is
   // written.
   std::size_t chunk_entries = 512;
-  std::size_t flush_bytes = 8U << 20;
+  std::size_t flush_bytes = 32U << 20;
   // Entry 0 need not be that of the trust: whoever sees a log for the first time takes it as it is.
   bool any_first_entry = false;
 };

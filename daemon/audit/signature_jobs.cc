@@ -6,9 +6,14 @@
 namespace custody {
 
 std::optional<WrongEntry> SignatureJobs::Check(std::span<const SignatureJob> jobs) {
+  std::vector<SignatureCheck::Claim> claims;
+  claims.reserve(jobs.size());
   for (const SignatureJob& job : jobs) {
-    absl::Status status = check_.Verify(job.key, job.event->signatures[job.position]);
-    if (!status.ok()) return WrongEntry{job.index, std::move(status)};
+    claims.push_back({&job.key, &job.event->signatures[job.position]});
+  }
+  std::vector<absl::Status> statuses = check_.VerifyAll(claims);
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    if (!statuses[i].ok()) return WrongEntry{jobs[i].index, std::move(statuses[i])};
   }
   return std::nullopt;
 }
@@ -16,12 +21,14 @@ std::optional<WrongEntry> SignatureJobs::Check(std::span<const SignatureJob> job
 void SignatureJobs::Start(std::uint64_t begin_index, std::vector<SignatureJob> jobs) {
   Chunk chunk;
   chunk.begin = begin_index;
-  chunk.jobs = std::make_shared<const std::vector<SignatureJob>>(std::move(jobs));
-  const std::size_t each = chunk.jobs->size() / threads_ + 1;
-  for (std::size_t begin = 0; begin < chunk.jobs->size(); begin += each) {
-    const std::size_t count = std::min(each, chunk.jobs->size() - begin);
-    chunk.slices.push_back(std::async(std::launch::async, [this, all = chunk.jobs, begin, count] {
-      return Check(std::span(*all).subspan(begin, count));
+  // The last slice that ends destroys them all.
+  auto all = std::make_shared<const std::vector<SignatureJob>>(std::move(jobs));
+  const std::size_t each = pool_.SliceOf(all->size());
+  for (std::size_t begin = 0; begin < all->size(); begin += each) {
+    const std::size_t count = std::min(each, all->size() - begin);
+    chunk.slices.push_back(pool_.Run([this, slice_of = all, begin, count]() mutable {
+      const auto held = std::exchange(slice_of, nullptr);
+      return Check(std::span(*held).subspan(begin, count));
     }));
   }
   running_.push_back(std::move(chunk));

@@ -1,7 +1,7 @@
 // The arithmetic of many signatures, on threads of its own, behind the replay that looked up their
 // keys.
 //
-// Threads: one thread calls.
+// Threads: one thread calls; the pool must outlive it.
 // Limits:  chunks_max chunks without a result; Start() waits for the oldest beyond it.
 
 #ifndef CUSTODY_DAEMON_AUDIT_SIGNATURE_JOBS_H_
@@ -17,6 +17,7 @@
 
 #include "absl/status/status.h"
 #include "crypto/keys.h"
+#include "daemon/audit/worker_pool.h"
 #include "daemon/ledger/signature_check.h"
 #include "lifecycle/parsed_event.h"
 
@@ -38,7 +39,10 @@ struct WrongEntry {
 
 class SignatureJobs {
  public:
-  explicit SignatureJobs(std::uint32_t threads) : threads_(threads) {}
+  explicit SignatureJobs(WorkerPool& pool) : pool_(pool) {}
+  ~SignatureJobs() { WaitFor(0); }
+  SignatureJobs(const SignatureJobs&) = delete;
+  SignatureJobs& operator=(const SignatureJobs&) = delete;
 
   // `begin_index`: of the entries whose signatures these are, the first.
   void Start(std::uint64_t begin_index, std::vector<SignatureJob> jobs);
@@ -51,15 +55,14 @@ class SignatureJobs {
   const std::optional<WrongEntry>& WaitFor(std::size_t chunks);
 
  private:
-  static constexpr std::size_t kChunksMax = 3;
+  static constexpr std::size_t kChunksMax = 6;
   struct Chunk {
     std::uint64_t begin = 0;
-    std::shared_ptr<const std::vector<SignatureJob>> jobs;
     std::vector<std::future<std::optional<WrongEntry>>> slices;
   };
   std::optional<WrongEntry> Check(std::span<const SignatureJob> jobs);
 
-  const std::uint32_t threads_;
+  WorkerPool& pool_;
   SignatureCheck check_;
   std::deque<Chunk> running_;
   std::optional<WrongEntry> first_;

@@ -1,9 +1,11 @@
 #include "daemon/audit/work_view.h"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_format.h"
 
@@ -18,6 +20,12 @@ class WorkView final : public ReadView {
     absl::StatusOr<std::optional<std::string>> value = inner_->Get(key);
     if (!value.ok()) return OfWorkFolder(value.status());
     return value;
+  }
+  absl::StatusOr<std::vector<std::optional<std::string>>> MultiGet(
+      std::span<const std::string> keys) const override {
+    auto values = inner_->MultiGet(keys);
+    if (!values.ok()) return OfWorkFolder(values.status());
+    return values;
   }
   absl::Status Scan(std::string_view begin, std::string_view end,
                     const Visitor& visit) const override {

@@ -165,14 +165,12 @@ std::vector<ExternalName> ExternalNamesOf(const v1::Event& event) {
   return names;
 }
 
-void ProjectEntry(Projection projection, const ParsedEvent& event, std::uint64_t index,
-                  std::string_view entry_bytes,
+void ProjectEntry(const ParsedEvent& event, std::uint64_t index, std::string_view entry_bytes,
                   const google::protobuf::RepeatedPtrField<v1::Link>& links, WriteBatch* writes,
                   EntryLists* lists) {
   writes->Put(KeyOfEntry(index), entry_bytes);
   writes->Put(KeyOfEventId(event.event.event_id()), EncodeEventIdRecord({event.digest, index}));
   writes->Put(KeyOfEventDigest(event.digest), EncodeU64(index));
-  if (projection == Projection::kReplay) return;
   for (std::size_t i = 0; i < event.subjects.size(); ++i) {
     writes->Put(KeyOfChain(event.subjects[i], links.Get(static_cast<int>(i)).position()),
                 EncodeU64(index));
@@ -191,10 +189,8 @@ void ProjectEntry(Projection projection, const ParsedEvent& event, std::uint64_t
   }
 }
 
-void ProjectState(Projection projection, const SubjectKey& subject, const v1::SubjectState& state,
-                  WriteBatch* writes) {
+void ProjectState(const SubjectKey& subject, const v1::SubjectState& state, WriteBatch* writes) {
   writes->Put(KeyOfState(subject), EncodeMessage(state));
-  if (projection == Projection::kReplay) return;
   if (state.has_case_()) {
     const std::string key = KeyOfOpenCase(subject.id);
     state.case_().closed() ? writes->Delete(key) : writes->Put(key, "");

@@ -33,21 +33,14 @@ struct ExternalName {
 };
 std::vector<ExternalName> ExternalNamesOf(const v1::Event& event);
 
-enum class Projection {
-  kWhole,
-  kReplay,  // Entries, events by id and digest, states: what an audit reads of its own store.
-};
-
 // `links` are those of the entry, one for each subject of the event. What the entry adds to lists
 // goes to `lists`, to be written at the end of the batch.
-void ProjectEntry(Projection projection, const ParsedEvent& event, std::uint64_t index,
-                  std::string_view entry_bytes,
+void ProjectEntry(const ParsedEvent& event, std::uint64_t index, std::string_view entry_bytes,
                   const google::protobuf::RepeatedPtrField<v1::Link>& links, WriteBatch* writes,
                   EntryLists* lists);
 
 // The state itself and the lists that follow from it (open cases, running orders).
-void ProjectState(Projection projection, const SubjectKey& subject, const v1::SubjectState& state,
-                  WriteBatch* writes);
+void ProjectState(const SubjectKey& subject, const v1::SubjectState& state, WriteBatch* writes);
 
 }  // namespace custody
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -49,7 +50,7 @@ absl::Status LogBuilder::Fold(const ParsedEvent& event, const v1::Entry& entry,
     CUSTODY_ASSIGN_OR_RETURN(v1::SubjectState * state, overlay_.Change(event.subjects[i]));
     ApplyEntry(event, entry.index(), entry.recorded_at_ms(), leaf_hash, findings, i, state);
   }
-  ProjectEntry(projection_, event, entry.index(), bytes, entry.links(), &writes_, &lists_);
+  if (!replays_only_) ProjectEntry(event, entry.index(), bytes, entry.links(), &writes_, &lists_);
   touches_ += event.subjects.size();
   AppendLeaf(leaf_hash);
   return absl::OkStatus();
@@ -91,8 +92,26 @@ absl::Status LogBuilder::ReplayEvent(const ParsedEvent& event, const v1::Entry& 
 absl::Status LogBuilder::WriteStates() {
   for (const SubjectKey& subject : overlay_.changed()) {
     CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, overlay_.Find(subject));
-    ProjectState(projection_, subject, *state, &writes_);
+    ProjectState(subject, *state, &writes_);
   }
+  return absl::OkStatus();
+}
+
+absl::Status LogBuilder::WriteReplayed() {
+  std::set<std::uint16_t> buckets;
+  for (const auto& [subject, index_key] : unwritten_) {
+    CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, overlay_.Find(subject));
+    CUSTODY_ASSIGN_OR_RETURN(const Digest head, Digest::FromBytes(state->head()));
+    writes_.Put(KeyOfState(subject), EncodeMessage(*state));
+    writes_.Put(KeyOfIndexLeaf(index_key),
+                EncodeIndexLeaf({{state->event_count(), head}, state->last_index()}));
+    buckets.insert(IndexBucketOf(index_key));
+  }
+  const IndexSnapshot index = index_.Snapshot();
+  for (const std::uint16_t bucket : buckets) {
+    writes_.Put(KeyOfIndexBucket(bucket), EncodeIndexBucket(index.Bucket(bucket)));
+  }
+  unwritten_.clear();
   return absl::OkStatus();
 }
 
@@ -102,12 +121,17 @@ absl::StatusOr<IndexUpdate> LogBuilder::UpdateIndex(std::int64_t sealed_at_ms) {
     CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, overlay_.Find(subject));
     CUSTODY_ASSIGN_OR_RETURN(const Digest head, Digest::FromBytes(state->head()));
     leaves.push_back({IndexKeyOf(subject), {state->event_count(), head}});
+    if (replays_only_) {
+      unwritten_.emplace(subject, leaves.back().key);
+      continue;
+    }
     writes_.Put(KeyOfIndexLeaf(leaves.back().key),
                 EncodeIndexLeaf({leaves.back().value, state->last_index()}));
   }
   const StoredIndexLeaves stored(overlay_.view());
   const IndexSnapshot before = index_.Snapshot();
   CUSTODY_ASSIGN_OR_RETURN(IndexUpdate update, index_.Update(leaves, stored));
+  if (replays_only_) return update;
   for (const IndexBucketRecord& bucket : update.buckets) {
     writes_.Put(KeyOfIndexBucket(bucket.bucket), EncodeIndexBucket(bucket));
   }
@@ -121,7 +145,7 @@ absl::StatusOr<IndexUpdate> LogBuilder::UpdateIndex(std::int64_t sealed_at_ms) {
 
 absl::StatusOr<SealedLog> LogBuilder::AppendSeal(std::int64_t sealed_at_ms,
                                                  std::uint32_t rules_version) {
-  CUSTODY_RETURN_IF_ERROR(WriteStates());
+  if (!replays_only_) CUSTODY_RETURN_IF_ERROR(WriteStates());
   IndexUpdate update;
   if constexpr (!kWithoutIndex) {
     CUSTODY_ASSIGN_OR_RETURN(update, UpdateIndex(sealed_at_ms));

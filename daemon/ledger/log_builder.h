@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "crypto/checkpoint.h"
@@ -23,7 +24,6 @@
 #include "crypto/tiles.h"
 #include "custody/v1/record.pb.h"
 #include "daemon/ledger/entry_lists.h"
-#include "daemon/ledger/entry_projection.h"
 #include "daemon/ledger/state_overlay.h"
 #include "lifecycle/parsed_event.h"
 #include "storage/store.h"
@@ -76,7 +76,8 @@ class LogBuilder {
   // The writes of the batch so far; leaves none behind.
   WriteBatch TakeWrites();
   WriteBatch& writes() { return writes_; }
-  std::size_t write_bytes() const { return writes_.bytes(); }
+  // About how much TakeWrites() would give.
+  std::size_t write_bytes() const { return writes_.bytes() + kStateBytesAbout * unwritten_.size(); }
 
   // `sequence` is that of the last seal that the overlay's view holds.
   void MarkDurable(std::uint64_t sequence) { index_.MarkDurable(sequence); }
@@ -92,10 +93,16 @@ class LogBuilder {
   // `leaf_hash`. Errors: kDataLoss.
   absl::Status ReplayEvent(const ParsedEvent& event, const v1::Entry& entry,
                            std::string_view entry_bytes, const Digest& leaf_hash);
-  // From now on only what a replay reads is written: no chains, edges, lists and names.
-  void WriteOnlyWhatReplayReads() { projection_ = Projection::kReplay; }
+  // From now on only what a replay reads is written: tiles, seals, states and the index, no entry
+  // and nothing that leads to one. States and rows of the index that many seals change are written
+  // once, by WriteReplayed(), which has to come right behind a seal and before TakeWrites().
+  // Errors: those of the store.
+  void WriteOnlyWhatReplayReads() { replays_only_ = true; }
+  absl::Status WriteReplayed();
 
  private:
+  static constexpr std::size_t kStateBytesAbout = 512;
+
   absl::Status LinkEntry(const ParsedEvent& event, v1::Entry* entry) const;
   absl::Status Fold(const ParsedEvent& event, const v1::Entry& entry, std::string_view bytes,
                     const Digest& leaf_hash);
@@ -111,7 +118,9 @@ class LogBuilder {
   std::uint64_t first_unsealed_;
   std::size_t touches_ = 0;
   bool keeps_index_history_ = false;
-  Projection projection_ = Projection::kWhole;
+  bool replays_only_ = false;
+  // Subjects that WriteReplayed() will write, and their keys in the index.
+  absl::flat_hash_map<SubjectKey, Digest> unwritten_;
 };
 
 // The index's leaves and the full tiles as a view of the store holds them.

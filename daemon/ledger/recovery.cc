@@ -90,23 +90,30 @@ absl::StatusOr<std::string> NoteOfHead(const ReadView& view, const Checkpoint& h
   return SignCheckpoint(head, signers);
 }
 
-}  // namespace
+TileTree::LeafHashReader EntriesOf(const ReadView& view) {
+  return [&view](std::uint64_t index) -> absl::StatusOr<Digest> {
+    CUSTODY_ASSIGN_OR_RETURN(const auto bytes, view.Get(KeyOfEntry(index)));
+    if (!bytes.has_value()) {
+      return absl::DataLossError(absl::StrFormat("entry %d is missing", index));
+    }
+    return LeafHash(*bytes);
+  };
+}
 
-absl::StatusOr<TileTree> RestoreTree(const ReadView& view, const Checkpoint& head) {
+absl::StatusOr<TileTree> RestoreTreeBy(const ReadView& view, const Checkpoint& head,
+                                       const TileTree::LeafHashReader& leaf_hash) {
   const StoredTiles tiles(view);
-  CUSTODY_ASSIGN_OR_RETURN(
-      TileTree tree,
-      TileTree::Restore(head.size, tiles, [&](std::uint64_t index) -> absl::StatusOr<Digest> {
-        CUSTODY_ASSIGN_OR_RETURN(const auto bytes, view.Get(KeyOfEntry(index)));
-        if (!bytes.has_value()) {
-          return absl::DataLossError(absl::StrFormat("entry %d is missing", index));
-        }
-        return LeafHash(*bytes);
-      }));
+  CUSTODY_ASSIGN_OR_RETURN(TileTree tree, TileTree::Restore(head.size, tiles, leaf_hash));
   if (tree.Root() != head.root) {
     return absl::DataLossError("the right edge of the tree contradicts the head");
   }
   return tree;
+}
+
+}  // namespace
+
+absl::StatusOr<TileTree> RestoreTree(const ReadView& view, const Checkpoint& head) {
+  return RestoreTreeBy(view, head, EntriesOf(view));
 }
 
 absl::StatusOr<v1::Entry> ReadLastSeal(const ReadView& view, std::uint64_t size) {
@@ -149,8 +156,13 @@ absl::StatusOr<Checkpoint> ReadHead(const ReadView& view) {
 }
 
 absl::StatusOr<RestoredLog> RestoreLog(const ReadView& view, const Checkpoint& head) {
+  return RestoreLog(view, head, EntriesOf(view));
+}
+
+absl::StatusOr<RestoredLog> RestoreLog(const ReadView& view, const Checkpoint& head,
+                                       const TileTree::LeafHashReader& leaf_hash) {
   RestoredLog log;
-  CUSTODY_ASSIGN_OR_RETURN(log.tree, RestoreTree(view, head));
+  CUSTODY_ASSIGN_OR_RETURN(log.tree, RestoreTreeBy(view, head, leaf_hash));
   CUSTODY_ASSIGN_OR_RETURN(log.seal, ReadLastSeal(view, head.size));
   CUSTODY_ASSIGN_OR_RETURN(log.index, RestoreIndex(view, log.seal));
   return log;

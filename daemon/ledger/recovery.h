@@ -42,6 +42,9 @@ struct RestoredLog {
 };
 // Errors: kDataLoss if head, edge, seal and index contradict one another; those of the store.
 absl::StatusOr<RestoredLog> RestoreLog(const ReadView& view, const Checkpoint& head);
+// The same of a store that holds no entries but the seals; `leaf_hash` knows those of the edge.
+absl::StatusOr<RestoredLog> RestoreLog(const ReadView& view, const Checkpoint& head,
+                                       const TileTree::LeafHashReader& leaf_hash);
 
 // Reads and checks everything but the anchor.
 //

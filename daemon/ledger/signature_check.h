@@ -6,7 +6,9 @@
 #define CUSTODY_DAEMON_LEDGER_SIGNATURE_CHECK_H_
 
 #include <cstddef>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
@@ -24,6 +26,14 @@ class SignatureCheck {
   //
   // Errors: kUnauthenticated E_BAD_SIGNATURE; kInternal.
   absl::Status Verify(const VerifyKey& key, const ParsedSignature& signature);
+
+  // A signature and the key that its statement names; both are the caller's.
+  struct Claim {
+    const VerifyKey* key = nullptr;
+    const ParsedSignature* signature = nullptr;
+  };
+  // What Verify() says of each, sooner (VerifyKey::VerifyAll).
+  std::vector<absl::Status> VerifyAll(std::span<const Claim> claims);
 
  private:
   static constexpr std::size_t kRememberedMax = 4'096;

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -138,6 +140,35 @@ TEST(EcdsaTest, RefusesTheHighHalfOfS) {
   EXPECT_NE(high, low);
   EXPECT_THAT(key.verify_key().Verify("message", high),
               StatusIs(absl::StatusCode::kUnauthenticated, HasSubstr("half")));
+}
+
+// With a table for one of the keys and without: 600 claims are more than a key needs to get one.
+TEST(VerifyAllTest, SaysOfEachWhatVerifySays) {
+  ASSERT_OK_AND_ASSIGN(const SigningKey often, SigningKey::Generate(KeyAlgorithm::kEcdsaP256));
+  ASSERT_OK_AND_ASSIGN(const SigningKey seldom, SigningKey::Generate(KeyAlgorithm::kEcdsaP256));
+  ASSERT_OK_AND_ASSIGN(const SigningKey edwards, SigningKey::Generate(KeyAlgorithm::kEd25519));
+  std::vector<VerifyKey::Claim> claims;
+  std::vector<std::string> signatures;
+  signatures.reserve(9);
+  for (const SigningKey* key : {&often, &seldom, &edwards}) {
+    ASSERT_OK_AND_ASSIGN(const std::string signature, key->Sign("message"));
+    const auto add = [&](std::string_view message, std::string bytes) {
+      claims.push_back({&key->verify_key(), message, signatures.emplace_back(std::move(bytes))});
+    };
+    add("message", signature);
+    add("messagf", signature);
+    add("message", signature.substr(0, 32) + Negated(std::string_view(signature).substr(32)));
+  }
+  for (int i = 0; i < 600; ++i) claims.push_back(claims.front());
+  for (int round = 0; round < 2; ++round) {
+    const std::vector<absl::Status> statuses = VerifyKey::VerifyAll(claims);
+    ASSERT_EQ(statuses.size(), claims.size());
+    for (std::size_t i = 0; i < claims.size(); ++i) {
+      EXPECT_EQ(statuses[i], claims[i].key->Verify(claims[i].message, claims[i].signature)) << i;
+      EXPECT_EQ(statuses[i].ok(), i >= 9 || i % 3 == 0) << i;
+    }
+  }
+  EXPECT_TRUE(VerifyKey::VerifyAll({}).empty());
 }
 
 // RFC 8032, section 7.1, test 2.

@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
 #include <span>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -175,6 +178,56 @@ TEST(P256TableTest, AgreesWithOpensslInTheCorners) {
     EXPECT_EQ(TableOf(key)->Verify(Sha256(corner.message), signature), corner.valid)
         << corner.message;
   }
+}
+
+struct SignedMessage {
+  std::string message;
+  std::string signature;
+};
+
+// True ones, and among them what is false in one way or another.
+std::vector<SignedMessage> SomeOf(const SigningKey& key) {
+  std::vector<SignedMessage> some;
+  for (int i = 0; i < 8; ++i) {
+    const std::string message = "message " + std::to_string(i);
+    some.push_back({message, *key.Sign(message)});
+  }
+  const std::string r = some[0].signature.substr(0, 32);
+  some.push_back({"another", some[0].signature});
+  some.push_back({"message 0", r + std::string(32, '\0')});
+  some.push_back({"message 0", r + *FromHex(kOrderHex)});
+  some.push_back({"message 0", r});
+  some.push_back({"message 0", ""});
+  std::swap(some[3], some[8]);
+  std::swap(some[0], some[11]);
+  return some;
+}
+
+TEST(P256TableTest, ManyAtOnceAreJudgedLikeEachAlone) {
+  EXPECT_TRUE(P256Table::VerifyAll({}).empty());
+  std::vector<std::unique_ptr<const P256Table>> tables;
+  std::vector<std::vector<SignedMessage>> messages;
+  for (int k = 0; k < 3; ++k) {
+    ASSERT_OK_AND_ASSIGN(const SigningKey key, SigningKey::Generate(KeyAlgorithm::kEcdsaP256));
+    tables.push_back(TableOf(key.verify_key()));
+    messages.push_back(SomeOf(key));
+  }
+  for (const Corner& corner : kCorners) {
+    tables.push_back(TableOf(KeyAt(corner.point_hex)));
+    messages.push_back({{corner.message, *FromHex(corner.signature_hex)}});
+  }
+  std::vector<P256Table::Claim> claims;
+  for (std::size_t k = 0; k < tables.size(); ++k) {
+    for (const auto& [message, signature] : messages[k]) {
+      claims.push_back({tables[k].get(), Sha256(message), signature});
+    }
+  }
+  const std::vector<bool> valid = P256Table::VerifyAll(claims);
+  ASSERT_EQ(valid.size(), claims.size());
+  for (std::size_t i = 0; i < claims.size(); ++i) {
+    EXPECT_EQ(valid[i], claims[i].table->Verify(claims[i].digest, claims[i].signature)) << i;
+  }
+  EXPECT_EQ(std::count(valid.begin(), valid.end(), true), 3 * 8 + 2);
 }
 
 TEST(P256TableTest, TheGeneratorItselfMayBeAKey) {

@@ -3,10 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
+#include "tests/support/paths.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
 
@@ -96,6 +98,60 @@ TEST_F(RocksdbStoreTest, AbsentParentIsAnError) {
   options.path = folder_.Path("absent/store");
   EXPECT_THAT(RocksdbStore::Open(options),
               StatusIs(absl::StatusCode::kInternal, HasSubstr("cannot make")));
+}
+
+// Batches of a key in each column family, one of them synced, and then the end without a stop.
+[[noreturn]] void WriteWithoutLogAndDie(const RocksdbOptions& options, int synced, int count) {
+  const auto store = RocksdbStore::Open(options);
+  for (int i = 0; store.ok() && i < count; ++i) {
+    WriteBatch batch;
+    batch.Put("e" + std::to_string(i), std::string(40U << 10, 'e'));
+    batch.Put("s" + std::to_string(i), std::string(10U << 10, 's'));
+    const bool ok =
+        (*store)->Apply(batch, i == synced ? Durability::kSynced : Durability::kUnsynced).ok();
+    if (!ok) std::_Exit(1);
+  }
+  std::_Exit(store.ok() ? 0 : 1);
+}
+
+TEST(RocksdbWithoutLogDeathTest, KeepsABeginningOfWholeBatches) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  // The same in parent and child; the folder is this build's own.
+  const fs::path folder = fs::path(BinaryPath("scratch")) / "without_log";
+  RocksdbOptions options;
+  options.create_if_missing = true;
+  options.write_buffer_bytes_max = 1U << 20;
+  options.without_log = true;
+  for (const int count : {6, 40, 90}) {
+    options.path = folder / std::to_string(count);
+    fs::remove_all(options.path);
+    fs::create_directories(folder);
+    EXPECT_EXIT(WriteWithoutLogAndDie(options, 4, count), testing::ExitedWithCode(0), "");
+    ASSERT_OK_AND_ASSIGN(const auto store, RocksdbStore::Open(options));
+    ASSERT_OK_AND_ASSIGN(const auto view, store->OpenView());
+    const auto has = [&](const char* family, int at) {
+      const auto value = view->Get(family + std::to_string(at));
+      return value.ok() && value->has_value();
+    };
+    int kept = 0;
+    while (has("e", kept)) ++kept;
+    EXPECT_GE(kept, 5);
+    for (int i = 0; i < count; ++i) {
+      EXPECT_EQ(has("e", i), i < kept) << i;
+      EXPECT_EQ(has("s", i), i < kept) << i;
+    }
+    // Where the buffers were full, more than the synced batch was kept; the last batch never is.
+    EXPECT_EQ(kept > 5, count > 6);
+    EXPECT_LT(kept, count);
+  }
+  fs::remove_all(folder);
+}
+
+TEST_F(RocksdbStoreTest, WithoutALogAStopKeepsAll) {
+  RocksdbOptions options = Options();
+  options.without_log = true;
+  ASSERT_OK((*RocksdbStore::Open(options))->Apply(OnePut("e", "1"), Durability::kUnsynced));
+  EXPECT_THAT(Get(**RocksdbStore::Open(options), "e"), Optional("1"s));
 }
 
 TEST_F(RocksdbStoreTest, SecondOpenerIsRefused) {

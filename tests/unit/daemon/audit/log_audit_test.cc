@@ -1,7 +1,10 @@
 #include "daemon/audit/log_audit.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,7 +13,9 @@
 #include "base/status_macros.h"
 #include "daemon/ledger/log_builder.h"
 #include "daemon/ledger/schema.h"
+#include "storage/rocksdb_store.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/temp_folder.h"
 #include "tests/unit/daemon/audit/written_log.h"
 
 namespace custody {
@@ -205,6 +210,43 @@ TEST_F(LogAuditTest, AnAuditGoesOnWhereTheLastOneEnded) {
   // Again, with nothing new.
   EXPECT_THAT(Audit(entries_, work, &counts), IsOk());
   EXPECT_EQ(counts.entries, 0U);
+}
+
+[[noreturn]] void AuditAndDie(const RocksdbOptions& options, const Trust& trust,
+                              std::span<const std::string> entries) {
+  const auto store = RocksdbStore::Open(options);
+  if (!store.ok()) std::_Exit(1);
+  const auto audit =
+      LogAudit::Open({.threads = 2, .chunk_entries = 1, .flush_bytes = 1}, trust, **store);
+  for (const std::string& entry : entries) {
+    if (!audit.ok() || !(*audit)->Add(entry).ok()) std::_Exit(1);
+  }
+  std::_Exit(0);
+}
+
+TEST_F(LogAuditTest, AnAuditThatDiesLeavesWhatTheNextOneGoesOnFrom) {
+  const TempFolder folder;
+  const auto store_of = [&](std::size_t cut) {
+    return RocksdbOptions{.path = folder.Path("work" + std::to_string(cut)),
+                          .create_if_missing = true,
+                          .without_log = cut % 2 == 0};
+  };
+  // All of them before this process has threads of RocksDB, which no child would inherit.
+  for (std::size_t cut = 0; cut <= entries_.size(); cut += 3) {
+    EXPECT_EXIT(AuditAndDie(store_of(cut), trust_, std::span(entries_).first(cut)),
+                testing::ExitedWithCode(0), "");
+  }
+  for (std::size_t cut = 0; cut <= entries_.size(); cut += 3) {
+    const RocksdbOptions options = store_of(cut);
+    {
+      ASSERT_OK_AND_ASSIGN(const auto work, RocksdbStore::Open(options));
+      ASSERT_OK_AND_ASSIGN(const auto audit, LogAudit::Open({}, trust_, *work));
+      // With a log of its own the store has what was judged; without, what was synced: nothing yet.
+      EXPECT_EQ(audit->size_min() > 0, !options.without_log && cut > 6) << cut;
+    }
+    ASSERT_OK_AND_ASSIGN(const auto work, RocksdbStore::Open(options));
+    EXPECT_THAT(Audit(entries_, *work), IsOk()) << cut;
+  }
 }
 
 // As a witness does it, checkpoint by checkpoint, with a restart in between.
