@@ -234,7 +234,6 @@ absl::StatusOr<IndexTree> IndexTree::Load(std::span<const IndexBucketRecord> rec
 
 absl::StatusOr<std::vector<IndexLeaf>> IndexTree::BucketLeaves(std::uint16_t bucket,
                                                                const IndexLeafStore& store) const {
-  if (const auto cached = cached_.find(bucket); cached != cached_.end()) return cached->second;
   const std::uint64_t want = top_.Bucket(bucket).leaf_count;
   std::vector<IndexLeaf> leaves;
   for (auto it = pending_.lower_bound(FirstKeyOf(bucket));
@@ -253,23 +252,30 @@ absl::StatusOr<std::vector<IndexLeaf>> IndexTree::BucketLeaves(std::uint16_t buc
   return leaves;
 }
 
-absl::StatusOr<IndexBucketRecord> IndexTree::RebuildBucket(std::span<const IndexLeaf> touched,
-                                                           const IndexLeafStore& store,
-                                                           std::vector<IndexLeaf>* rebuilt) const {
-  const std::uint16_t bucket = IndexBucketOf(touched.front().key);
-  CUSTODY_ASSIGN_OR_RETURN(const std::vector<IndexLeaf> before, BucketLeaves(bucket, store));
-  *rebuilt = Merge(before, touched);
-  return IndexBucketRecord{.bucket = bucket,
-                           .leaf_count = rebuilt->size(),
-                           .root = IndexSubtreeRoot(*rebuilt, kIndexBucketBits)};
+absl::Status IndexTree::Cache(std::uint16_t bucket, const IndexLeafStore& store) {
+  if (cached_.contains(bucket)) return absl::OkStatus();
+  CUSTODY_ASSIGN_OR_RETURN(std::vector<IndexLeaf> leaves, BucketLeaves(bucket, store));
+  cached_leaves_ += leaves.size();
+  cached_.emplace(bucket, std::move(leaves));
+  return absl::OkStatus();
 }
 
-void IndexTree::Cache(std::uint16_t bucket, std::vector<IndexLeaf> leaves) {
-  std::vector<IndexLeaf>& slot = cached_[bucket];
+IndexBucketRecord IndexTree::ChangeBucket(std::span<const IndexLeaf> touched) {
+  const std::uint16_t bucket = IndexBucketOf(touched.front().key);
+  std::vector<IndexLeaf>& leaves = cached_[bucket];
+  cached_leaves_ -= leaves.size();
+  for (const IndexLeaf& leaf : touched) {
+    const auto place = std::lower_bound(leaves.begin(), leaves.end(), leaf, KeyLess);
+    if (place != leaves.end() && place->key == leaf.key) {
+      place->value = leaf.value;
+    } else {
+      leaves.insert(place, leaf);
+    }
+  }
   cached_leaves_ += leaves.size();
-  cached_leaves_ -= slot.size();
-  slot = std::move(leaves);
-  LimitCache(cached_leaves_max_);
+  return {.bucket = bucket,
+          .leaf_count = leaves.size(),
+          .root = IndexSubtreeRoot(leaves, kIndexBucketBits)};
 }
 
 void IndexTree::LimitCache(std::size_t leaves_max) {
@@ -285,24 +291,21 @@ void IndexTree::LimitCache(std::size_t leaves_max) {
 absl::StatusOr<IndexUpdate> IndexTree::Update(std::span<const IndexLeaf> leaves,
                                               const IndexLeafStore& store) {
   const std::vector<IndexLeaf> sorted = SortedLast(leaves);
-  IndexUpdate update;
-  std::vector<std::vector<IndexLeaf>> rebuilt;
-  for (std::size_t begin = 0; begin < sorted.size();) {
-    const std::uint16_t bucket = IndexBucketOf(sorted[begin].key);
-    std::size_t end = begin;
-    while (end < sorted.size() && IndexBucketOf(sorted[end].key) == bucket) {
-      ++end;
-    }
-    CUSTODY_ASSIGN_OR_RETURN(const IndexBucketRecord record,
-                             RebuildBucket(std::span(sorted).subspan(begin, end - begin), store,
-                                           &rebuilt.emplace_back()));
-    update.buckets.push_back(record);
+  std::vector<std::span<const IndexLeaf>> touched;  // By bucket.
+  for (auto begin = sorted.begin(); begin != sorted.end();) {
+    const std::uint16_t bucket = IndexBucketOf(begin->key);
+    const auto end = std::find_if(begin, sorted.end(), [bucket](const IndexLeaf& leaf) {
+      return IndexBucketOf(leaf.key) != bucket;
+    });
+    CUSTODY_RETURN_IF_ERROR(Cache(bucket, store));
+    touched.emplace_back(begin, end);
     begin = end;
   }
   // From here on nothing can fail.
-  for (std::size_t i = 0; i < rebuilt.size(); ++i) {
-    Cache(update.buckets[i].bucket, std::move(rebuilt[i]));
-  }
+  IndexUpdate update;
+  update.buckets.reserve(touched.size());
+  for (const auto& bucket : touched) update.buckets.push_back(ChangeBucket(bucket));
+  LimitCache(cached_leaves_max_);
   top_.top_ = Replace(top_.top_, 0, update.buckets);
   update.sequence = ++sequence_;
   std::vector<Digest> keys;

@@ -163,11 +163,10 @@ class IndexTree {
   // The leaves of a bucket as they are now, keys ascending: the store's under the pending ones.
   absl::StatusOr<std::vector<IndexLeaf>> BucketLeaves(std::uint16_t bucket,
                                                       const IndexLeafStore& store) const;
-  // The bucket with `touched` in it; its leaves go to `rebuilt`.
-  absl::StatusOr<IndexBucketRecord> RebuildBucket(std::span<const IndexLeaf> touched,
-                                                  const IndexLeafStore& store,
-                                                  std::vector<IndexLeaf>* rebuilt) const;
-  void Cache(std::uint16_t bucket, std::vector<IndexLeaf> leaves);
+  // Has the leaves of the bucket in the cache, for as long as LimitCache() is not called.
+  absl::Status Cache(std::uint16_t bucket, const IndexLeafStore& store);
+  // Puts `touched` into a bucket that is in the cache.
+  IndexBucketRecord ChangeBucket(std::span<const IndexLeaf> touched);
 
   IndexSnapshot top_;
   std::uint64_t sequence_ = 0;
