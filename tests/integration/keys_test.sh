@@ -156,8 +156,14 @@ expect 6 "a false one is false" "$CUSTODY" verify wrong.custody --trust stamps.t
 says "over other bytes"
 if python3 -c 'import cryptography, tomllib' 2>/dev/null; then
   expect 0 "Python: a bundle that carries a time stamp" python3 -m custody_verify bundle stamped.custody --trust stamps.toml
+  says "verified           timestamp    Test clock saw the checkpoint at 20"
+  expect 0 "Python: that of a stranger takes nothing away" python3 -m custody_verify bundle strange.custody --trust stamps.toml
   says "not yet proven     timestamp"
-  says "does not check"
+  expect 6 "Python: a false one is false" python3 -m custody_verify bundle wrong.custody --trust stamps.toml
+  says "over other bytes"
+  expect 3 "Python: no authority is trusted" python3 -m custody_verify bundle before.custody --timestamp before.custody.tsr --trust retired.toml
+  expect 0 "Python: a checkpoint alone" python3 -m custody_verify timestamp new.checkpoint new.checkpoint.tsr --trust stamps.toml
+  expect 6 "Python: the stamp of another checkpoint" python3 -m custody_verify timestamp new.checkpoint before.custody.tsr --trust stamps.toml
 fi
 
 # --- a token -------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The command: python3 -m custody_verify bundle|receipt|directory FILE --trust trust.toml."""
+"""The command: python3 -m custody_verify bundle|receipt|directory|timestamp ... --trust FILE."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from .contents import BUNDLE_BYTES_MAX
 from .directory import verify_directory
 from .errors import Malformed
 from .receipt import verify_receipt
-from .report import EXIT_BUG, EXIT_USAGE, Outcome
+from .report import EXIT_BUG, EXIT_USAGE, Outcome, printable
+from .timestamp import judge_checkpoint
 from .trust import read_trust
 
 EPILOG = ("Exit 0 verified, 2 wrong command line or file, 3 cannot be checked (also: the bundle asks "
@@ -31,20 +32,27 @@ def _parser() -> argparse.ArgumentParser:
                         "container:<32 hexadecimal digits>")
     bundle.add_argument("--evidence-only", action="store_true",
                         help="judge the evidence; say nothing about the verdict")
+    bundle.add_argument("--timestamp", metavar="FILE", type=Path,
+                        help="answer of a time stamp authority (RFC 3161) over its checkpoint "
+                        "(default: the one that the bundle carries)")
     receipt = commands.add_parser("receipt", help="judge the receipt of an entry", epilog=EPILOG)
     directory = commands.add_parser(
         "directory", help="judge a whole log, as `custody log export` writes it", epilog=EPILOG)
     directory.add_argument("folder", type=Path)
-    for command in (bundle, receipt):
+    timestamp_ = commands.add_parser(
+        "timestamp", help="judge an answer of a time stamp authority over a checkpoint",
+        epilog=EPILOG)
+    for command in (bundle, receipt, timestamp_):
         command.add_argument("file", help="the file, or -")
-    for command in (bundle, receipt, directory):
+    timestamp_.add_argument("answer", type=Path, help="answer of the authority (.tsr)")
+    for command in (bundle, receipt, directory, timestamp_):
         command.add_argument("--trust", required=True, type=Path, help="your own trust.toml")
         command.add_argument("--json", action="store_true", help="for programs")
     return parser
 
 
-def _read(name: str) -> bytes:
-    if name == "-":
+def _read(name: str | Path) -> bytes:
+    if str(name) == "-":
         return sys.stdin.buffer.read(BUNDLE_BYTES_MAX + 1)
     with open(name, "rb") as stream:
         return stream.read(BUNDLE_BYTES_MAX + 1)
@@ -53,8 +61,11 @@ def _read(name: str) -> bytes:
 def _bundle(options: argparse.Namespace) -> int:
     trust = read_trust(options.trust)
     asked = subject.parse(options.subject) if options.subject else None
+    named = _read(options.timestamp) if options.timestamp else b""
+    if options.timestamp and not named:
+        raise Malformed(f"{options.timestamp} is empty")
     report = verify_bundle(_read(options.file), trust, time.time_ns() // 1_000_000, asked,
-                           options.evidence_only)
+                           options.evidence_only, named)
     print(report.to_json() if options.json else report.to_text())
     return report.exit_code
 
@@ -82,11 +93,25 @@ def _receipt(options: argparse.Namespace) -> int:
     return {Outcome.VERIFIED: 0, Outcome.PROOF_FALSE: 6}.get(outcome, 3)
 
 
+def _timestamp(options: argparse.Namespace) -> int:
+    trust = read_trust(options.trust)
+    outcome, detail, stamp = judge_checkpoint(_read(options.file), _read(options.answer), trust)
+    if options.json:
+        print(json.dumps({"format_version": 1, "outcome": str(outcome), "detail": detail,
+                          "stamped_at_ms": stamp.utc_ms if stamp else 0,
+                          "accuracy_ms": stamp.accuracy_ms if stamp else 0,
+                          "authority": stamp.authority if stamp else ""}))
+    else:
+        print(f"{outcome}: {printable(detail)}")
+    return {Outcome.VERIFIED: 0, Outcome.PROOF_FALSE: 6}.get(outcome, 3)
+
+
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Runs a command; returns its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        judge = {"bundle": _bundle, "receipt": _receipt, "directory": _directory}
+        judge = {"bundle": _bundle, "receipt": _receipt, "directory": _directory,
+                 "timestamp": _timestamp}
         return judge[options.command](options)
     except (Malformed, OSError) as error:
         print(f"custody_verify: {error}", file=sys.stderr)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from . import chains, complete, inclusion, openings, subject
+from . import chains, complete, inclusion, openings, subject, timestamp
 from .contents import Contents, parse_bundle
 from .errors import Malformed
 from .report import Outcome, Report
@@ -17,11 +17,13 @@ _VERDICT_PREFIX = "VERDICT_VALUE_"
 
 
 def verify_bundle(data: bytes, trust: Trust, now_ms: int, asked: Optional[Subject] = None,
-                  evidence_only: bool = False) -> Report:
+                  evidence_only: bool = False, named_timestamp: bytes = b"") -> Report:
     """The report about a bundle.
 
-    asked          the subject that the reader means; a bundle about another one cannot be checked
-    evidence_only  judges the evidence alone, although the bundle asks for a verdict
+    asked            the subject that the reader means; a bundle about another one cannot be checked
+    evidence_only    judges the evidence alone, although the bundle asks for a verdict
+    named_timestamp  an answer of a time stamp authority over the checkpoint that the reader brings;
+                     empty: the one in the bundle is judged, if there is one
 
     Raises Malformed if the bytes are no bundle: there is nothing to judge.
     """
@@ -45,11 +47,8 @@ def verify_bundle(data: bytes, trust: Trust, now_ms: int, asked: Optional[Subjec
     report.add("A", "entries", Outcome.VERIFIED,
                f"{len(contents.leaves)} entries, strictly encoded and in order")
     inclusion.judge(contents, trust, now_ms, report)
-    if bundle.data("timestamp"):
-        # Lowers nothing, as in `custody verify` without authorities; it is never said to hold here.
-        report.add("A", "timestamp", Outcome.NOT_YET_PROVEN,
-                   "the bundle carries a time stamp (RFC 3161), which this program does not check; "
-                   "`custody verify` does")
+    timestamp.judge(named_timestamp, bundle.data("timestamp"),
+                    bundle.text("checkpoint").encode("utf-8"), trust, report)
     chains.judge(contents, trust, report)
     openings.judge(contents, report)
     if asked is not None:

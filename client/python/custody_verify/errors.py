@@ -11,3 +11,7 @@ class Forged(Exception):
 
 class Unvouched(Exception):
     """A true signature by a key that was retired before: nobody vouches for it any more."""
+
+
+class Untrusted(Exception):
+    """What may be true, but leads to nobody whom the reader trusts."""

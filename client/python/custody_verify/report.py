@@ -55,6 +55,8 @@ class Report:
     ledger: str = ""
     tree_size: int = 0
     witnessed_at_ms: int = 0
+    # When an authority of time saw the checkpoint; 0: none is known to have.
+    stamped_at_ms: int = 0
     subject: Optional[Subject] = None
     container_ids: list[bytes] = field(default_factory=list)
     as_of_ms: int = 0
@@ -117,6 +119,7 @@ class Report:
         return json.dumps({
             "format_version": 1, "outcome": str(self.outcome), "ledger": self.ledger,
             "tree_size": self.tree_size, "witnessed_at_ms": self.witnessed_at_ms,
+            "stamped_at_ms": self.stamped_at_ms,
             "levels": {level: str(self.level(level)) for level in "ABCD"},
             "steps": [{"level": level, "id": id_, "outcome": str(outcome), "detail": detail}
                       for level, id_, outcome, detail in self.steps],

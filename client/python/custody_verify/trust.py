@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Optional
 
+from .certificate import Certificate, read_pem
 from .errors import Malformed
 from .note import ED25519, NoteKey, RetiredKey
 from .policy import WitnessPolicy, parse_policy
@@ -33,6 +34,7 @@ class Trust:
     maximum_age_ms: int = 0
     auditors: tuple[str, ...] = ()
     retired_log_keys: tuple[RetiredKey, ...] = ()
+    authorities: tuple[Certificate, ...] = ()  # Of time.
 
 
 def _read(path: Path) -> str:
@@ -63,12 +65,11 @@ def parse_trust(text: str, read_file: Callable[[str], str]) -> Trust:
     hash_text = _text(table, "entry0_leaf_hash")
     if not ledger or not re.fullmatch("[0-9a-fA-F]{64}", hash_text):
         raise Malformed("trust file: ledger and entry0_leaf_hash (64 hex digits) are required")
-    # Time stamps are judged by `custody verify`; here the key is known and nothing more.
-    _text(table, "timestamp_ca")
     policy = _policy(table, read_file)
     log_keys = _log_keys(table, ledger)
     return Trust(ledger, bytes.fromhex(hash_text), log_keys, policy, _maximum_age(table, policy),
-                 _auditors(table, policy), _retired(table, ledger, log_keys))
+                 _auditors(table, policy), _retired(table, ledger, log_keys),
+                 _authorities(table, read_file))
 
 
 def _auditors(table: dict, policy: Optional[WitnessPolicy]) -> tuple[str, ...]:
@@ -133,6 +134,16 @@ def _policy(table: dict, read_file: Callable[[str], str]) -> Optional[WitnessPol
     if not text:
         return None
     return parse_policy(text if "\n" in text else read_file(text))
+
+
+def _authorities(table: dict, read_file: Callable[[str], str]) -> tuple[Certificate, ...]:
+    text = _text(table, "timestamp_ca")
+    if not text:
+        return ()
+    try:
+        return read_pem(text if "\n" in text else read_file(text))
+    except Malformed as error:
+        raise Malformed(f"trust file: timestamp_ca: {error}") from None
 
 
 def _maximum_age(table: dict, policy: Optional[WitnessPolicy]) -> int:
