@@ -116,7 +116,7 @@ absl::Status EntryJudge::CheckNew(const ParsedEvent& event) const {
 
 absl::StatusOr<bool> EntryJudge::IsFromLedger(const ParsedEvent& event) const {
   if (builder_.size() == 0) return true;
-  CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, overlay_.Find(ledger_));
+  CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, OfWorkFolder(overlay_.Find(ledger_)));
   if (state == nullptr) return false;
   const SubjectKey service{v1::SUBJECT_KIND_DEVICE, state->ledger().service_device_id()};
   return std::all_of(event.signatures.begin(), event.signatures.end(),
@@ -133,7 +133,7 @@ absl::StatusOr<Acceptance> EntryJudge::CheckRules(const ParsedEvent& event,
   // Whether the ledger trusted its clock at that moment stands nowhere but in the findings.
   for (const bool clock_healthy : {true, false}) {
     input.clock_healthy = clock_healthy;
-    CUSTODY_ASSIGN_OR_RETURN(Evaluation evaluation, Evaluate(overlay_, event, input));
+    CUSTODY_ASSIGN_OR_RETURN(Evaluation evaluation, OfWorkFolder(Evaluate(overlay_, event, input)));
     if (evaluation.verdict.ok() && SameFindings(evaluation.acceptance.findings, stated)) {
       return std::move(evaluation.acceptance);
     }
@@ -155,7 +155,8 @@ absl::Status EntryJudge::CheckAbsent(const Expected& expected, std::int64_t reco
   input.recorded_at_ms = recorded_at_ms;
   input.from_ledger = true;
   input.dry_run = true;
-  CUSTODY_ASSIGN_OR_RETURN(const Evaluation evaluation, Evaluate(overlay_, *event, input));
+  CUSTODY_ASSIGN_OR_RETURN(const Evaluation evaluation,
+                           OfWorkFolder(Evaluate(overlay_, *event, input)));
   if (!evaluation.verdict.ok()) return absl::OkStatus();
   return Wrong(
       absl::StrFormat("stands where %s must follow on entry %d", event->code(), expected.cause));
@@ -200,6 +201,10 @@ absl::Status EntryJudge::JudgeEvent(const std::shared_ptr<const ParsedEvent>& ev
   CUSTODY_ASSIGN_OR_RETURN(const int depth, TakeExpected(event.get(), entry.recorded_at_ms()));
   CUSTODY_RETURN_IF_ERROR(CheckNew(*event));
   CUSTODY_ASSIGN_OR_RETURN(const Acceptance acceptance, CheckRules(*event, entry));
+  // What the builder then calls wrong is wrong in the entry.
+  for (const SubjectKey& subject : event->subjects) {
+    CUSTODY_RETURN_IF_ERROR(OfWorkFolder(overlay_.Find(subject)).status());
+  }
   CUSTODY_RETURN_IF_ERROR(builder_.ReplayEvent(*event, entry, entry_bytes, leaf_hash));
   new_.ids[event->event.event_id()] = entry.index();
   new_.events[event->digest] = EncodeEventRow(*event);
@@ -214,11 +219,12 @@ absl::Status EntryJudge::JudgeSeal(const v1::Entry& entry, std::string_view entr
     return Wrong(absl::StrFormat("seals the entries from %d, the seal before it ends at %d",
                                  entry.seal().first_index(), builder_.first_unsealed()));
   }
-  CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, overlay_.Find(ledger_));
+  CUSTODY_ASSIGN_OR_RETURN(const v1::SubjectState* state, OfWorkFolder(overlay_.Find(ledger_)));
   const std::uint32_t version = state == nullptr || state->ledger().rules_version() == 0
                                     ? kRulesVersion
                                     : state->ledger().rules_version();
-  CUSTODY_ASSIGN_OR_RETURN(SealedLog sealed, builder_.AppendSeal(entry.recorded_at_ms(), version));
+  CUSTODY_ASSIGN_OR_RETURN(SealedLog sealed,
+                           OfWorkFolder(builder_.AppendSeal(entry.recorded_at_ms(), version)));
   if (sealed.seal_bytes != entry_bytes) {
     v1::Entry computed;
     const bool parsed = computed.ParseFromString(sealed.seal_bytes);

@@ -25,7 +25,7 @@ namespace custody {
 namespace {
 
 struct Parsed {
-  std::string bytes;
+  std::shared_ptr<const std::string> bytes;
   v1::Entry entry;
   std::shared_ptr<const ParsedEvent> event;  // Null: a seal, or what `status` says.
   Digest leaf_hash;
@@ -33,16 +33,16 @@ struct Parsed {
 };
 
 void Parse(std::string_view origin, Parsed* item) {
-  if (!item->entry.ParseFromString(item->bytes)) {
+  if (!item->entry.ParseFromString(*item->bytes)) {
     item->status = absl::DataLossError("does not parse");
     return;
   }
   // Another spelling of the same message would be another leaf.
-  if (EncodeMessage(item->entry) != item->bytes) {
+  if (EncodeMessage(item->entry) != *item->bytes) {
     item->status = absl::DataLossError("is not in the one encoding");
     return;
   }
-  item->leaf_hash = LeafHash(item->bytes);
+  item->leaf_hash = LeafHash(*item->bytes);
   if (item->entry.has_seal()) return;
   absl::StatusOr<ParsedEvent> event = ParseSignedEvent(item->entry.signed_event(), origin);
   if (event.ok()) {
@@ -79,6 +79,9 @@ class LogAudit::Replay {
   std::uint64_t size_min() const { return std::max(next_, replayed_from_); }
   const AuditCounts& counts() const { return counts_; }
   std::optional<std::uint64_t> wrong_entry() const { return wrong_entry_; }
+  std::string_view wrong_bytes() const {
+    return wrong_bytes_ == nullptr ? std::string_view() : std::string_view(*wrong_bytes_);
+  }
 
  private:
   // Parses what was added, and judges what was parsed before.
@@ -92,8 +95,10 @@ class LogAudit::Replay {
   absl::Status Flush();
   absl::Status Conclude(const Checkpoint& stated);
   // The first wrong entry, of a replay that ended with `status` and the signatures before it.
-  absl::Status First(std::uint64_t index, const absl::Status& status);
-  absl::Status Named(std::uint64_t index, const absl::Status& status);
+  absl::Status First(std::uint64_t index, const absl::Status& status,
+                     const std::shared_ptr<const std::string>& entry_bytes = nullptr);
+  absl::Status Named(std::uint64_t index, const absl::Status& status,
+                     const std::shared_ptr<const std::string>& entry_bytes);
 
   const AuditOptions options_;
   const Trust& trust_;
@@ -111,6 +116,7 @@ class LogAudit::Replay {
   std::uint64_t chunk_begin_ = 0;
   absl::Status ended_;
   std::optional<std::uint64_t> wrong_entry_;
+  std::shared_ptr<const std::string> wrong_bytes_;
 
   std::vector<Parsed> added_;
   std::vector<Parsed> parsing_;
@@ -119,7 +125,7 @@ class LogAudit::Replay {
 
 absl::Status LogAudit::Replay::Add(std::string entry_bytes) {
   CUSTODY_RETURN_IF_ERROR(ended_);
-  added_.emplace_back().bytes = std::move(entry_bytes);
+  added_.emplace_back().bytes = std::make_shared<const std::string>(std::move(entry_bytes));
   ++next_;
   if (added_.size() < options_.chunk_entries) return absl::OkStatus();
   ended_ = Turn();
@@ -155,7 +161,7 @@ absl::Status LogAudit::Replay::JudgeChunk(const std::vector<Parsed>& chunk) {
     const absl::Status status = item.status.ok() ? Judge(index, item, &jobs) : item.status;
     if (!status.ok()) {
       jobs_.Start(chunk_begin_, std::move(jobs));
-      return First(index, status);
+      return First(index, status, item.bytes);
     }
   }
   counts_.signatures += jobs.size();
@@ -173,20 +179,25 @@ absl::Status LogAudit::Replay::Prepare(const std::vector<Parsed>& chunk) {
   return OfWorkFolder(judge_.Prepare(ids));
 }
 
-absl::Status LogAudit::Replay::Named(std::uint64_t index, const absl::Status& status) {
+absl::Status LogAudit::Replay::Named(std::uint64_t index, const absl::Status& status,
+                                     const std::shared_ptr<const std::string>& entry_bytes) {
   // Of the work folder, not of the entry.
   if (absl::IsInternal(status) || absl::IsResourceExhausted(status) ||
       absl::IsUnavailable(status)) {
     return status;
   }
   wrong_entry_ = index;
+  wrong_bytes_ = entry_bytes;
   return absl::DataLossError(absl::StrFormat("entry %d: %s", index, status.message()));
 }
 
-absl::Status LogAudit::Replay::First(std::uint64_t index, const absl::Status& status) {
+absl::Status LogAudit::Replay::First(std::uint64_t index, const absl::Status& status,
+                                     const std::shared_ptr<const std::string>& entry_bytes) {
   const std::optional<WrongEntry>& wrong = jobs_.WaitFor(0);
-  if (wrong.has_value() && wrong->index <= index) return Named(wrong->index, wrong->status);
-  return status.ok() ? status : Named(index, status);
+  if (wrong.has_value() && wrong->index <= index) {
+    return Named(wrong->index, wrong->status, wrong->entry_bytes);
+  }
+  return status.ok() ? status : Named(index, status, entry_bytes);
 }
 
 absl::Status LogAudit::Replay::CheckKnown(std::uint64_t index, const Parsed& item) const {
@@ -202,12 +213,12 @@ absl::Status LogAudit::Replay::AddJobs(std::uint64_t index, const Parsed& item,
     const ParsedSignature& signature = item.event->signatures[i];
     CUSTODY_ASSIGN_OR_RETURN(
         std::optional<VerifyKey> key,
-        keys_.Find(judge_.states(), signature.signer, signature.statement.key_id()));
+        OfWorkFolder(keys_.Find(judge_.states(), signature.signer, signature.statement.key_id())));
     if (!key.has_value()) {
       return absl::DataLossError(absl::StrFormat("is signed with a key that %s does not have",
                                                  Describe(signature.signer)));
     }
-    jobs->push_back({index, *std::move(key), item.event, i});
+    jobs->push_back({index, *std::move(key), item.event, i, item.bytes});
   }
   return absl::OkStatus();
 }
@@ -223,7 +234,7 @@ absl::Status LogAudit::Replay::Judge(std::uint64_t index, const Parsed& item,
   if (item.event == nullptr) {
     ++counts_.seals;
     if (is_known) return absl::OkStatus();
-    CUSTODY_RETURN_IF_ERROR(judge_.JudgeSeal(item.entry, item.bytes));
+    CUSTODY_RETURN_IF_ERROR(judge_.JudgeSeal(item.entry, *item.bytes));
     return judge_.unwritten_bytes() >= options_.flush_bytes ? Flush() : absl::OkStatus();
   }
   ++counts_.events;
@@ -232,7 +243,7 @@ absl::Status LogAudit::Replay::Judge(std::uint64_t index, const Parsed& item,
   const bool keys_first = index != 0;
   if (keys_first) CUSTODY_RETURN_IF_ERROR(AddJobs(index, item, jobs));
   if (!is_known)
-    CUSTODY_RETURN_IF_ERROR(judge_.JudgeEvent(item.event, item.entry, item.bytes, item.leaf_hash));
+    CUSTODY_RETURN_IF_ERROR(judge_.JudgeEvent(item.event, item.entry, *item.bytes, item.leaf_hash));
   return keys_first ? absl::OkStatus() : AddJobs(index, item, jobs);
 }
 
@@ -308,6 +319,12 @@ absl::StatusOr<std::unique_ptr<LogAudit>> LogAudit::Open(const AuditOptions& opt
       return ReadLeafHash(*start.view, head.size, index);
     });
     if (!restored.ok()) return OfWorkFolder(restored.status());
+    CUSTODY_ASSIGN_OR_RETURN(const Digest entry0, ReadLeafHash(*start.view, head.size, 0));
+    if (!options.any_first_entry && entry0 != trust.entry0_leaf_hash) {
+      return absl::InvalidArgumentError(absl::StrFormat(
+          "the work folder is of an audit of a log whose entry 0 has the hash %s, not %s",
+          entry0.ToHex(), trust.entry0_leaf_hash.ToHex()));
+    }
     RestoredLog log = *std::move(restored);
     start.tree = std::move(log.tree);
     start.index = std::move(log.index);
@@ -327,6 +344,7 @@ absl::Status LogAudit::Confirm(const Checkpoint& checkpoint) {
 }
 absl::StatusOr<Checkpoint> LogAudit::Finish(std::string_view note) { return replay_->Finish(note); }
 std::optional<std::uint64_t> LogAudit::wrong_entry() const { return replay_->wrong_entry(); }
+std::string_view LogAudit::wrong_bytes() const { return replay_->wrong_bytes(); }
 const AuditCounts& LogAudit::counts() const { return replay_->counts(); }
 
 }  // namespace custody

@@ -55,7 +55,7 @@ class LogAudit {
  public:
   // Begins in an empty store, or goes on in that of an earlier audit of the same log. `trust` and
   // `work` must outlive it.
-  // Errors: kInvalidArgument if the store is that of another ledger or of no audit; kUnavailable if
+  // Errors: kInvalidArgument if the store is that of another log or of no audit; kUnavailable if
   //         it is damaged, here and from every call; those of the store.
   static absl::StatusOr<std::unique_ptr<LogAudit>> Open(const AuditOptions& options,
                                                         const Trust& trust, Store& work);
@@ -89,6 +89,8 @@ class LogAudit {
   // The first wrong entry, once the audit has ended with kDataLoss; nullopt if that is of the
   // checkpoint.
   std::optional<std::uint64_t> wrong_entry() const;
+  // The bytes of it that were judged, until the audit is destroyed.
+  std::string_view wrong_bytes() const;
 
  private:
   class Replay;

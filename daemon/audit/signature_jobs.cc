@@ -13,7 +13,8 @@ std::optional<WrongEntry> SignatureJobs::Check(std::span<const SignatureJob> job
   }
   std::vector<absl::Status> statuses = check_.VerifyAll(claims);
   for (std::size_t i = 0; i < jobs.size(); ++i) {
-    if (!statuses[i].ok()) return WrongEntry{jobs[i].index, std::move(statuses[i])};
+    if (!statuses[i].ok())
+      return WrongEntry{jobs[i].index, std::move(statuses[i]), jobs[i].entry_bytes};
   }
   return std::nullopt;
 }

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -29,12 +30,14 @@ struct SignatureJob {
   VerifyKey key;
   std::shared_ptr<const ParsedEvent> event;
   std::size_t position = 0;
+  std::shared_ptr<const std::string> entry_bytes;
 };
 
 // The first wrong entry of some.
 struct WrongEntry {
   std::uint64_t index = 0;
   absl::Status status;
+  std::shared_ptr<const std::string> entry_bytes;
 };
 
 class SignatureJobs {

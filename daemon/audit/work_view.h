@@ -18,6 +18,12 @@ namespace custody {
 // kDataLoss as kUnavailable with the remedy; every other status as it is.
 absl::Status OfWorkFolder(const absl::Status& status);
 
+template <typename T>
+absl::StatusOr<T> OfWorkFolder(absl::StatusOr<T> value) {
+  if (!value.ok()) return OfWorkFolder(value.status());
+  return value;
+}
+
 // A view of everything applied so far, whose reads fail with OfWorkFolder().
 // Errors: those of the store, translated as well.
 absl::StatusOr<std::shared_ptr<const ReadView>> OpenWorkView(const Store& work);

@@ -13,6 +13,7 @@
 #include "daemon/audit/log_audit.h"
 #include "daemon/files.h"
 #include "daemon/logging.h"
+#include "daemon/witness/audit_evidence.h"
 #include "storage/rocksdb_store.h"
 
 namespace custody {
@@ -26,9 +27,12 @@ constexpr milliseconds kRetry(1'000);
 constexpr std::uint64_t kCacheBytesMax = 32U << 20;
 constexpr std::uint64_t kWriteBufferBytesMax = 8U << 20;
 
-Trust TrustOf(const ClientOptions& connection) {
+constexpr milliseconds kRetryMax(60'000);
+
+Trust TrustOf(const AuditorOptions& options) {
   Trust trust;
-  trust.ledger = connection.ledger;
+  trust.ledger = options.connection.ledger;
+  trust.entry0_leaf_hash = options.entry0_leaf_hash.value_or(Digest());
   return trust;
 }
 
@@ -37,7 +41,7 @@ Trust TrustOf(const ClientOptions& connection) {
 // In the order of construction; destruction is the reverse.
 struct Auditor::Parts {
   Parts(AuditorOptions o, NoteSigner s)
-      : options(std::move(o)), signer(std::move(s)), trust(TrustOf(options.connection)) {}
+      : options(std::move(o)), signer(std::move(s)), trust(TrustOf(options)) {}
 
   void Run();
   // Reads up to the checkpoint and compares.
@@ -47,6 +51,8 @@ struct Auditor::Parts {
   absl::Status Judged(absl::Status judgement);
   void Conclude(const Checkpoint& target, const absl::Status& status);
   void KeepEvidence(const Checkpoint& target, std::string_view finding);
+  void KeepReceipt(const Checkpoint& target);
+  absl::Status OpenReplay();
 
   const AuditorOptions options;
   const NoteSigner signer;
@@ -54,6 +60,7 @@ struct Auditor::Parts {
   const Trust trust;
   std::unique_ptr<LogAudit> log;  // Of the thread, as the next one.
   bool lied = false;
+  bool is_broken = false;  // The replay, by its folder: to be opened again.
   std::unique_ptr<Client> client;
   std::stop_source stop;
 
@@ -68,34 +75,54 @@ struct Auditor::Parts {
 
 absl::Status Auditor::Parts::Judged(absl::Status judgement) {
   lied = lied || absl::IsDataLoss(judgement);
+  is_broken = !judgement.ok() && !lied;
   return judgement;
 }
 
-// Whatever is wrong, the ledger's own receipt of the entry, which the client has verified, is the
-// proof that the log's key stands for it.
+// First what nobody else has to be asked for. The receipt, which the client has verified, proves
+// that the log's key stands for the entry; a ledger that was caught may not hand it out.
 void Auditor::Parts::KeepEvidence(const Checkpoint& target, std::string_view finding) {
   const std::uint64_t entry = log->wrong_entry().value_or(target.size - 1);
-  const std::string base = absl::StrFormat("%s/evidence/audit-%d", options.folder, entry);
-  absl::Status kept = MakeDirectory(options.folder + "/evidence");
-  v1::GetReceiptRequest request;
-  request.set_index(entry);
-  const absl::StatusOr<v1::Receipt> receipt = client->GetReceipt(request);
-  if (kept.ok() && receipt.ok()) {
-    kept = ReplaceSmallFile(base + ".receipt", receipt->SerializeAsString());
-  }
-  if (kept.ok()) {
-    kept = ReplaceSmallFile(
-        base + ".txt",
-        absl::StrFormat(
-            "Finding: %s\n\nCheckpoint that was to be cosigned:\n\n%s\n"
-            "Receipt of the entry: %s\n",
-            finding, FormatCheckpoint(target),
-            receipt.ok() ? base + ".receipt" : std::string(StdView(receipt.status().message()))));
-  }
+  const absl::Status kept = KeepFinding(
+      options.folder, {entry, std::string(finding), std::string(log->wrong_bytes()), target});
   Log(LogLevel::kError, "ALARM: the audit has found the log false",
       {{"origin", target.origin},
        {"finding", std::string(finding)},
-       {"evidence", kept.ok() ? base + ".txt" : std::string(StdView(kept.message()))}});
+       {"evidence", kept.ok() ? EvidenceBase(options.folder, entry) + ".txt"
+                              : std::string(StdView(kept.message()))}});
+}
+
+void Auditor::Parts::KeepReceipt(const Checkpoint& target) {
+  const std::uint64_t entry = log->wrong_entry().value_or(target.size - 1);
+  v1::GetReceiptRequest request;
+  request.set_index(entry);
+  const absl::StatusOr<v1::Receipt> receipt = client->GetReceipt(request);
+  absl::Status kept = receipt.status();
+  if (receipt.ok()) {
+    kept = ReplaceSmallFile(EvidenceBase(options.folder, entry) + ".receipt",
+                            receipt->SerializeAsString());
+  }
+  if (kept.ok()) return;
+  Log(LogLevel::kWarning, "there is no receipt of the false entry",
+      {{"entry", absl::StrFormat("%d", entry)}, {"cause", std::string(StdView(kept.message()))}});
+}
+
+// Opens the replay again after trouble with its folder, which the next checkpoint may not have.
+absl::Status Auditor::Parts::OpenReplay() {
+  log.reset();
+  store.reset();
+  RocksdbOptions folder;
+  folder.path = options.folder + "/replay";
+  folder.create_if_missing = true;
+  folder.block_cache_bytes_max = kCacheBytesMax;
+  folder.write_buffer_bytes_max = kWriteBufferBytesMax;
+  CUSTODY_ASSIGN_OR_RETURN(store, RocksdbStore::Open(folder));
+  CUSTODY_ASSIGN_OR_RETURN(
+      log,
+      LogAudit::Open({.any_first_entry = !options.entry0_leaf_hash.has_value()}, trust, *store));
+  const MutexLock lock(mutex);
+  status.read_size = log->next();
+  return absl::OkStatus();
 }
 
 absl::Status Auditor::Parts::ReadTo(const Checkpoint& target) {
@@ -127,6 +154,10 @@ absl::Status Auditor::Parts::ReadTo(const Checkpoint& target) {
 }
 
 absl::Status Auditor::Parts::AuditTo(const Checkpoint& target) {
+  if (is_broken) {
+    CUSTODY_RETURN_IF_ERROR(OpenReplay());
+    is_broken = false;
+  }
   // An older copy of the witness's own state beside a newer audit, for example: no lie.
   if (log->size_min() > target.size) {
     return absl::FailedPreconditionError(absl::StrFormat(
@@ -140,6 +171,8 @@ void Auditor::Parts::Conclude(const Checkpoint& target, const absl::Status& resu
   const bool lie = !result.ok() && lied;
   std::string error(StdView(result.message()));
   bool fresh = false;
+  // Before anybody hears of it: what was said must not be forgotten.
+  if (lie) KeepEvidence(target, error);
   {
     const MutexLock lock(mutex);
     if (result.ok()) {
@@ -154,13 +187,14 @@ void Auditor::Parts::Conclude(const Checkpoint& target, const absl::Status& resu
   changed.NotifyAll();
   if (!fresh || result.ok()) return;
   if (lie) {
-    KeepEvidence(target, error);
+    KeepReceipt(target);
   } else {
     Log(LogLevel::kWarning, "the audit stands still", {{"cause", error}});
   }
 }
 
 void Auditor::Parts::Run() {
+  milliseconds pause = kRetry;
   for (;;) {
     Checkpoint target;
     {
@@ -171,9 +205,11 @@ void Auditor::Parts::Run() {
     }
     const absl::Status result = AuditTo(target);
     Conclude(target, result);
+    pause = result.ok() ? kRetry : std::min(2 * pause, kRetryMax);
     if (result.ok()) continue;
+    if (lied) return;  // Nothing that is read later makes it true.
     const MutexLock lock(mutex);
-    const auto again = steady_clock::now() + kRetry;
+    const auto again = steady_clock::now() + pause / 2;
     while (!stopping && changed.WaitUntil(mutex, again)) {
     }
   }
@@ -185,19 +221,21 @@ absl::StatusOr<std::unique_ptr<Auditor>> Auditor::Start(AuditorOptions options, 
   auto parts = std::make_unique<Parts>(std::move(options), std::move(signer));
   CUSTODY_RETURN_IF_ERROR(MakeDirectory(parts->options.folder));
   CUSTODY_ASSIGN_OR_RETURN(parts->client, Client::Connect(parts->options.connection));
-  RocksdbOptions store;
-  store.path = parts->options.folder + "/replay";
-  store.create_if_missing = true;
-  store.block_cache_bytes_max = kCacheBytesMax;
-  store.write_buffer_bytes_max = kWriteBufferBytesMax;
-  CUSTODY_ASSIGN_OR_RETURN(parts->store, RocksdbStore::Open(store));
-  CUSTODY_ASSIGN_OR_RETURN(parts->log,
-                           LogAudit::Open({.any_first_entry = true}, parts->trust, *parts->store));
-  {
-    const MutexLock lock(parts->mutex);
-    parts->status.read_size = parts->log->next();
-  }
+  CUSTODY_ASSIGN_OR_RETURN(const auto earlier, EarlierFinding(parts->options.folder));
+  if (!earlier.has_value()) CUSTODY_RETURN_IF_ERROR(parts->OpenReplay());
   std::unique_ptr<Auditor> auditor(new Auditor(std::move(parts)));
+  if (earlier.has_value()) {
+    Log(LogLevel::kError, "ALARM: an earlier audit has found the log false; nothing is cosigned",
+        {{"finding", *earlier}});
+    const MutexLock lock(auditor->parts_->mutex);
+    auditor->parts_->status.error = *earlier;
+    auditor->parts_->status.alarm = true;
+    return auditor;
+  }
+  if (!auditor->parts_->options.entry0_leaf_hash.has_value()) {
+    Log(LogLevel::kInfo, "audit.entry0_leaf_hash is empty: the log is taken as it is seen first",
+        {{"ledger", auditor->parts_->trust.ledger}});
+  }
   auditor->parts_->thread = std::thread([p = auditor->parts_.get()] { p->Run(); });
   return auditor;
 }

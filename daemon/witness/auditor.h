@@ -14,6 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "crypto/checkpoint.h"
+#include "crypto/digest.h"
 #include "crypto/note.h"
 #include "custody/connection.h"
 
@@ -23,8 +24,10 @@ struct AuditorOptions {
   // Endpoint, certificates, ledger and its keys. The principal must be allowed to read the entries
   // of every site.
   ClientOptions connection;
-  // For the store and for evidence.
+  // For the store and for evidence. A finding that lies there (audit_evidence.h) is an alarm.
   std::string folder;
+  // Of the log's entry 0; nullopt: the log is taken as it is when it is seen for the first time.
+  std::optional<Digest> entry0_leaf_hash;
   std::int64_t wait_ms_max = 1'000;
 };
 
@@ -33,7 +36,7 @@ struct AuditorStatus {
   std::uint64_t read_size = 0;     // Entries read.
   // The audit stands still: the log was caught, or cannot be read.
   std::string error;
-  bool alarm = false;  // It was caught; stays.
+  bool alarm = false;  // It was caught, by this process or an earlier one; stays.
 };
 
 class Auditor {

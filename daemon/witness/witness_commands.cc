@@ -79,6 +79,10 @@ absl::StatusOr<std::unique_ptr<Auditor>> StartAuditor(const WitnessConfig& confi
   AuditorOptions options;
   options.folder = config.witness.data_directory + "/audit";
   options.wait_ms_max = config.audit.wait_ms_max;
+  if (!config.audit.entry0_leaf_hash.empty()) {
+    CUSTODY_ASSIGN_OR_RETURN(options.entry0_leaf_hash,
+                             Digest::FromHex(config.audit.entry0_leaf_hash));
+  }
   ClientOptions& connection = options.connection;
   connection.endpoint = config.audit.endpoint;
   connection.ledger = config.audit.ledger;

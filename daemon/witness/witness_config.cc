@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_format.h"
 #include "base/status_macros.h"
+#include "crypto/digest.h"
 #include "daemon/http/address.h"
 #include "daemon/witness/witness.h"
 
@@ -39,6 +40,7 @@ std::vector<ConfigKey> KeysOf(WitnessConfig* c) {
       {"audit.certificate_file", &c->audit.certificate_file},
       {"audit.private_key_file", &c->audit.private_key_file},
       {"audit.server_name", &c->audit.server_name},
+      {"audit.entry0_leaf_hash", &c->audit.entry0_leaf_hash},
       {"audit.wait_ms_max", &c->audit.wait_ms_max},
       {"log.level", &c->log.level},
       {"log.format", &c->log.format},
@@ -77,6 +79,11 @@ absl::Status CheckAudit(const WitnessConfig& config) {
         absl::StrFormat("audit.name and witness.name are both %s: an audit says more than a "
                         "witness and has a name of its own",
                         audit.name));
+  }
+  if (!audit.entry0_leaf_hash.empty() && !Digest::FromHex(audit.entry0_leaf_hash).ok()) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "audit.entry0_leaf_hash is %s, want 64 hexadecimal digits, as in the trust.toml of the log",
+        audit.entry0_leaf_hash));
   }
   CUSTODY_ASSIGN_OR_RETURN(const auto keys, ParseLogKeys(config.witness.logs));
   if (keys.contains(audit.ledger)) return absl::OkStatus();

@@ -49,6 +49,8 @@ struct WitnessAuditSection {
   std::string certificate_file;
   std::string private_key_file;
   std::string server_name;
+  // 64 hexadecimal digits, as in trust.toml; empty: the log is taken as it is seen first.
+  std::string entry0_leaf_hash;
   std::uint32_t wait_ms_max = 1'000;
 };
 

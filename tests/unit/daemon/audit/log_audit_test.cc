@@ -13,6 +13,7 @@
 #include "base/status_macros.h"
 #include "daemon/ledger/log_builder.h"
 #include "daemon/ledger/schema.h"
+#include "storage/key_codec.h"
 #include "storage/rocksdb_store.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
@@ -242,7 +243,9 @@ TEST_F(LogAuditTest, AnAuditThatDiesLeavesWhatTheNextOneGoesOnFrom) {
       ASSERT_OK_AND_ASSIGN(const auto work, RocksdbStore::Open(options));
       ASSERT_OK_AND_ASSIGN(const auto audit, LogAudit::Open({}, trust_, *work));
       // With a log of its own the store has what was judged; without, what was synced: nothing yet.
-      EXPECT_EQ(audit->size_min() > 0, !options.without_log && cut > 6) << cut;
+      // Whether the last write came through before the death is a matter of luck.
+      EXPECT_TRUE(!options.without_log || audit->size_min() == 0) << cut;
+      EXPECT_TRUE(options.without_log || cut <= 6 || audit->size_min() > 0) << cut;
     }
     ASSERT_OK_AND_ASSIGN(const auto work, RocksdbStore::Open(options));
     EXPECT_THAT(Audit(entries_, *work), IsOk()) << cut;
@@ -307,6 +310,34 @@ TEST_F(LogAuditTest, ADamagedWorkFolderAccusesNobody) {
   ASSERT_THAT(second.Apply(damage, Durability::kSynced), IsOk());
   EXPECT_THAT(LogAudit::Open({}, trust_, second),
               StatusIs(absl::StatusCode::kUnavailable, HasSubstr("work folder")));
+}
+
+// It reads well and says nothing: not even then is it the log that is accused.
+TEST_F(LogAuditTest, AStateThatDoesNotParseAccusesNobody) {
+  MemoryStore work;
+  // Entry 0 and its seal.
+  ASSERT_THAT(Audit({entries_.begin(), entries_.begin() + 2}, work), IsOk());
+  WriteBatch damage;
+  ASSERT_OK_AND_ASSIGN(const auto view, work.OpenView());
+  const std::string states = PrefixOfTable(Table::kState);
+  ASSERT_OK(view->Scan(states, PrefixEnd(states), [&](std::string_view key, std::string_view) {
+    damage.Put(key, "\xff\xff");
+    return true;
+  }));
+  ASSERT_GT(damage.size(), 0U);
+  ASSERT_OK(work.Apply(damage, Durability::kSynced));
+  EXPECT_THAT(Audit(entries_, work),
+              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("work folder")));
+}
+
+// The name of a ledger can be used again, its entry 0 cannot.
+TEST_F(LogAuditTest, AWorkFolderOfAnotherLogOfTheSameNameIsRefused) {
+  MemoryStore work;
+  ASSERT_THAT(Audit(entries_, work), IsOk());
+  trust_.entry0_leaf_hash = Sha256("another");
+  EXPECT_THAT(LogAudit::Open({}, trust_, work),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("entry 0")));
+  EXPECT_OK(LogAudit::Open({.any_first_entry = true}, trust_, work));
 }
 
 TEST_F(LogAuditTest, AWorkFolderOfSomethingElseIsRefused) {

@@ -4,12 +4,15 @@
 #include "daemon/witness/auditor.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -44,6 +47,7 @@ class AuditorTest : public testing::Test, protected WrittenLog {
     options.connection.ledger = kTestOrigin;
     options.connection.log_keys = {server_.log.vkey()};
     options.folder = folder_.Path("audit");
+    options.entry0_leaf_hash = entry0_leaf_hash_;
     options.wait_ms_max = 5'000;
     absl::StatusOr<std::unique_ptr<Auditor>> auditor = Auditor::Start(
         options,
@@ -86,24 +90,35 @@ class AuditorTest : public testing::Test, protected WrittenLog {
     EXPECT_TRUE(auditor_->Status().alarm);
     EXPECT_THAT(auditor_->Status().error,
                 AllOf(HasSubstr(absl::StrFormat("entry %d: ", wrong)), HasSubstr(what)));
-    // The file follows the alarm at once.
+    // Who hears of the alarm finds the finding; the receipt, which the ledger is asked for,
+    // follows.
     const std::string base = absl::StrFormat("audit-%d", wrong);
-    for (int i = 0; i < 200 && Evidence(base + ".txt").empty(); ++i) {
+    EXPECT_THAT(Evidence(base + ".txt"), HasSubstr(what));
+    for (int i = 0; i < 200 && Evidence(base + ".receipt").empty(); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
-    EXPECT_THAT(Evidence(base + ".txt"), HasSubstr(what));
     v1::Receipt receipt;
     ASSERT_TRUE(receipt.ParseFromString(Evidence(base + ".receipt")));
     EXPECT_EQ(receipt.index(), wrong);
+    EXPECT_EQ(Evidence(base + ".entry"), entries[wrong]);
     Restart();
+    EXPECT_TRUE(auditor_->Status().alarm);
+    EXPECT_THAT(auditor_->Status().error, AllOf(HasSubstr(what), HasSubstr(base + ".txt")));
+    EXPECT_FALSE(auditor_->Cosign(Newest(), kTime).has_value());
+    // Taken away it is no alarm any more, until the entry is judged again.
+    std::filesystem::remove_all(folder_.Path("audit/evidence"));
+    Restart();
+    EXPECT_FALSE(auditor_->Status().alarm);
     EXPECT_FALSE(auditor_->Cosign(Newest(), kTime).has_value());
     EXPECT_TRUE(auditor_->Status().alarm);
+    EXPECT_EQ(Evidence(base + ".entry"), entries[wrong]);
   }
   std::size_t FindEvent() const {
     return Find([](const v1::Entry& entry) { return !entry.has_seal(); });
   }
 
   TempFolder folder_;
+  std::optional<Digest> entry0_leaf_hash_;
   FakeLedgerServer server_;
   std::unique_ptr<Auditor> auditor_;
 };
@@ -232,6 +247,56 @@ TEST_F(AuditorTest, AnAuditThatWasCutShortGoesOnAndAccusesNobody) {
   Serve(entries_);
   EXPECT_TRUE(auditor_->Cosign(Newest(), kTime).has_value()) << auditor_->Status().error;
   EXPECT_FALSE(auditor_->Status().alarm);
+}
+
+// Whatever lies there once was an alarm: a crash while it was written must not take it away.
+TEST_F(AuditorTest, EvidenceThatCannotBeReadIsAnAlarm) {
+  std::filesystem::create_directories(folder_.Path("audit/evidence"));
+  for (const std::string text : {"", "Find", "something else\n"}) {
+    std::ofstream(folder_.Path("audit/evidence/audit-7.txt")) << text;
+    Restart();
+    EXPECT_TRUE(auditor_->Status().alarm);
+    EXPECT_THAT(auditor_->Status().error, HasSubstr("audit-7.txt cannot be read"));
+    Serve(entries_);
+    EXPECT_FALSE(auditor_->Cosign(Newest(), kTime).has_value());
+  }
+}
+
+TEST_F(AuditorTest, APinnedLogIsThisOneAndNoOther) {
+  entry0_leaf_hash_ = LeafHash(entries_[0]);
+  Restart();
+  Serve(entries_);
+  EXPECT_TRUE(auditor_->Cosign(Newest(), kTime).has_value()) << auditor_->Status().error;
+  Restart();
+  EXPECT_TRUE(auditor_->Cosign(Newest(), kTime).has_value()) << auditor_->Status().error;
+  auditor_.reset();
+  std::filesystem::remove_all(folder_.Path("audit"));
+  entry0_leaf_hash_ = Sha256("another");
+  Restart();
+  EXPECT_FALSE(auditor_->Cosign(Newest(), kTime).has_value());
+  EXPECT_TRUE(auditor_->Status().alarm);
+  EXPECT_THAT(auditor_->Status().error, HasSubstr("entry 0: is not the first entry"));
+}
+
+// No file of this process can grow, then it can again.
+TEST_F(AuditorTest, AFullDiskIsNoAlarmAndHealsByItself) {
+  Serve(entries_, Ends().front());
+  ASSERT_TRUE(auditor_->Cosign(Newest(), kTime).has_value());
+  Serve(entries_);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  rlimit nothing = before;
+  nothing.rlim_cur = 0;
+  std::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &nothing), 0);
+  EXPECT_FALSE(auditor_->Cosign(Newest(), kTime).has_value());
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_FALSE(auditor_->Status().alarm);
+  EXPECT_FALSE(auditor_->Status().error.empty());
+  std::optional<NoteSignature> line;
+  for (int i = 0; i < 6 && !line.has_value(); ++i) line = auditor_->Cosign(Newest(), kTime);
+  EXPECT_TRUE(line.has_value()) << auditor_->Status().error;
+  EXPECT_TRUE(auditor_->Status().error.empty());
 }
 
 TEST_F(AuditorTest, ALogThatItDoesNotAuditGetsNothing) {

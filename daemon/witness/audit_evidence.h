@@ -1,0 +1,45 @@
+// What an auditing witness keeps of a false log, and how it remembers that it was false: a finding
+// in the folder is an alarm, for this process and for every later one, until somebody takes it
+// away.
+//
+//   evidence/audit-N.entry     the bytes of entry N as they were judged
+//   evidence/audit-N.txt       the finding, and the checkpoint that was to be cosigned
+//   evidence/audit-N.receipt   the ledger's own receipt of entry N, if it still hands one out
+//
+// Threads: pure functions over the folder.
+
+#ifndef CUSTODY_DAEMON_WITNESS_AUDIT_EVIDENCE_H_
+#define CUSTODY_DAEMON_WITNESS_AUDIT_EVIDENCE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "crypto/checkpoint.h"
+
+namespace custody {
+
+struct AuditFinding {
+  std::uint64_t entry = 0;
+  std::string text;
+  // As judged; empty if it is the checkpoint that is false.
+  std::string entry_bytes;
+  Checkpoint checkpoint;
+};
+
+// The path of a finding without its ending.
+std::string EvidenceBase(std::string_view folder, std::uint64_t entry);
+
+// Keeps it, synced; the text last. Errors: kUnavailable.
+absl::Status KeepFinding(const std::string& folder, const AuditFinding& finding);
+
+// What an earlier process has found: the path and the finding, also where the file cannot be read
+// or was cut short. nullopt: no finding. Errors: kUnavailable if the folder cannot be read.
+absl::StatusOr<std::optional<std::string>> EarlierFinding(const std::string& folder);
+
+}  // namespace custody
+
+#endif  // CUSTODY_DAEMON_WITNESS_AUDIT_EVIDENCE_H_
