@@ -205,11 +205,12 @@ void Auditor::Parts::Run() {
     }
     const absl::Status result = AuditTo(target);
     Conclude(target, result);
-    pause = result.ok() ? kRetry : std::min(2 * pause, kRetryMax);
-    if (result.ok()) continue;
     if (lied) return;  // Nothing that is read later makes it true.
+    if (!is_broken) pause = kRetry;
+    if (result.ok()) continue;
     const MutexLock lock(mutex);
-    const auto again = steady_clock::now() + pause / 2;
+    const auto again = steady_clock::now() + pause;
+    pause = std::min(2 * pause, kRetryMax);
     while (!stopping && changed.WaitUntil(mutex, again)) {
     }
   }
