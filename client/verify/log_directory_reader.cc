@@ -43,8 +43,9 @@ absl::StatusOr<std::string> LogDirectoryReader::ReadFile(const std::string& path
   std::string content(size > 0 ? static_cast<std::size_t>(size) : 0, '\0');
   stream.seekg(0);
   stream.read(content.data(), static_cast<std::streamsize>(content.size()));
-  content.resize(static_cast<std::size_t>(stream.gcount()));
-  return content;
+  // A disk that does not give the bytes says nothing about the log.
+  if (size >= 0 && stream.good()) return content;
+  return absl::UnavailableError(absl::StrFormat("%s cannot be read", (folder_ / path).string()));
 }
 
 absl::StatusOr<LogDirectoryReader> LogDirectoryReader::Open(const std::filesystem::path& folder) {

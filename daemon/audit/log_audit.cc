@@ -166,7 +166,7 @@ absl::Status LogAudit::Replay::JudgeChunk(const std::vector<Parsed>& chunk) {
   }
   counts_.signatures += jobs.size();
   jobs_.Start(chunk_begin_, std::move(jobs));
-  if (jobs_.WaitFor(std::size_t{5}).has_value()) return First(judged_, absl::OkStatus());
+  if (jobs_.first().has_value()) return First(judged_, absl::OkStatus());
   return absl::OkStatus();
 }
 
@@ -310,7 +310,7 @@ absl::StatusOr<std::unique_ptr<LogAudit>> LogAudit::Open(const AuditOptions& opt
   CUSTODY_ASSIGN_OR_RETURN(const auto first, start.view->First("", ""));
   if (first.has_value()) {
     CUSTODY_ASSIGN_OR_RETURN(audited, ReadAudited(*start.view));
-    CUSTODY_ASSIGN_OR_RETURN(const Checkpoint head, ReadHead(*start.view));
+    CUSTODY_ASSIGN_OR_RETURN(const Checkpoint head, OfWorkFolder(ReadHead(*start.view)));
     if (head.origin != trust.ledger) {
       return absl::InvalidArgumentError(absl::StrFormat(
           "the work folder is of an audit of %s, not of %s", head.origin, trust.ledger));

@@ -53,6 +53,8 @@ class SignatureJobs {
   std::optional<std::uint64_t> unchecked_from() const {
     return running_.empty() ? std::nullopt : std::optional(running_.front().begin);
   }
+  // The first wrong entry of all that ended so far.
+  const std::optional<WrongEntry>& first() const { return first_; }
   // Waits until no more than `chunks` are without a result. The first wrong entry of all that
   // ended.
   const std::optional<WrongEntry>& WaitFor(std::size_t chunks);

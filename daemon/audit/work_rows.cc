@@ -64,7 +64,7 @@ absl::StatusOr<std::optional<RecordedEvent>> ReadEventRow(const ReadView& view,
 
 absl::StatusOr<std::uint64_t> ReadAudited(const ReadView& view) {
   CUSTODY_ASSIGN_OR_RETURN(const auto bytes, view.Get(kAuditedKey));
-  if (bytes.has_value()) return DecodeU64(*bytes);
+  if (bytes.has_value()) return OfWorkFolder(DecodeU64(*bytes));
   return absl::InvalidArgumentError(
       "the work folder is that of no audit, or of an audit by an earlier version: remove it");
 }

@@ -34,7 +34,8 @@ absl::StatusOr<RecordedEvent> DecodeEventRow(std::string_view bytes);
 absl::StatusOr<std::optional<RecordedEvent>> ReadEventRow(const ReadView& view,
                                                           const Digest& event_digest);
 
-// How far an audit came. Errors: kInvalidArgument if the store is of no audit; those of the view.
+// How far an audit came. Errors: kInvalidArgument if the store is of no audit; kUnavailable if it
+// is damaged; those of the view.
 absl::StatusOr<std::uint64_t> ReadAudited(const ReadView& view);
 void PutAudited(std::uint64_t entries, WriteBatch* writes);
 

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/mutex.h"
 #include "base/status_macros.h"
+#include "crypto/merkle.h"
 #include "custody/client.h"
 #include "daemon/audit/log_audit.h"
 #include "daemon/files.h"
@@ -47,6 +48,8 @@ struct Auditor::Parts {
   // Reads up to the checkpoint and compares.
   absl::Status AuditTo(const Checkpoint& target);
   absl::Status ReadTo(const Checkpoint& target);
+  // What stands at the next index, before it is judged. No lie: the setting may be the mistake.
+  absl::Status CheckRead(std::uint64_t index, std::string_view entry) const;
   // The audit's own answers; what it calls data loss is a lie of the log.
   absl::Status Judged(absl::Status judgement);
   void Conclude(const Checkpoint& target, const absl::Status& status);
@@ -125,6 +128,22 @@ absl::Status Auditor::Parts::OpenReplay() {
   return absl::OkStatus();
 }
 
+absl::Status Auditor::Parts::CheckRead(std::uint64_t index, std::string_view entry) const {
+  if (index != log->next()) {
+    return absl::PermissionDeniedError(
+        absl::StrFormat("entry %d is withheld: the principal of the audit must be allowed to read "
+                        "the entries of every site",
+                        log->next()));
+  }
+  if (index != 0 || !options.entry0_leaf_hash.has_value()) return absl::OkStatus();
+  const Digest leaf_hash = LeafHash(entry);
+  if (leaf_hash == *options.entry0_leaf_hash) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrFormat("entry 0 has the leaf hash %s, audit.entry0_leaf_hash is %s: this is another "
+                      "log, or the setting is wrong",
+                      leaf_hash.ToHex(), options.entry0_leaf_hash->ToHex()));
+}
+
 absl::Status Auditor::Parts::ReadTo(const Checkpoint& target) {
   if (log->next() >= target.size) return absl::OkStatus();
   absl::Status taken;
@@ -134,13 +153,8 @@ absl::Status Auditor::Parts::ReadTo(const Checkpoint& target) {
   const absl::Status read = client->ReadEntries(
       log->next(), target.size,
       [&](std::uint64_t index, std::string_view entry) {
-        taken =
-            index == log->next()
-                ? Judged(log->Add(std::string(entry)))
-                : absl::PermissionDeniedError(absl::StrFormat(
-                      "entry %d is withheld: the principal of the audit must be allowed to read "
-                      "the entries of every site",
-                      log->next()));
+        taken = CheckRead(index, entry);
+        if (taken.ok()) taken = Judged(log->Add(std::string(entry)));
         const MutexLock lock(mutex);
         status.read_size = log->next();
         return taken.ok();

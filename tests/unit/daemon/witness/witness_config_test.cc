@@ -64,5 +64,23 @@ TEST(WitnessConfigTest, NamesWhatCannotBe) {
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("listen.threads is 0")));
 }
 
+TEST(WitnessConfigTest, APinOfEntryZeroIsADigest) {
+  WitnessConfig config;
+  config.witness.name = "w.example";
+  config.witness.logs = {FakeLog().vkey()};
+  config.audit.endpoint = "ledger.example:8443";
+  config.audit.ledger = FakeLog::kOrigin;
+  config.audit.name = "audit.example";
+  config.audit.ca_certificate_file = "ca";
+  config.audit.certificate_file = "certificate";
+  config.audit.private_key_file = "key";
+  config.audit.entry0_leaf_hash = std::string(64, 'a');
+  EXPECT_OK(ValidateWitnessConfig(config));
+  config.audit.entry0_leaf_hash = std::string(63, 'a');
+  EXPECT_THAT(ValidateWitnessConfig(config),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("audit.entry0_leaf_hash is " + std::string(63, 'a'))));
+}
+
 }  // namespace
 }  // namespace custody
