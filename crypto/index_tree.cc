@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <future>
 
 #include "absl/strings/str_format.h"
 #include "base/check.h"
@@ -63,6 +64,22 @@ UpperPtr Replace(const UpperPtr& old, std::uint32_t depth,
   return InnerNode(
       Replace(old == nullptr ? none : old->left, depth + 1, records.first(left_count)),
       Replace(old == nullptr ? none : old->right, depth + 1, records.subspan(left_count)));
+}
+
+// Below it a second thread costs more than it saves.
+constexpr std::size_t kLoadedAtOnceMax = 4'096;
+
+// The tree of all records: its halves at the same time, since their hashing is most of a start.
+UpperPtr LoadHalves(std::span<const IndexBucketRecord> records) {
+  const auto middle = std::partition_point(
+      records.begin(), records.end(),
+      [](const IndexBucketRecord& record) { return !BucketBit(record.bucket, 0); });
+  const auto left_count = static_cast<std::size_t>(middle - records.begin());
+  std::future<UpperPtr> left = std::async(std::launch::async, [records, left_count] {
+    return Replace(nullptr, 1, records.first(left_count));
+  });
+  const UpperPtr right = Replace(nullptr, 1, records.subspan(left_count));
+  return InnerNode(left.get(), right);
 }
 
 // The buckets below a node; `prefix` has the bits that lead to it.
@@ -228,7 +245,8 @@ absl::StatusOr<IndexTree> IndexTree::Load(std::span<const IndexBucketRecord> rec
     }
   }
   IndexTree tree;
-  tree.top_.top_ = Replace(nullptr, 0, sorted);
+  tree.top_.top_ =
+      sorted.size() < kLoadedAtOnceMax ? Replace(nullptr, 0, sorted) : LoadHalves(sorted);
   return tree;
 }
 

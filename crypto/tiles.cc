@@ -76,10 +76,22 @@ std::vector<Digest> CompleteSubtrees(const std::array<std::string, kTileLevels>&
 
 absl::StatusOr<TileTree> TileTree::Restore(std::uint64_t size, const TileSource& tiles,
                                            const LeafHashReader& leaf_hash) {
-  TileTree tree;
+  std::array<std::string, kTileLevels> partial;
   for (std::uint32_t level = 0; level < kTileLevels; ++level) {
-    CUSTODY_ASSIGN_OR_RETURN(tree.partial_[level], RestorePartial(level, size, tiles, leaf_hash));
+    CUSTODY_ASSIGN_OR_RETURN(partial[level], RestorePartial(level, size, tiles, leaf_hash));
   }
+  return FromPartialTiles(size, std::move(partial));
+}
+
+absl::StatusOr<TileTree> TileTree::FromPartialTiles(std::uint64_t size,
+                                                    std::array<std::string, kTileLevels> partial) {
+  for (std::uint32_t level = 0; level < kTileLevels; ++level) {
+    if (partial[level].size() == PartialTileWidth(level, size) * Digest::kSizeBytes) continue;
+    return absl::DataLossError(
+        absl::StrFormat("the partial tile of level %d has %d bytes", level, partial[level].size()));
+  }
+  TileTree tree;
+  tree.partial_ = std::move(partial);
   CUSTODY_ASSIGN_OR_RETURN(tree.range_,
                            CompactRange::FromSizeAndHashes(size, CompleteSubtrees(tree.partial_)));
   return tree;

@@ -95,6 +95,12 @@ class TileTree {
   static absl::StatusOr<TileTree> Restore(std::uint64_t size, const TileSource& tiles,
                                           const LeafHashReader& leaf_hash);
 
+  // The tree of `size` leaves with these partial tiles, as in TileEdge. Every hash of them is below
+  // Root(), which the caller compares with the checkpoint.
+  // Errors: kDataLoss if one has another width than that of the size.
+  static absl::StatusOr<TileTree> FromPartialTiles(std::uint64_t size,
+                                                   std::array<std::string, kTileLevels> partial);
+
   // Appends a leaf; the tiles that it completes (seldom more than one) go to the end of
   // `completed`.
   void Append(const Digest& leaf_hash, std::vector<FullTile>* completed);

@@ -316,6 +316,10 @@ std::string ScrubStateFile(const Config& config) {
   return config.ledger.data_directory + "/scrub.json";
 }
 
+std::string StoppedLogFile(const Config& config) {
+  return config.ledger.data_directory + "/stopped-log";
+}
+
 absl::StatusOr<std::vector<std::pair<std::string, std::string>>> SplitSettings(
     const std::vector<std::string>& settings) {
   std::vector<std::pair<std::string, std::string>> pairs;

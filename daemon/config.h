@@ -195,6 +195,7 @@ std::string LogKeyFile(const Config& config);
 std::string ServiceKeyFile(const Config& config);
 // Where the scrub in the background is, and what it found.
 std::string ScrubStateFile(const Config& config);
+std::string StoppedLogFile(const Config& config);
 
 }  // namespace custody
 

@@ -17,6 +17,7 @@
 #include "daemon/http_listener.h"
 #include "daemon/ledger/clock.h"
 #include "daemon/ledger/ledger.h"
+#include "daemon/ledger/stopped_log.h"
 #include "daemon/logging.h"
 #include "daemon/metrics_text.h"
 #include "daemon/parts.h"
@@ -32,6 +33,8 @@ namespace {
 constexpr int kTickMs = 200;
 // For calls under way after the ledger has answered everybody.
 constexpr std::int64_t kStopCallsMs = 2'000;
+// A start takes a tenth of it; one that takes longer may wait for compaction itself.
+constexpr std::int64_t kCompactionDelayMsMax = 1'000;
 
 constexpr std::string_view kInsecureBanner =
     "INSECURE: listen.insecure_loopback is on. No TLS, no certificates: everybody on this machine "
@@ -173,12 +176,16 @@ absl::Status Serve(const Config& config) {
   const SystemdNotifier systemd;
   const SystemClock clock;
   systemd.Notify("STATUS=opening the store");
-  absl::StatusOr<std::unique_ptr<RocksdbStore>> store = RocksdbStore::Open(StoreOptionsOf(config));
+  StoppedLog stopped_log(StoppedLogFile(config));
+  RocksdbOptions store_options = StoreOptionsOf(config);
+  store_options.compaction_delay_ms_max = kCompactionDelayMsMax;
+  absl::StatusOr<std::unique_ptr<RocksdbStore>> store = RocksdbStore::Open(store_options);
   if (!store.ok()) return Named("store", store.status());
   CUSTODY_ASSIGN_OR_RETURN(const LedgerKeys keys, LoadKeys(config));
   CUSTODY_ASSIGN_OR_RETURN(const std::unique_ptr<WitnessKeeper> witnesses,
                            MakeWitnessKeeper(config, keys, clock));
   LedgerOptions ledger_options = LedgerOptionsOf(config);
+  ledger_options.stopped_log = &stopped_log;
   if (witnesses != nullptr) {
     ledger_options.before_writing = [&witnesses](const LedgerSnapshot& snapshot) {
       return witnesses->CheckBeforeWriting(snapshot);
@@ -208,6 +215,7 @@ absl::Status Serve(const Config& config) {
     CUSTODY_RETURN_IF_ERROR(ReplaceSmallFile(config.listen.address_file, server->address()));
   }
   systemd.Notify("READY=1\nSTATUS=serving");
+  (*store)->StartCompaction();
   RunUntilSignal(health, systemd);
 
   StopServing(config, systemd, **ledger, *server, scrub, witnesses.get());

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "storage/compaction_gate.h"
 #include "storage/rocksdb_store.h"
 
 namespace custody {
@@ -29,9 +30,10 @@ inline std::string_view FromSlice(const rocksdb::Slice& slice) {
 // The only place where a status of RocksDB becomes ours. `call` names what was tried.
 absl::Status FromRocksdb(const rocksdb::Status& status, std::string_view call);
 
-// How the database is set up; the reasons are in the source.
+// How the database is set up; the reasons are in the source. `gate` may be null.
 rocksdb::DBOptions DatabaseOptions(const RocksdbOptions& options,
-                                   std::shared_ptr<rocksdb::Logger> log);
+                                   std::shared_ptr<rocksdb::Logger> log,
+                                   std::shared_ptr<CompactionGate> gate = nullptr);
 std::vector<rocksdb::ColumnFamilyDescriptor> FamilyDescriptors(const RocksdbOptions& options);
 
 // An open database; views share it, so a view that lives too long does no harm.
@@ -48,7 +50,8 @@ struct RocksdbStore::Engine {
 
   std::string path;
   bool without_log = false;
-  int lock = -1;  // Of a store that is open for reading only.
+  int lock = -1;                         // Of a store that is open for reading only.
+  std::shared_ptr<CompactionGate> gate;  // May be null.
   std::unique_ptr<rocksdb::DB> db;
   rocksdb::ColumnFamilyHandle* default_family = nullptr;
   rocksdb::ColumnFamilyHandle* bulk_family = nullptr;

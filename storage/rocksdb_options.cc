@@ -75,7 +75,8 @@ absl::Status Validate(const RocksdbOptions& options) {
 }
 
 rocksdb::DBOptions DatabaseOptions(const RocksdbOptions& options,
-                                   std::shared_ptr<rocksdb::Logger> log) {
+                                   std::shared_ptr<rocksdb::Logger> log,
+                                   std::shared_ptr<CompactionGate> gate) {
   rocksdb::DBOptions database;
   if (options.env != nullptr) {
     database.env = options.env;
@@ -104,6 +105,7 @@ rocksdb::DBOptions DatabaseOptions(const RocksdbOptions& options,
   database.max_open_files =
       static_cast<int>(std::min<std::uint32_t>(options.open_files_max, 1U << 20));
   database.max_background_jobs = 2;
+  database.rate_limiter = std::move(gate);
   database.max_file_opening_threads = 1;
   database.table_cache_numshardbits = 4;
   database.stats_dump_period_sec = 0;

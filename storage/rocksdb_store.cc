@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <rocksdb/cache.h>
+#include <rocksdb/convenience.h>
 #include <rocksdb/sst_file_reader.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/checkpoint.h>
@@ -10,6 +11,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
@@ -160,6 +162,11 @@ RocksdbStore::Engine::~Engine() {
     if (lock >= 0) ::close(lock);
     return;
   }
+  // Close() waits for a compaction that waits at the gate; it ends there.
+  if (gate != nullptr) {
+    rocksdb::CancelAllBackgroundWork(db.get(), /*wait=*/false);
+    gate->Open();
+  }
   // After an error there is nothing to save: what was acknowledged is in the log.
   db->DestroyColumnFamilyHandle(default_family).PermitUncheckedError();
   db->DestroyColumnFamilyHandle(bulk_family).PermitUncheckedError();
@@ -173,10 +180,15 @@ RocksdbStore::~RocksdbStore() = default;
 absl::StatusOr<std::unique_ptr<RocksdbStore>> RocksdbStore::Open(const RocksdbOptions& options) {
   CUSTODY_RETURN_IF_ERROR(Validate(options));
   CUSTODY_RETURN_IF_ERROR(PrepareFolder(options));
+  std::shared_ptr<CompactionGate> gate;
+  if (options.compaction_delay_ms_max > 0) {
+    gate = std::make_shared<CompactionGate>(
+        std::chrono::milliseconds(options.compaction_delay_ms_max));
+  }
   std::vector<rocksdb::ColumnFamilyHandle*> families;
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status =
-      rocksdb::DB::Open(DatabaseOptions(options, OpenRocksdbLog(options.path)), options.path,
+      rocksdb::DB::Open(DatabaseOptions(options, OpenRocksdbLog(options.path), gate), options.path,
                         FamilyDescriptors(options), &families, &db);
   if (IsLockHeld(status)) {
     return absl::UnavailableError(
@@ -186,6 +198,7 @@ absl::StatusOr<std::unique_ptr<RocksdbStore>> RocksdbStore::Open(const RocksdbOp
   auto engine = std::make_shared<Engine>();
   engine->path = options.path;
   engine->without_log = options.without_log;
+  engine->gate = std::move(gate);
   engine->db.reset(db);
   engine->default_family = families[0];
   engine->bulk_family = families[1];
@@ -258,6 +271,10 @@ void RocksdbStore::ForgetCache() const {
   const auto* table = engine_->db->GetOptions(engine_->default_family)
                           .table_factory->GetOptions<rocksdb::BlockBasedTableOptions>();
   if (table != nullptr && table->block_cache != nullptr) table->block_cache->EraseUnRefEntries();
+}
+
+void RocksdbStore::StartCompaction() const {
+  if (engine_->gate != nullptr) engine_->gate->Open();
 }
 
 absl::StatusOr<std::unique_ptr<ReadView>> RocksdbStore::OpenView() const {

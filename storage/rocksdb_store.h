@@ -47,6 +47,10 @@ struct RocksdbOptions {
   // synced batch costs a file.
   bool without_log = false;
 
+  // Compaction waits for StartCompaction(), so long after Open() was called at most; 0: it does
+  // not. Reads, writes and flushes never wait.
+  std::int64_t compaction_delay_ms_max = 0;
+
   // Only for tests that make the disk fail; must outlive the store.
   rocksdb::Env* env = nullptr;
 };
@@ -92,6 +96,9 @@ class RocksdbStore final : public Store {
   // Forgets blocks that are kept in memory, so that what is damaged on the disk is noticed by
   // reads.
   void ForgetCache() const;
+
+  // Ends the wait of compaction_delay_ms_max.
+  void StartCompaction() const;
 
   absl::StatusOr<std::unique_ptr<ReadView>> OpenView() const override;
   // The lock file is held since Open(), so this never fails.

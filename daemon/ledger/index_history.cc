@@ -11,8 +11,8 @@
 #include "base/status_macros.h"
 #include "crypto/checkpoint.h"
 #include "crypto/note.h"
+#include "daemon/ledger/index_buckets.h"
 #include "daemon/ledger/schema.h"
-#include "daemon/ledger/stopped_index.h"
 #include "storage/key_codec.h"
 
 namespace custody {
@@ -65,8 +65,9 @@ absl::StatusOr<WholeIndex> NearestWhole(const ReadView& view, WholeIndex newest,
                            view.First(KeyOfIndexBuckets(size), KeyOfIndexBuckets(newest.size)));
   if (!stored.has_value()) return newest;
   CUSTODY_ASSIGN_OR_RETURN(const std::uint64_t at, IndexInKey(stored->key));
-  const std::optional<IndexTree> tree = DecodeIndexBuckets(at, stored->value);
-  return tree.has_value() ? WholeIndex{at, tree->Snapshot()} : newest;
+  const std::optional<IndexBuckets> buckets = DecodeIndexBuckets(stored->value);
+  const bool whole = buckets.has_value() && buckets->log_size == at;
+  return whole ? WholeIndex{at, buckets->index.Snapshot()} : newest;
 }
 
 }  // namespace

@@ -19,7 +19,7 @@
 #include "daemon/ledger/recovery.h"
 #include "daemon/ledger/schema.h"
 #include "daemon/ledger/signature_verifier.h"
-#include "daemon/ledger/stopped_index.h"
+#include "daemon/ledger/stopped_log.h"
 #include "daemon/ledger/write_pipeline.h"
 #include "lifecycle/refusal.h"
 
@@ -233,12 +233,14 @@ void Ledger::Parts::LeaveForNextStart() const {
     const MutexLock lock(mutex);
     last = snapshot;
   }
-  // Whatever comes of both: without the note the next start signs the head again, without the index
-  // it reads the table of buckets.
+  // Whatever comes of both: without the note the next start signs the head again, without the file
+  // it reads tiles and buckets.
   WriteBatch writes;
   writes.Put(KeyOfCheckpoint(last->size()), last->note);
+  writes.Delete(KeyOfMeta(MetaKey::kStoppedIndex));
   store.Apply(writes, Durability::kUnsynced).IgnoreError();
-  WriteStoppedIndex(last->size(), last->index, &store).IgnoreError();
+  if (options.stopped_log == nullptr) return;
+  options.stopped_log->Leave(*last->edge, last->index).IgnoreError();
 }
 
 Ledger::Ledger(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -247,7 +249,8 @@ absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(const LedgerOptions& option
                                                      const LedgerKeys& keys, const Clock& clock) {
   CUSTODY_RETURN_IF_ERROR(Validate(options));
   CUSTODY_RETURN_IF_ERROR(store.AcquireWriter());
-  CUSTODY_ASSIGN_OR_RETURN(RecoveredLedger recovered, RecoverLedger(store, keys.LogSigners()));
+  CUSTODY_ASSIGN_OR_RETURN(RecoveredLedger recovered,
+                           RecoverLedger(store, keys.LogSigners(), options.stopped_log));
   auto parts = std::make_unique<Parts>(options, keys, store, clock);
   Parts& p = *parts;
   p.origin = recovered.snapshot->checkpoint.origin;

@@ -12,6 +12,7 @@
 #include "crypto/keys.h"
 #include "crypto/note.h"
 #include "daemon/ledger/ledger_snapshot.h"
+#include "daemon/ledger/stopped_log.h"
 
 namespace custody {
 
@@ -38,6 +39,10 @@ struct LedgerOptions {
   // The anchor: the newest checkpoint as a file, best on another disk. Empty: none (tests only).
   std::string anchor_path;
   std::int64_t anchor_interval_ms_min = 1'000;
+
+  // Where the tree and the index lie that the last stop has left, and where the next one leaves
+  // them; must outlive the ledger. Null: tiles and buckets are read.
+  StoppedLog* stopped_log = nullptr;
 
   // How long index proofs can still be made for a checkpoint after it ceased to be the newest.
   std::int64_t index_history_ms = 3'600'000;

@@ -12,12 +12,12 @@
 #include "crypto/tiles.h"
 #include "custody/v1/record.pb.h"
 #include "daemon/ledger/encode.h"
+#include "daemon/ledger/index_buckets.h"
 #include "daemon/ledger/index_history.h"
 #include "daemon/ledger/ledger_options.h"
 #include "daemon/ledger/log_builder.h"
 #include "daemon/ledger/recovery.h"
 #include "daemon/ledger/schema.h"
-#include "daemon/ledger/stopped_index.h"
 #include "lifecycle/parsed_event.h"
 #include "storage/key_codec.h"
 

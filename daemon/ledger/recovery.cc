@@ -9,7 +9,7 @@
 #include "daemon/ledger/ledger_refusals.h"
 #include "daemon/ledger/log_builder.h"
 #include "daemon/ledger/schema.h"
-#include "daemon/ledger/stopped_index.h"
+#include "daemon/ledger/stopped_log.h"
 #include "lifecycle/subject.h"
 #include "storage/key_codec.h"
 
@@ -31,7 +31,8 @@ bool Agrees(const IndexTree& index, const v1::Seal& seal) {
   return seal.index_root() == index.Root().view() && seal.subject_count() == index.leaf_count();
 }
 
-absl::StatusOr<IndexTree> RestoreIndex(const ReadView& view, const v1::Entry& seal) {
+absl::StatusOr<IndexTree> RestoreIndex(const ReadView& view, const v1::Entry& seal,
+                                       std::optional<LogAtStop> stopped) {
   // Entry 0 is about the ledger, so that no index is empty.
   if ((seal.seal().subject_count() == 0) != kWithoutIndex) {
     return absl::DataLossError(
@@ -40,8 +41,7 @@ absl::StatusOr<IndexTree> RestoreIndex(const ReadView& view, const v1::Entry& se
               "and opens no ledger that has one"
             : "the last seal says that the subject index is empty");
   }
-  std::optional<IndexTree> stopped = ReadStoppedIndex(seal.index() + 1, view);
-  if (stopped.has_value() && Agrees(*stopped, seal.seal())) return *std::move(stopped);
+  if (stopped.has_value() && Agrees(stopped->index, seal.seal())) return std::move(stopped->index);
   std::vector<IndexBucketRecord> buckets;
   absl::Status bad;
   const std::string prefix = PrefixOfTable(Table::kIndexBucket);
@@ -155,21 +155,30 @@ absl::StatusOr<Checkpoint> ReadHead(const ReadView& view) {
   return Checkpoint{*origin, head.size, head.root};
 }
 
-absl::StatusOr<RestoredLog> RestoreLog(const ReadView& view, const Checkpoint& head) {
-  return RestoreLog(view, head, EntriesOf(view));
+absl::StatusOr<RestoredLog> RestoreLog(const ReadView& view, const Checkpoint& head,
+                                       StoppedLog* stopped_log) {
+  return RestoreLog(view, head, EntriesOf(view), stopped_log);
 }
 
 absl::StatusOr<RestoredLog> RestoreLog(const ReadView& view, const Checkpoint& head,
-                                       const TileTree::LeafHashReader& leaf_hash) {
+                                       const TileTree::LeafHashReader& leaf_hash,
+                                       StoppedLog* stopped_log) {
   RestoredLog log;
-  CUSTODY_ASSIGN_OR_RETURN(log.tree, RestoreTreeBy(view, head, leaf_hash));
+  std::optional<LogAtStop> stopped;
+  if (stopped_log != nullptr) stopped = stopped_log->Take(head.size);
+  if (stopped.has_value() && stopped->tree.Root() == head.root) {
+    log.tree = stopped->tree;
+  } else {
+    CUSTODY_ASSIGN_OR_RETURN(log.tree, RestoreTreeBy(view, head, leaf_hash));
+  }
   CUSTODY_ASSIGN_OR_RETURN(log.seal, ReadLastSeal(view, head.size));
-  CUSTODY_ASSIGN_OR_RETURN(log.index, RestoreIndex(view, log.seal));
+  CUSTODY_ASSIGN_OR_RETURN(log.index, RestoreIndex(view, log.seal, std::move(stopped)));
   return log;
 }
 
 absl::StatusOr<RecoveredLedger> RecoverLedger(const Store& store,
-                                              std::span<const NoteSigner> signers) {
+                                              std::span<const NoteSigner> signers,
+                                              StoppedLog* stopped_log) {
   auto snapshot = std::make_shared<LedgerSnapshot>();
   snapshot->damage = std::make_shared<KnownDamage>();
   CUSTODY_ASSIGN_OR_RETURN(snapshot->view, store.OpenView());
@@ -183,7 +192,7 @@ absl::StatusOr<RecoveredLedger> RecoverLedger(const Store& store,
   }
   RecoveredLedger recovered;
   CUSTODY_ASSIGN_OR_RETURN(recovered.format_version, ReadFormat(view));
-  CUSTODY_ASSIGN_OR_RETURN(RestoredLog log, RestoreLog(view, snapshot->checkpoint));
+  CUSTODY_ASSIGN_OR_RETURN(RestoredLog log, RestoreLog(view, snapshot->checkpoint, stopped_log));
   recovered.tree = std::move(log.tree);
   recovered.index = std::move(log.index);
   CUSTODY_ASSIGN_OR_RETURN(recovered.pending, ReadPending(view));

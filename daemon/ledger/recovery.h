@@ -18,6 +18,7 @@
 #include "custody/v1/record.pb.h"
 #include "daemon/ledger/ledger_options.h"
 #include "daemon/ledger/ledger_snapshot.h"
+#include "daemon/ledger/stopped_log.h"
 #include "lifecycle/parsed_event.h"
 #include "storage/store.h"
 
@@ -40,11 +41,14 @@ struct RestoredLog {
   IndexTree index;
   v1::Entry seal;  // The last entry.
 };
+// `stopped_log`: where to look for both before the tables; may be null.
 // Errors: kDataLoss if head, edge, seal and index contradict one another; those of the store.
-absl::StatusOr<RestoredLog> RestoreLog(const ReadView& view, const Checkpoint& head);
+absl::StatusOr<RestoredLog> RestoreLog(const ReadView& view, const Checkpoint& head,
+                                       StoppedLog* stopped_log = nullptr);
 // The same of a store that holds no entries but the seals; `leaf_hash` knows those of the edge.
 absl::StatusOr<RestoredLog> RestoreLog(const ReadView& view, const Checkpoint& head,
-                                       const TileTree::LeafHashReader& leaf_hash);
+                                       const TileTree::LeafHashReader& leaf_hash,
+                                       StoppedLog* stopped_log = nullptr);
 
 // Reads and checks everything but the anchor.
 //
@@ -55,7 +59,8 @@ absl::StatusOr<RestoredLog> RestoreLog(const ReadView& view, const Checkpoint& h
 // The note of the head is the one that was left at the last stop, byte for byte, else the head
 // signed anew by `signers`.
 absl::StatusOr<RecoveredLedger> RecoverLedger(const Store& store,
-                                              std::span<const NoteSigner> signers);
+                                              std::span<const NoteSigner> signers,
+                                              StoppedLog* stopped_log = nullptr);
 
 // The head of a store as its meta table says it. Errors: kNotFound if the store holds no ledger.
 absl::StatusOr<Checkpoint> ReadHead(const ReadView& view);

@@ -78,7 +78,7 @@ enum class MetaKey {
   kFormat,        // "format" -> u32
   kHead,          // "head" -> size:u64 root:32
   kOrigin,        // "origin" -> text
-  kStoppedIndex,  // "stopped-index", see stopped_index.h
+  kStoppedIndex,  // "stopped-index", of earlier versions: what is a file now (stopped_log.h)
   kWitnessed,     // "witnessed" -> signed note of the newest checkpoint that a quorum has cosigned
 };
 

@@ -167,6 +167,37 @@ TEST_F(TileTreeTest, RestoresFromFullTilesAndTheLastLeaves) {
   EXPECT_EQ(a[0].hashes, b[0].hashes);
 }
 
+TEST_F(TileTreeTest, GoesOnFromItsPartialTiles) {
+  const std::shared_ptr<const TileEdge> edge = tree->Snapshot();
+  ASSERT_OK_AND_ASSIGN(TileTree restored, TileTree::FromPartialTiles(kSize, edge->partial));
+  EXPECT_EQ(restored.size(), kSize);
+  EXPECT_EQ(restored.Root(), tree->Root());
+  TileTree original = *tree;
+  std::vector<FullTile> completed;
+  for (std::uint64_t i = kSize; i < kSize + 300; ++i) {
+    original.Append(Leaf(i), &completed);
+    restored.Append(Leaf(i), &completed);
+  }
+  EXPECT_EQ(original.Root(), restored.Root());
+}
+
+// Every hash of them is below the root, and none may be missing or too many.
+TEST_F(TileTreeTest, FalsePartialTilesGiveAnotherRootOrNone) {
+  const std::shared_ptr<const TileEdge> edge = tree->Snapshot();
+  for (std::size_t level = 0; level < kTileLevels; ++level) {
+    for (std::size_t place = 0; place < edge->partial[level].size(); place += 16) {
+      auto changed = edge->partial;
+      changed[level][place] = static_cast<char>(changed[level][place] ^ 1);
+      ASSERT_OK_AND_ASSIGN(const TileTree other, TileTree::FromPartialTiles(kSize, changed));
+      EXPECT_NE(other.Root(), tree->Root()) << level << " " << place;
+    }
+    auto longer = edge->partial;
+    longer[level].append(Digest::kSizeBytes, 'x');
+    EXPECT_THAT(TileTree::FromPartialTiles(kSize, longer),
+                StatusIs(absl::StatusCode::kDataLoss, HasSubstr("partial tile of level")));
+  }
+}
+
 TEST_F(TileTreeTest, SnapshotsDoNotChange) {
   TileTree copy = *tree;
   const std::shared_ptr<const TileEdge> before = copy.Snapshot();

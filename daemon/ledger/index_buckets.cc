@@ -1,12 +1,9 @@
-#include "daemon/ledger/stopped_index.h"
+#include "daemon/ledger/index_buckets.h"
 
-#include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/bytes.h"
-#include "daemon/ledger/schema.h"
 
 namespace custody {
 namespace {
@@ -30,12 +27,14 @@ std::string EncodeIndexBuckets(std::uint64_t log_size, const IndexSnapshot& inde
   return value;
 }
 
-std::optional<IndexTree> DecodeIndexBuckets(std::uint64_t log_size, std::string_view value) {
+std::optional<IndexBuckets> DecodeIndexBuckets(std::string_view value) {
   std::string_view rest = value;
   if (rest.size() < kSizeBytes + Digest::kSizeBytes) return std::nullopt;
   const std::string_view digest = rest.substr(rest.size() - Digest::kSizeBytes);
   rest.remove_suffix(Digest::kSizeBytes);
-  if (Sha256(rest).view() != digest || ReadBigEndian64(rest) != log_size) return std::nullopt;
+  if (Sha256(rest).view() != digest) return std::nullopt;
+  IndexBuckets decoded;
+  decoded.log_size = ReadBigEndian64(rest);
   rest.remove_prefix(kSizeBytes);
   if (rest.size() % kRecordBytes != 0) return std::nullopt;
   std::vector<IndexBucketRecord> buckets;
@@ -47,20 +46,8 @@ std::optional<IndexTree> DecodeIndexBuckets(std::uint64_t log_size, std::string_
   }
   absl::StatusOr<IndexTree> index = IndexTree::Load(buckets);
   if (!index.ok()) return std::nullopt;
-  return *std::move(index);
-}
-
-absl::Status WriteStoppedIndex(std::uint64_t log_size, const IndexSnapshot& index, Store* store) {
-  WriteBatch writes;
-  writes.Put(KeyOfMeta(MetaKey::kStoppedIndex), EncodeIndexBuckets(log_size, index));
-  return store->Apply(writes, Durability::kUnsynced);
-}
-
-std::optional<IndexTree> ReadStoppedIndex(std::uint64_t log_size, const ReadView& view) {
-  const absl::StatusOr<std::optional<std::string>> value =
-      view.Get(KeyOfMeta(MetaKey::kStoppedIndex));
-  if (!value.ok() || !value->has_value()) return std::nullopt;
-  return DecodeIndexBuckets(log_size, **value);
+  decoded.index = *std::move(index);
+  return decoded;
 }
 
 }  // namespace custody
