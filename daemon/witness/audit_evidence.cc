@@ -38,20 +38,29 @@ std::string EvidenceBase(std::string_view folder, std::uint64_t entry) {
   return (EvidenceFolder(folder) / absl::StrFormat("audit-%d", entry)).string();
 }
 
-absl::Status KeepFinding(const std::string& folder, const AuditFinding& finding) {
+absl::Status KeepEntry(const std::string& folder, std::uint64_t entry, std::string_view bytes) {
   CUSTODY_RETURN_IF_ERROR(MakeDirectory(EvidenceFolder(folder).string()));
+  CUSTODY_RETURN_IF_ERROR(SyncFolderOf(EvidenceFolder(folder).string()));
+  if (bytes.empty()) return absl::OkStatus();
+  return ReplaceSmallFile(EvidenceBase(folder, entry) + ".entry", bytes);
+}
+
+absl::Status KeepFinding(const std::string& folder, const AuditFinding& finding) {
+  CUSTODY_RETURN_IF_ERROR(KeepEntry(folder, finding.entry, finding.entry_bytes));
   const std::string base = EvidenceBase(folder, finding.entry);
-  if (!finding.entry_bytes.empty()) {
-    CUSTODY_RETURN_IF_ERROR(ReplaceSmallFile(base + ".entry", finding.entry_bytes));
-  }
   return ReplaceSmallFile(
       base + ".txt",
-      absl::StrFormat("%s%s\n\nCheckpoint that was to be cosigned:\n\n%s\n"
-                      "Entry as it was judged: %s\n"
-                      "Receipt of the ledger:  %s\n",
-                      std::string(kFinding), finding.text, FormatCheckpoint(finding.checkpoint),
-                      finding.entry_bytes.empty() ? "none, it is the checkpoint" : base + ".entry",
-                      base + ".receipt, if the ledger handed one out"));
+      absl::StrFormat(
+          "%s%s\n\n"
+          "Found twice, by a replay and by a second one that was made anew from entry 0; "
+          "the first:\n%s\n\n"
+          "Checkpoint that was to be cosigned:\n\n%s\n"
+          "Entry as it was judged: %s\n"
+          "Receipt of the ledger:  %s\n",
+          std::string(kFinding), finding.text, finding.first_text,
+          FormatCheckpoint(finding.checkpoint),
+          finding.entry_bytes.empty() ? "none, it is the checkpoint" : base + ".entry",
+          base + ".receipt, if the ledger handed one out"));
 }
 
 absl::StatusOr<std::optional<std::string>> EarlierFinding(const std::string& folder) {

@@ -2,7 +2,8 @@
 // in the folder is an alarm, for this process and for every later one, until somebody takes it
 // away.
 //
-//   evidence/audit-N.entry     the bytes of entry N as they were judged
+//   evidence/audit-N.entry     the bytes of entry N as they were judged false; alone no alarm: a
+//                              second replay did not find them so, or was cut short
 //   evidence/audit-N.txt       the finding, and the checkpoint that was to be cosigned
 //   evidence/audit-N.receipt   the ledger's own receipt of entry N, if it still hands one out
 //
@@ -24,7 +25,9 @@ namespace custody {
 
 struct AuditFinding {
   std::uint64_t entry = 0;
+  // Of the second replay, and what the first one had found.
   std::string text;
+  std::string first_text;
   // As judged; empty if it is the checkpoint that is false.
   std::string entry_bytes;
   Checkpoint checkpoint;
@@ -32,6 +35,9 @@ struct AuditFinding {
 
 // The path of a finding without its ending.
 std::string EvidenceBase(std::string_view folder, std::uint64_t entry);
+
+// Keeps the bytes alone, before a second replay judges them. Errors: kUnavailable.
+absl::Status KeepEntry(const std::string& folder, std::uint64_t entry, std::string_view bytes);
 
 // Keeps it, synced; the text last. Errors: kUnavailable.
 absl::Status KeepFinding(const std::string& folder, const AuditFinding& finding);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <stop_token>
 #include <thread>
 #include <utility>
 
@@ -9,13 +10,11 @@
 #include "base/bytes.h"
 #include "base/mutex.h"
 #include "base/status_macros.h"
-#include "crypto/merkle.h"
 #include "custody/client.h"
-#include "daemon/audit/log_audit.h"
 #include "daemon/files.h"
 #include "daemon/logging.h"
 #include "daemon/witness/audit_evidence.h"
-#include "storage/rocksdb_store.h"
+#include "daemon/witness/audit_replay.h"
 
 namespace custody {
 namespace {
@@ -24,17 +23,32 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kRetry(1'000);
-// The replay reads the states that each entry touches.
-constexpr std::uint64_t kCacheBytesMax = 32U << 20;
-constexpr std::uint64_t kWriteBufferBytesMax = 8U << 20;
-
 constexpr milliseconds kRetryMax(60'000);
 
-Trust TrustOf(const AuditorOptions& options) {
-  Trust trust;
-  trust.ledger = options.connection.ledger;
-  trust.entry0_leaf_hash = options.entry0_leaf_hash.value_or(Digest());
-  return trust;
+ReplayOptions ReplayIn(const AuditorOptions& options, std::string_view name) {
+  ReplayOptions replay;
+  replay.folder = absl::StrFormat("%s/%s", options.folder, name);
+  replay.ledger = options.connection.ledger;
+  replay.entry0_leaf_hash = options.entry0_leaf_hash;
+  return replay;
+}
+
+ReplayOptions SecondReplayIn(const AuditorOptions& options) {
+  ReplayOptions replay = ReplayIn(options, "second");
+  replay.begins_anew = true;
+  return replay;
+}
+
+// What the first replay has found, until the second one has judged it.
+struct Suspicion {
+  JudgedFalse first;
+  Checkpoint checkpoint;
+  // The second replay was handed the very bytes that the first one judged.
+  bool same_bytes = false;
+};
+
+std::uint64_t EntryOf(const JudgedFalse& found, const Checkpoint& checkpoint) {
+  return found.entry.value_or(checkpoint.size - 1);
 }
 
 }  // namespace
@@ -42,28 +56,37 @@ Trust TrustOf(const AuditorOptions& options) {
 // In the order of construction; destruction is the reverse.
 struct Auditor::Parts {
   Parts(AuditorOptions o, NoteSigner s)
-      : options(std::move(o)), signer(std::move(s)), trust(TrustOf(options)) {}
+      : options(std::move(o)),
+        signer(std::move(s)),
+        first(ReplayIn(options, "replay")),
+        second(SecondReplayIn(options)) {}
 
   void Run();
-  // Reads up to the checkpoint and compares.
-  absl::Status AuditTo(const Checkpoint& target);
-  absl::Status ReadTo(const Checkpoint& target);
-  // What stands at the next index, before it is judged. No lie: the setting may be the mistake.
-  absl::Status CheckRead(std::uint64_t index, std::string_view entry) const;
-  // The audit's own answers; what it calls data loss is a lie of the log.
-  absl::Status Judged(absl::Status judgement);
-  void Conclude(const Checkpoint& target, const absl::Status& status);
-  void KeepEvidence(const Checkpoint& target, std::string_view finding);
-  void KeepReceipt(const Checkpoint& target);
-  absl::Status OpenReplay();
+  // nullopt: stopping.
+  std::optional<Checkpoint> NextTarget();
+  // Whether there is time left; false: stopping.
+  bool WaitFor(milliseconds pause);
+  // OK if everything up to the target is true. Errors: those of the replays; kDataLoss with
+  // second.caught().
+  absl::Status Audit(const Checkpoint& target);
+  void Suspect(const Checkpoint& target);
+  absl::Status JudgeAgain();
+  // It did not repeat: the second replay is the one that goes on.
+  absl::Status DropSuspicion();
+  void Conclude(const Checkpoint& target, const absl::Status& result);
+  void Accuse();
+  void KeepReceipt(std::uint64_t entry);
+  void Show(std::uint64_t read_size) {
+    const MutexLock lock(mutex);
+    status.read_size = read_size;
+  }
 
   const AuditorOptions options;
   const NoteSigner signer;
-  std::unique_ptr<RocksdbStore> store;
-  const Trust trust;
-  std::unique_ptr<LogAudit> log;  // Of the thread, as the next one.
-  bool lied = false;
-  bool is_broken = false;  // The replay, by its folder: to be opened again.
+  // Of the thread, as what follows.
+  AuditReplay first;
+  AuditReplay second;
+  std::optional<Suspicion> suspicion;
   std::unique_ptr<Client> client;
   std::stop_source stop;
 
@@ -76,27 +99,89 @@ struct Auditor::Parts {
   std::thread thread;
 };
 
-absl::Status Auditor::Parts::Judged(absl::Status judgement) {
-  lied = lied || absl::IsDataLoss(judgement);
-  is_broken = !judgement.ok() && !lied;
-  return judgement;
+absl::Status Auditor::Parts::Audit(const Checkpoint& target) {
+  if (!suspicion.has_value()) {
+    const auto observe = [this](std::uint64_t index, std::string_view) { Show(index + 1); };
+    absl::Status result = first.AuditTo(*client, target, observe, stop.get_token());
+    if (!first.caught().has_value()) return result;
+    Suspect(target);
+  }
+  return JudgeAgain();
+}
+
+// The bytes first: whatever comes next, they can be looked at.
+void Auditor::Parts::Suspect(const Checkpoint& target) {
+  suspicion = {.first = *first.caught(), .checkpoint = target};
+  first.Close();
+  const JudgedFalse& found = suspicion->first;
+  const absl::Status kept = KeepEntry(options.folder, EntryOf(found, target), found.entry_bytes);
+  Log(LogLevel::kWarning,
+      "the audit has found the log false; it is judged a second time, made anew",
+      {{"origin", target.origin},
+       {"finding", found.finding},
+       {"entry", kept.ok() ? "kept in evidence" : std::string(StdView(kept.message()))}});
+  const MutexLock lock(mutex);
+  status.error = absl::StrFormat("%s; it is judged a second time, made anew", found.finding);
+}
+
+absl::Status Auditor::Parts::JudgeAgain() {
+  const JudgedFalse& found = suspicion->first;
+  const auto observe = [&](std::uint64_t index, std::string_view entry) {
+    if (index == found.entry) suspicion->same_bytes = entry == found.entry_bytes;
+    Show(index + 1);
+  };
+  const absl::Status again =
+      second.AuditTo(*client, suspicion->checkpoint, observe, stop.get_token());
+  if (second.caught().has_value()) return again;
+  if (again.ok()) return DropSuspicion();
+  return absl::Status(again.code(), absl::StrFormat("%s; it cannot be judged a second time: %s",
+                                                    found.finding, StdView(again.message())));
+}
+
+absl::Status Auditor::Parts::DropSuspicion() {
+  Log(LogLevel::kWarning,
+      suspicion->same_bytes
+          ? "what the audit had found false did not repeat: the memory or the disk of this machine "
+            "is not to be trusted"
+          : "what the audit had found false did not repeat: the ledger had handed out other bytes, "
+            "or the memory or the disk of this machine is not to be trusted",
+      {{"origin", suspicion->checkpoint.origin}, {"finding", suspicion->first.finding}});
+  suspicion.reset();
+  {
+    const MutexLock lock(mutex);
+    ++status.unrepeated;
+  }
+  return second.TakePlaceOf(&first);
 }
 
 // First what nobody else has to be asked for. The receipt, which the client has verified, proves
 // that the log's key stands for the entry; a ledger that was caught may not hand it out.
-void Auditor::Parts::KeepEvidence(const Checkpoint& target, std::string_view finding) {
-  const std::uint64_t entry = log->wrong_entry().value_or(target.size - 1);
-  const absl::Status kept = KeepFinding(
-      options.folder, {entry, std::string(finding), std::string(log->wrong_bytes()), target});
+void Auditor::Parts::Accuse() {
+  const JudgedFalse& found = *second.caught();
+  const Checkpoint& target = suspicion->checkpoint;
+  const std::uint64_t entry = EntryOf(found, target);
+  // Before anybody hears of it: what was said must not be forgotten.
+  const absl::Status kept = KeepFinding(options.folder, {.entry = entry,
+                                                         .text = found.finding,
+                                                         .first_text = suspicion->first.finding,
+                                                         .entry_bytes = found.entry_bytes,
+                                                         .checkpoint = target});
   Log(LogLevel::kError, "ALARM: the audit has found the log false",
       {{"origin", target.origin},
-       {"finding", std::string(finding)},
+       {"finding", found.finding},
        {"evidence", kept.ok() ? EvidenceBase(options.folder, entry) + ".txt"
                               : std::string(StdView(kept.message()))}});
+  {
+    const MutexLock lock(mutex);
+    status.error = found.finding;
+    status.alarm = true;
+  }
+  changed.NotifyAll();
+  second.Remove().IgnoreError();
+  KeepReceipt(entry);
 }
 
-void Auditor::Parts::KeepReceipt(const Checkpoint& target) {
-  const std::uint64_t entry = log->wrong_entry().value_or(target.size - 1);
+void Auditor::Parts::KeepReceipt(std::uint64_t entry) {
   v1::GetReceiptRequest request;
   request.set_index(entry);
   const absl::StatusOr<v1::Receipt> receipt = client->GetReceipt(request);
@@ -110,123 +195,53 @@ void Auditor::Parts::KeepReceipt(const Checkpoint& target) {
       {{"entry", absl::StrFormat("%d", entry)}, {"cause", std::string(StdView(kept.message()))}});
 }
 
-// Opens the replay again after trouble with its folder, which the next checkpoint may not have.
-absl::Status Auditor::Parts::OpenReplay() {
-  log.reset();
-  store.reset();
-  RocksdbOptions folder;
-  folder.path = options.folder + "/replay";
-  folder.create_if_missing = true;
-  folder.block_cache_bytes_max = kCacheBytesMax;
-  folder.write_buffer_bytes_max = kWriteBufferBytesMax;
-  CUSTODY_ASSIGN_OR_RETURN(store, RocksdbStore::Open(folder));
-  CUSTODY_ASSIGN_OR_RETURN(
-      log,
-      LogAudit::Open({.any_first_entry = !options.entry0_leaf_hash.has_value()}, trust, *store));
-  const MutexLock lock(mutex);
-  status.read_size = log->next();
-  return absl::OkStatus();
-}
-
-absl::Status Auditor::Parts::CheckRead(std::uint64_t index, std::string_view entry) const {
-  if (index != log->next()) {
-    return absl::PermissionDeniedError(
-        absl::StrFormat("entry %d is withheld: the principal of the audit must be allowed to read "
-                        "the entries of every site",
-                        log->next()));
-  }
-  if (index != 0 || !options.entry0_leaf_hash.has_value()) return absl::OkStatus();
-  const Digest leaf_hash = LeafHash(entry);
-  if (leaf_hash == *options.entry0_leaf_hash) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrFormat("entry 0 has the leaf hash %s, audit.entry0_leaf_hash is %s: this is another "
-                      "log, or the setting is wrong",
-                      leaf_hash.ToHex(), options.entry0_leaf_hash->ToHex()));
-}
-
-absl::Status Auditor::Parts::ReadTo(const Checkpoint& target) {
-  if (log->next() >= target.size) return absl::OkStatus();
-  absl::Status taken;
-  CallOptions call;
-  call.deadline = milliseconds(600'000);
-  call.stop = stop.get_token();
-  const absl::Status read = client->ReadEntries(
-      log->next(), target.size,
-      [&](std::uint64_t index, std::string_view entry) {
-        taken = CheckRead(index, entry);
-        if (taken.ok()) taken = Judged(log->Add(std::string(entry)));
-        const MutexLock lock(mutex);
-        status.read_size = log->next();
-        return taken.ok();
-      },
-      call);
-  CUSTODY_RETURN_IF_ERROR(taken);
-  CUSTODY_RETURN_IF_ERROR(read);
-  if (log->next() == target.size) return absl::OkStatus();
-  return absl::PermissionDeniedError(
-      absl::StrFormat("the ledger hands out %d entries of %d", log->next(), target.size));
-}
-
-absl::Status Auditor::Parts::AuditTo(const Checkpoint& target) {
-  if (is_broken) {
-    CUSTODY_RETURN_IF_ERROR(OpenReplay());
-    is_broken = false;
-  }
-  // An older copy of the witness's own state beside a newer audit, for example: no lie.
-  if (log->size_min() > target.size) {
-    return absl::FailedPreconditionError(absl::StrFormat(
-        "%d entries are read, the checkpoint has %d", log->size_min(), target.size));
-  }
-  CUSTODY_RETURN_IF_ERROR(ReadTo(target));
-  return Judged(log->Confirm(target));
-}
-
 void Auditor::Parts::Conclude(const Checkpoint& target, const absl::Status& result) {
-  const bool lie = !result.ok() && lied;
-  std::string error(StdView(result.message()));
+  const std::string error(StdView(result.message()));
   bool fresh = false;
-  // Before anybody hears of it: what was said must not be forgotten.
-  if (lie) KeepEvidence(target, error);
   {
     const MutexLock lock(mutex);
     if (result.ok()) {
       audited = target;
       status.audited_size = target.size;
+      if (wanted == target) wanted.reset();
     }
     fresh = status.error != error;
     status.error = error;
-    status.alarm = status.alarm || lie;
-    if (result.ok() && wanted == target) wanted.reset();
   }
   changed.NotifyAll();
-  if (!fresh || result.ok()) return;
-  if (lie) {
-    KeepReceipt(target);
-  } else {
+  if (fresh && !result.ok()) {
     Log(LogLevel::kWarning, "the audit stands still", {{"cause", error}});
   }
 }
 
+std::optional<Checkpoint> Auditor::Parts::NextTarget() {
+  const MutexLock lock(mutex);
+  while (!stopping && !suspicion.has_value() && !wanted.has_value()) changed.Wait(mutex);
+  if (stopping) return std::nullopt;
+  return suspicion.has_value() ? suspicion->checkpoint : wanted;
+}
+
+bool Auditor::Parts::WaitFor(milliseconds pause) {
+  const MutexLock lock(mutex);
+  const auto end = steady_clock::now() + pause;
+  while (!stopping && changed.WaitUntil(mutex, end)) {
+  }
+  return !stopping;
+}
+
 void Auditor::Parts::Run() {
   milliseconds pause = kRetry;
-  for (;;) {
-    Checkpoint target;
-    {
-      const MutexLock lock(mutex);
-      while (!stopping && !wanted.has_value()) changed.Wait(mutex);
-      if (stopping) return;
-      target = *wanted;
-    }
-    const absl::Status result = AuditTo(target);
-    Conclude(target, result);
-    if (lied) return;  // Nothing that is read later makes it true.
-    if (!is_broken) pause = kRetry;
+  while (const std::optional<Checkpoint> target = NextTarget()) {
+    const absl::Status result = Audit(*target);
+    // Nothing that is read later makes it true.
+    if (second.caught().has_value()) return Accuse();
+    if (stop.stop_requested()) return;
+    Conclude(*target, result);
+    const bool lasts = first.is_broken() || suspicion.has_value();
+    if (!lasts) pause = kRetry;
     if (result.ok()) continue;
-    const MutexLock lock(mutex);
-    const auto again = steady_clock::now() + pause;
+    if (!WaitFor(pause)) return;
     pause = std::min(2 * pause, kRetryMax);
-    while (!stopping && changed.WaitUntil(mutex, again)) {
-    }
   }
 }
 
@@ -237,7 +252,12 @@ absl::StatusOr<std::unique_ptr<Auditor>> Auditor::Start(AuditorOptions options, 
   CUSTODY_RETURN_IF_ERROR(MakeDirectory(parts->options.folder));
   CUSTODY_ASSIGN_OR_RETURN(parts->client, Client::Connect(parts->options.connection));
   CUSTODY_ASSIGN_OR_RETURN(const auto earlier, EarlierFinding(parts->options.folder));
-  if (!earlier.has_value()) CUSTODY_RETURN_IF_ERROR(parts->OpenReplay());
+  if (!earlier.has_value()) {
+    // Of a process that did not come to its end.
+    CUSTODY_RETURN_IF_ERROR(parts->second.Remove());
+    CUSTODY_RETURN_IF_ERROR(parts->first.Open());
+    parts->Show(parts->first.next());
+  }
   std::unique_ptr<Auditor> auditor(new Auditor(std::move(parts)));
   if (earlier.has_value()) {
     Log(LogLevel::kError, "ALARM: an earlier audit has found the log false; nothing is cosigned",
@@ -249,7 +269,7 @@ absl::StatusOr<std::unique_ptr<Auditor>> Auditor::Start(AuditorOptions options, 
   }
   if (!auditor->parts_->options.entry0_leaf_hash.has_value()) {
     Log(LogLevel::kInfo, "audit.entry0_leaf_hash is empty: the log is taken as it is seen first",
-        {{"ledger", auditor->parts_->trust.ledger}});
+        {{"ledger", auditor->parts_->options.connection.ledger}});
   }
   auditor->parts_->thread = std::thread([p = auditor->parts_.get()] { p->Run(); });
   return auditor;

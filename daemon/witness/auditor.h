@@ -1,8 +1,16 @@
 // Gives the second opinion of an auditing witness: reads the entries behind a checkpoint from the
 // daemon, judges every one of them (daemon/audit), and only then cosigns with a key of its own.
 //
+// What it finds false is judged a second time, made anew: by another replay, which reads the log
+// from entry 0 into an empty folder. Only a log that this one finds false too is accused; else it
+// was the memory or the disk of this machine, and the second replay is the one that goes on.
+//
+//   audit/replay       the replay, which goes on over restarts
+//   audit/second       the second replay, while there is one
+//   audit/evidence/    audit_evidence.h
+//
 // Threads: Cosign() from any thread; it waits at most so long. One thread of its own reads.
-// Owns:    the thread, the connection, the store of its progress.
+// Owns:    the thread, the connection, the folder.
 
 #ifndef CUSTODY_DAEMON_WITNESS_AUDITOR_H_
 #define CUSTODY_DAEMON_WITNESS_AUDITOR_H_
@@ -34,9 +42,12 @@ struct AuditorOptions {
 struct AuditorStatus {
   std::uint64_t audited_size = 0;  // Of the newest checkpoint that was found true.
   std::uint64_t read_size = 0;     // Entries read.
-  // The audit stands still: the log was caught, or cannot be read.
+  // The audit stands still: the log was caught, once or twice, or cannot be read.
   std::string error;
-  bool alarm = false;  // It was caught, by this process or an earlier one; stays.
+  // It was caught twice, by this process or an earlier one; stays.
+  bool alarm = false;
+  // How often it was caught by a first replay and not by the second one.
+  std::uint64_t unrepeated = 0;
 };
 
 class Auditor {

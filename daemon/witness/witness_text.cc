@@ -65,6 +65,10 @@ void AddAudit(const AuditorStatus& status, Families* families) {
   AddValue(&AddFamily(families, "custody_witness_audit_alarm",
                       "1 once the audit has found the log false; must stay 0.", MetricType::Gauge),
            {}, status.alarm ? 1 : 0);
+  AddCounter(families, "custody_witness_audit_unrepeated_total",
+             "What the audit found false and did not find again; must stay 0: the memory or the "
+             "disk of this machine.",
+             status.unrepeated);
   AddValue(&AddFamily(families, "custody_witness_audit_failing", "1 while the audit stands still.",
                       MetricType::Gauge),
            {}, status.error.empty() ? 0 : 1);

@@ -78,6 +78,11 @@ class FakeLedgerServer final : public v1::LedgerService::Service {
   std::deque<int> read_silences;
   // A lie about their indices.
   std::uint64_t read_shift = 0;
+  // What readers are shown in place of these entries.
+  std::map<std::uint64_t, std::string> read_lies;
+  // Readers so far. What stands above may be changed before each of them, who has this number.
+  int reads = 0;
+  std::function<void(int read)> before_read;
 
   grpc::Status Record(grpc::ServerContext*, const v1::RecordRequest* request,
                       v1::RecordResponse* response) override {
@@ -129,6 +134,8 @@ class FakeLedgerServer final : public v1::LedgerService::Service {
   grpc::Status ReadEntries(grpc::ServerContext* context, const v1::ReadEntriesRequest* request,
                            grpc::ServerWriter<v1::ReadEntriesResponse>* stream) override {
     const std::lock_guard<std::mutex> lock(mutex);
+    if (before_read) before_read(reads);
+    ++reads;
     int entries_left = -1;
     if (!read_silences.empty()) {
       entries_left = read_silences.front();
@@ -146,7 +153,8 @@ class FakeLedgerServer final : public v1::LedgerService::Service {
       }
       v1::ReadEntriesResponse response;
       response.set_index(index + read_shift);
-      response.set_entry(log.EntryAt(index));
+      const auto lie = read_lies.find(index);
+      response.set_entry(lie == read_lies.end() ? log.EntryAt(index) : lie->second);
       stream->Write(response);
     }
     return grpc::Status::OK;
