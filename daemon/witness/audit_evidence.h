@@ -4,7 +4,9 @@
 //
 //   evidence/audit-N.entry     the bytes of entry N as they were judged false; alone no alarm: a
 //                              second replay did not find them so, or was cut short
-//   evidence/audit-N.txt       the finding, and the checkpoint that was to be cosigned
+//   evidence/audit-N.txt       the finding, the checkpoint that was to be cosigned as the log has
+//                              signed it, the leaf hash of the entry; "sha256 <hex of what stands
+//                              in front of it>" is the last line, so a file cut short shows
 //   evidence/audit-N.receipt   the ledger's own receipt of entry N, if it still hands one out
 //
 // Threads: pure functions over the folder.
@@ -19,7 +21,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "crypto/checkpoint.h"
 
 namespace custody {
 
@@ -30,7 +31,14 @@ struct AuditFinding {
   std::string first_text;
   // As judged; empty if it is the checkpoint that is false.
   std::string entry_bytes;
-  Checkpoint checkpoint;
+  // The checkpoint with the log's signature.
+  std::string note;
+};
+
+// A finding of an earlier process.
+struct EarlierFinding {
+  std::string file;
+  std::string text;
 };
 
 // The path of a finding without its ending.
@@ -42,9 +50,9 @@ absl::Status KeepEntry(const std::string& folder, std::uint64_t entry, std::stri
 // Keeps it, synced; the text last. Errors: kUnavailable.
 absl::Status KeepFinding(const std::string& folder, const AuditFinding& finding);
 
-// What an earlier process has found: the path and the finding, also where the file cannot be read
-// or was cut short. nullopt: no finding. Errors: kUnavailable if the folder cannot be read.
-absl::StatusOr<std::optional<std::string>> EarlierFinding(const std::string& folder);
+// What an earlier process has found, also where the file cannot be read or is damaged, which the
+// text then says. nullopt: no finding. Errors: kUnavailable if the folder cannot be read.
+absl::StatusOr<std::optional<EarlierFinding>> FindEarlier(const std::string& folder);
 
 }  // namespace custody
 

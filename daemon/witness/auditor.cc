@@ -42,7 +42,7 @@ ReplayOptions SecondReplayIn(const AuditorOptions& options) {
 // What the first replay has found, until the second one has judged it.
 struct Suspicion {
   JudgedFalse first;
-  Checkpoint checkpoint;
+  SignedCheckpoint target;
   // The second replay was handed the very bytes that the first one judged.
   bool same_bytes = false;
 };
@@ -63,13 +63,13 @@ struct Auditor::Parts {
 
   void Run();
   // nullopt: stopping.
-  std::optional<Checkpoint> NextTarget();
+  std::optional<SignedCheckpoint> NextTarget();
   // Whether there is time left; false: stopping.
   bool WaitFor(milliseconds pause);
   // OK if everything up to the target is true. Errors: those of the replays; kDataLoss with
   // second.caught().
-  absl::Status Audit(const Checkpoint& target);
-  void Suspect(const Checkpoint& target);
+  absl::Status Audit(const SignedCheckpoint& target);
+  void Suspect(const SignedCheckpoint& target);
   absl::Status JudgeAgain();
   // It did not repeat: the second replay is the one that goes on.
   absl::Status DropSuspicion();
@@ -93,16 +93,16 @@ struct Auditor::Parts {
   mutable Mutex mutex;
   CondVar changed;
   bool stopping ABSL_GUARDED_BY(mutex) = false;
-  std::optional<Checkpoint> wanted ABSL_GUARDED_BY(mutex);
+  std::optional<SignedCheckpoint> wanted ABSL_GUARDED_BY(mutex);
   std::optional<Checkpoint> audited ABSL_GUARDED_BY(mutex);
   AuditorStatus status ABSL_GUARDED_BY(mutex);
   std::thread thread;
 };
 
-absl::Status Auditor::Parts::Audit(const Checkpoint& target) {
+absl::Status Auditor::Parts::Audit(const SignedCheckpoint& target) {
   if (!suspicion.has_value()) {
     const auto observe = [this](std::uint64_t index, std::string_view) { Show(index + 1); };
-    absl::Status result = first.AuditTo(*client, target, observe, stop.get_token());
+    absl::Status result = first.AuditTo(*client, target.checkpoint, observe, stop.get_token());
     if (!first.caught().has_value()) return result;
     Suspect(target);
   }
@@ -110,14 +110,15 @@ absl::Status Auditor::Parts::Audit(const Checkpoint& target) {
 }
 
 // The bytes first: whatever comes next, they can be looked at.
-void Auditor::Parts::Suspect(const Checkpoint& target) {
-  suspicion = {.first = *first.caught(), .checkpoint = target};
+void Auditor::Parts::Suspect(const SignedCheckpoint& target) {
+  suspicion = {.first = *first.caught(), .target = target};
   first.Close();
   const JudgedFalse& found = suspicion->first;
-  const absl::Status kept = KeepEntry(options.folder, EntryOf(found, target), found.entry_bytes);
+  const absl::Status kept =
+      KeepEntry(options.folder, EntryOf(found, target.checkpoint), found.entry_bytes);
   Log(LogLevel::kWarning,
       "the audit has found the log false; it is judged a second time, made anew",
-      {{"origin", target.origin},
+      {{"origin", target.checkpoint.origin},
        {"finding", found.finding},
        {"entry", kept.ok() ? "kept in evidence" : std::string(StdView(kept.message()))}});
   const MutexLock lock(mutex);
@@ -131,7 +132,7 @@ absl::Status Auditor::Parts::JudgeAgain() {
     Show(index + 1);
   };
   const absl::Status again =
-      second.AuditTo(*client, suspicion->checkpoint, observe, stop.get_token());
+      second.AuditTo(*client, suspicion->target.checkpoint, observe, stop.get_token());
   if (second.caught().has_value()) return again;
   if (again.ok()) return DropSuspicion();
   return absl::Status(again.code(), absl::StrFormat("%s; it cannot be judged a second time: %s",
@@ -145,7 +146,7 @@ absl::Status Auditor::Parts::DropSuspicion() {
             "is not to be trusted"
           : "what the audit had found false did not repeat: the ledger had handed out other bytes, "
             "or the memory or the disk of this machine is not to be trusted",
-      {{"origin", suspicion->checkpoint.origin}, {"finding", suspicion->first.finding}});
+      {{"origin", suspicion->target.checkpoint.origin}, {"finding", suspicion->first.finding}});
   suspicion.reset();
   {
     const MutexLock lock(mutex);
@@ -158,16 +159,16 @@ absl::Status Auditor::Parts::DropSuspicion() {
 // that the log's key stands for the entry; a ledger that was caught may not hand it out.
 void Auditor::Parts::Accuse() {
   const JudgedFalse& found = *second.caught();
-  const Checkpoint& target = suspicion->checkpoint;
-  const std::uint64_t entry = EntryOf(found, target);
+  const SignedCheckpoint& target = suspicion->target;
+  const std::uint64_t entry = EntryOf(found, target.checkpoint);
   // Before anybody hears of it: what was said must not be forgotten.
   const absl::Status kept = KeepFinding(options.folder, {.entry = entry,
                                                          .text = found.finding,
                                                          .first_text = suspicion->first.finding,
                                                          .entry_bytes = found.entry_bytes,
-                                                         .checkpoint = target});
+                                                         .note = FormatNote(target.note)});
   Log(LogLevel::kError, "ALARM: the audit has found the log false",
-      {{"origin", target.origin},
+      {{"origin", target.checkpoint.origin},
        {"finding", found.finding},
        {"evidence", kept.ok() ? EvidenceBase(options.folder, entry) + ".txt"
                               : std::string(StdView(kept.message()))}});
@@ -203,7 +204,7 @@ void Auditor::Parts::Conclude(const Checkpoint& target, const absl::Status& resu
     if (result.ok()) {
       audited = target;
       status.audited_size = target.size;
-      if (wanted == target) wanted.reset();
+      if (wanted.has_value() && wanted->checkpoint == target) wanted.reset();
     }
     fresh = status.error != error;
     status.error = error;
@@ -214,11 +215,11 @@ void Auditor::Parts::Conclude(const Checkpoint& target, const absl::Status& resu
   }
 }
 
-std::optional<Checkpoint> Auditor::Parts::NextTarget() {
+std::optional<SignedCheckpoint> Auditor::Parts::NextTarget() {
   const MutexLock lock(mutex);
   while (!stopping && !suspicion.has_value() && !wanted.has_value()) changed.Wait(mutex);
   if (stopping) return std::nullopt;
-  return suspicion.has_value() ? suspicion->checkpoint : wanted;
+  return suspicion.has_value() ? suspicion->target : wanted;
 }
 
 bool Auditor::Parts::WaitFor(milliseconds pause) {
@@ -231,12 +232,12 @@ bool Auditor::Parts::WaitFor(milliseconds pause) {
 
 void Auditor::Parts::Run() {
   milliseconds pause = kRetry;
-  while (const std::optional<Checkpoint> target = NextTarget()) {
+  while (const std::optional<SignedCheckpoint> target = NextTarget()) {
     const absl::Status result = Audit(*target);
     // Nothing that is read later makes it true.
     if (second.caught().has_value()) return Accuse();
     if (stop.stop_requested()) return;
-    Conclude(*target, result);
+    Conclude(target->checkpoint, result);
     const bool lasts = first.is_broken() || suspicion.has_value();
     if (!lasts) pause = kRetry;
     if (result.ok()) continue;
@@ -251,7 +252,7 @@ absl::StatusOr<std::unique_ptr<Auditor>> Auditor::Start(AuditorOptions options, 
   auto parts = std::make_unique<Parts>(std::move(options), std::move(signer));
   CUSTODY_RETURN_IF_ERROR(MakeDirectory(parts->options.folder));
   CUSTODY_ASSIGN_OR_RETURN(parts->client, Client::Connect(parts->options.connection));
-  CUSTODY_ASSIGN_OR_RETURN(const auto earlier, EarlierFinding(parts->options.folder));
+  CUSTODY_ASSIGN_OR_RETURN(const auto earlier, FindEarlier(parts->options.folder));
   if (!earlier.has_value()) {
     // Of a process that did not come to its end.
     CUSTODY_RETURN_IF_ERROR(parts->second.Remove());
@@ -261,9 +262,9 @@ absl::StatusOr<std::unique_ptr<Auditor>> Auditor::Start(AuditorOptions options, 
   std::unique_ptr<Auditor> auditor(new Auditor(std::move(parts)));
   if (earlier.has_value()) {
     Log(LogLevel::kError, "ALARM: an earlier audit has found the log false; nothing is cosigned",
-        {{"finding", *earlier}});
+        {{"finding", earlier->text}});
     const MutexLock lock(auditor->parts_->mutex);
-    auditor->parts_->status.error = *earlier;
+    auditor->parts_->status.error = earlier->text;
     auditor->parts_->status.alarm = true;
     return auditor;
   }
@@ -287,15 +288,16 @@ Auditor::~Auditor() {
 
 const NoteVerifier& Auditor::verifier() const { return parts_->signer.verifier(); }
 
-std::optional<NoteSignature> Auditor::Cosign(const Checkpoint& checkpoint,
+std::optional<NoteSignature> Auditor::Cosign(const SignedCheckpoint& shown,
                                              std::uint64_t time_seconds) {
+  const Checkpoint& checkpoint = shown.checkpoint;
   if (checkpoint.origin != parts_->options.connection.ledger) return std::nullopt;
   {
     const MutexLock lock(parts_->mutex);
     const auto deadline = steady_clock::now() + milliseconds(parts_->options.wait_ms_max);
     // Of two that ask at once the larger is audited; the smaller one is asked for no more.
     if (parts_->audited.has_value() && parts_->audited->size > checkpoint.size) return std::nullopt;
-    if (parts_->audited != checkpoint) parts_->wanted = checkpoint;
+    if (parts_->audited != checkpoint) parts_->wanted = shown;
     parts_->changed.NotifyAll();
     while (!parts_->stopping && parts_->audited != checkpoint && !parts_->status.alarm &&
            parts_->changed.WaitUntil(parts_->mutex, deadline)) {

@@ -21,10 +21,10 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "crypto/checkpoint.h"
 #include "crypto/digest.h"
 #include "crypto/note.h"
 #include "custody/connection.h"
+#include "daemon/witness/witness_state.h"
 
 namespace custody {
 
@@ -63,7 +63,8 @@ class Auditor {
 
   // The cosignature of a checkpoint that the witness has just cosigned, with the same time; nullopt
   // if the entries are not read and found true in time. Asking again, later, is the way to get it.
-  std::optional<NoteSignature> Cosign(const Checkpoint& checkpoint, std::uint64_t time_seconds);
+  // The log's signature goes into the evidence, should the entries be false.
+  std::optional<NoteSignature> Cosign(const SignedCheckpoint& shown, std::uint64_t time_seconds);
 
   AuditorStatus Status() const;
 

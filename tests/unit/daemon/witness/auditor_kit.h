@@ -63,10 +63,18 @@ class AuditorKit : public testing::Test, protected WrittenLog {
     while (server_.log.size() < size) server_.log.Append(entries[server_.log.size()]);
   }
   void Serve(const std::vector<std::string>& entries) { Serve(entries, entries.size()); }
-  Checkpoint Newest() {
+  SignedCheckpoint Newest() {
     const std::lock_guard<std::mutex> lock(server_.mutex);
     const std::uint64_t size = server_.log.size();
-    return {kTestOrigin, size, server_.log.Root(size)};
+    return Signed({kTestOrigin, size, server_.log.Root(size)});
+  }
+  // As the witness hands it on, which has verified it.
+  static SignedCheckpoint Signed(const Checkpoint& checkpoint) {
+    const NoteSigner log =
+        NoteSigner::Create(checkpoint.origin,
+                           SigningKey::FromEd25519Seed(std::string(32, 'k')).value())
+            .value();
+    return {checkpoint, ParseNote(SignCheckpoint(checkpoint, log).value()).value()};
   }
   // Where the log may end: behind its seals.
   std::vector<std::size_t> Ends() const {

@@ -191,7 +191,7 @@ TEST_F(AuditorSecondReplayTest, StopsWhileTheSecondReads) {
     };
   }
   Serve(FalseLog());
-  const Checkpoint newest = Newest();
+  const SignedCheckpoint newest = Newest();
   EXPECT_FALSE(auditor_->Cosign(newest, kAuditTime).has_value());
   EXPECT_TRUE(WaitForError("it is judged a second time"));
   const auto begin = std::chrono::steady_clock::now();

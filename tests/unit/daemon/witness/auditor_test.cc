@@ -21,9 +21,18 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 class AuditorTest : public AuditorKit {
  protected:
+  // It holds what the log has signed, and tells whether it is whole.
+  void ExpectConvicting(const std::string& text) {
+    const std::string note = FormatNote(Newest().note);
+    EXPECT_THAT(text, HasSubstr("\n\n" + note + "\n"));
+    EXPECT_OK(OpenCheckpoint(note, kTestOrigin, {&server_.log.verifier(), 1}).status());
+    const std::size_t last_line = text.rfind('\n', text.size() - 2) + 1;
+    EXPECT_EQ(text.substr(last_line), "sha256 " + Sha256(text.substr(0, last_line)).ToHex() + "\n");
+  }
   // A log that is wrong at this entry gets no cosignature, now or later, and leaves evidence.
   void ExpectCaught(const std::vector<std::string>& entries, std::size_t wrong,
                     const std::string& what) {
@@ -35,7 +44,9 @@ class AuditorTest : public AuditorKit {
     // Who hears of the alarm finds the finding; the receipt, which the ledger is asked for,
     // follows.
     const std::string base = absl::StrFormat("audit-%d", wrong);
-    EXPECT_THAT(Evidence(base + ".txt"), HasSubstr(what));
+    EXPECT_THAT(Evidence(base + ".txt"),
+                AllOf(HasSubstr(what), HasSubstr(LeafHash(entries[wrong]).ToHex())));
+    ExpectConvicting(Evidence(base + ".txt"));
     EXPECT_TRUE(WaitUntil([&] { return !Evidence(base + ".receipt").empty(); }));
     v1::Receipt receipt;
     ASSERT_TRUE(receipt.ParseFromString(Evidence(base + ".receipt")));
@@ -58,11 +69,10 @@ class AuditorTest : public AuditorKit {
 TEST_F(AuditorTest, CosignsWhatItHasReadAndFoundTrueAsTheLogGrows) {
   for (const std::size_t end : Ends()) {
     Serve(entries_, end);
-    const Checkpoint checkpoint = Newest();
-    const std::optional<NoteSignature> line = auditor_->Cosign(checkpoint, kAuditTime);
+    const SignedCheckpoint newest = Newest();
+    const std::optional<NoteSignature> line = auditor_->Cosign(newest, kAuditTime);
     ASSERT_TRUE(line.has_value()) << auditor_->Status().error;
-    const auto verified =
-        auditor_->verifier().Verify(FormatCheckpoint(checkpoint), line->signature);
+    const auto verified = auditor_->verifier().Verify(newest.note.text, line->signature);
     ASSERT_OK(verified.status());
     EXPECT_EQ(verified->timestamp_seconds, kAuditTime);
     EXPECT_EQ(auditor_->Status().audited_size, end);
@@ -139,9 +149,9 @@ TEST_F(AuditorTest, AWithheldEntryStopsTheAuditAndIsNoAlarm) {
 
 TEST_F(AuditorTest, EntriesOfAnotherTreeThanTheSignedOneAreAnAlarm) {
   Serve(entries_);
-  Checkpoint other = Newest();
+  Checkpoint other = Newest().checkpoint;
   other.root = Digest();
-  EXPECT_FALSE(auditor_->Cosign(other, kAuditTime).has_value());
+  EXPECT_FALSE(auditor_->Cosign(Signed(other), kAuditTime).has_value());
   EXPECT_TRUE(auditor_->Status().alarm);
 }
 
@@ -192,6 +202,29 @@ TEST_F(AuditorTest, EvidenceThatCannotBeReadIsAnAlarm) {
   }
 }
 
+// Damaged it is an alarm all the same, and says so.
+TEST_F(AuditorTest, EvidenceThatIsDamagedIsAnAlarm) {
+  const std::size_t flagged = FindFlagged();
+  Serve(Remade(flagged, [](v1::Entry* entry) { entry->clear_findings(); }));
+  EXPECT_FALSE(auditor_->Cosign(Newest(), kAuditTime).has_value());
+  const std::string name = absl::StrFormat("audit-%d.txt", flagged);
+  const std::string whole = Evidence(name);
+  Restart();
+  EXPECT_THAT(auditor_->Status().error, Not(HasSubstr("damaged")));
+  std::string other = whole;
+  other[whole.size() / 2] ^= 1;
+  for (const std::string& text :
+       {other, whole.substr(0, whole.size() - 1), whole.substr(0, whole.size() / 2), whole + "\n",
+        whole.substr(0, 40)}) {
+    std::ofstream(folder_.Path("audit/evidence/" + name), std::ios::binary) << text;
+    Restart();
+    EXPECT_TRUE(auditor_->Status().alarm);
+    EXPECT_THAT(auditor_->Status().error,
+                AllOf(HasSubstr(text.substr(9, 20)), HasSubstr("damaged")));
+    EXPECT_FALSE(auditor_->Cosign(Newest(), kAuditTime).has_value());
+  }
+}
+
 TEST_F(AuditorTest, APinnedLogIsThisOneAndNoOther) {
   entry0_leaf_hash_ = LeafHash(entries_[0]);
   Restart();
@@ -231,7 +264,8 @@ TEST_F(AuditorTest, AFullDiskIsNoAlarmAndHealsByItself) {
 }
 
 TEST_F(AuditorTest, ALogThatItDoesNotAuditGetsNothing) {
-  EXPECT_FALSE(auditor_->Cosign({"other.example/log", 1, Digest()}, kAuditTime).has_value());
+  EXPECT_FALSE(
+      auditor_->Cosign(Signed({"other.example/log", 1, Digest()}), kAuditTime).has_value());
 }
 
 TEST_F(AuditorTest, AFolderOfAnotherLedgerIsRefused) {
