@@ -15,6 +15,7 @@
 #include "daemon/logging.h"
 #include "daemon/witness/audit_evidence.h"
 #include "daemon/witness/audit_replay.h"
+#include "daemon/witness/evidence_writer.h"
 
 namespace custody {
 namespace {
@@ -75,7 +76,8 @@ struct Auditor::Parts {
   absl::Status DropSuspicion();
   void Conclude(const Checkpoint& target, const absl::Status& result);
   void Accuse();
-  void KeepReceipt(std::uint64_t entry);
+  // Tries it again and again, until it is there or the process stops.
+  void WriteWhatIsLeft(EvidenceWriter* evidence);
   void Show(std::uint64_t read_size) {
     const MutexLock lock(mutex);
     status.read_size = read_size;
@@ -155,45 +157,43 @@ absl::Status Auditor::Parts::DropSuspicion() {
   return second.TakePlaceOf(&first);
 }
 
-// First what nobody else has to be asked for. The receipt, which the client has verified, proves
-// that the log's key stands for the entry; a ledger that was caught may not hand it out.
+// First what nobody else has to be asked for; a ledger that was caught may hand out no receipt.
 void Auditor::Parts::Accuse() {
   const JudgedFalse& found = *second.caught();
   const SignedCheckpoint& target = suspicion->target;
-  const std::uint64_t entry = EntryOf(found, target.checkpoint);
+  EvidenceWriter evidence(options.folder, {.entry = EntryOf(found, target.checkpoint),
+                                           .text = found.finding,
+                                           .first_text = suspicion->first.finding,
+                                           .entry_bytes = found.entry_bytes,
+                                           .note = FormatNote(target.note)});
   // Before anybody hears of it: what was said must not be forgotten.
-  const absl::Status kept = KeepFinding(options.folder, {.entry = entry,
-                                                         .text = found.finding,
-                                                         .first_text = suspicion->first.finding,
-                                                         .entry_bytes = found.entry_bytes,
-                                                         .note = FormatNote(target.note)});
+  const absl::Status kept = evidence.WriteFinding();
   Log(LogLevel::kError, "ALARM: the audit has found the log false",
       {{"origin", target.checkpoint.origin},
        {"finding", found.finding},
-       {"evidence", kept.ok() ? EvidenceBase(options.folder, entry) + ".txt"
-                              : std::string(StdView(kept.message()))}});
+       {"evidence", kept.ok() ? evidence.finding_file() : std::string(StdView(kept.message()))}});
   {
     const MutexLock lock(mutex);
     status.error = found.finding;
     status.alarm = true;
   }
   changed.NotifyAll();
+  // What it held may be the room that the evidence has not got.
   second.Remove().IgnoreError();
-  KeepReceipt(entry);
+  WriteWhatIsLeft(&evidence);
 }
 
-void Auditor::Parts::KeepReceipt(std::uint64_t entry) {
-  v1::GetReceiptRequest request;
-  request.set_index(entry);
-  const absl::StatusOr<v1::Receipt> receipt = client->GetReceipt(request);
-  absl::Status kept = receipt.status();
-  if (receipt.ok()) {
-    kept = ReplaceSmallFile(EvidenceBase(options.folder, entry) + ".receipt",
-                            receipt->SerializeAsString());
+void Auditor::Parts::WriteWhatIsLeft(EvidenceWriter* evidence) {
+  milliseconds pause = kRetry;
+  for (;;) {
+    if (!evidence->has_finding() && evidence->WriteFinding().ok()) {
+      Log(LogLevel::kError, "the evidence against the log is written",
+          {{"evidence", evidence->finding_file()}});
+    }
+    evidence->WriteReceipt(*client, stop.get_token());
+    if (evidence->is_done() || !WaitFor(pause)) return;
+    pause = std::min(2 * pause, kRetryMax);
   }
-  if (kept.ok()) return;
-  Log(LogLevel::kWarning, "there is no receipt of the false entry",
-      {{"entry", absl::StrFormat("%d", entry)}, {"cause", std::string(StdView(kept.message()))}});
 }
 
 void Auditor::Parts::Conclude(const Checkpoint& target, const absl::Status& result) {

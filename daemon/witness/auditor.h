@@ -44,7 +44,8 @@ struct AuditorStatus {
   std::uint64_t read_size = 0;     // Entries read.
   // The audit stands still: the log was caught, once or twice, or cannot be read.
   std::string error;
-  // It was caught twice, by this process or an earlier one; stays.
+  // It was caught twice, by this process or an earlier one; stays, also while the evidence cannot
+  // be written, which is tried again.
   bool alarm = false;
   // How often it was caught by a first replay and not by the second one.
   std::uint64_t unrepeated = 0;

@@ -78,6 +78,9 @@ class FakeLedgerServer final : public v1::LedgerService::Service {
   std::deque<int> read_silences;
   // A lie about their indices.
   std::uint64_t read_shift = 0;
+  // Whoever asks for a receipt is told this; OK: is given it.
+  grpc::Status receipt_status;
+  int receipt_requests = 0;
   // What readers are shown in place of these entries.
   std::map<std::uint64_t, std::string> read_lies;
   // Readers so far. What stands above may be changed before each of them, who has this number.
@@ -163,6 +166,8 @@ class FakeLedgerServer final : public v1::LedgerService::Service {
   grpc::Status GetReceipt(grpc::ServerContext*, const v1::GetReceiptRequest* request,
                           v1::GetReceiptResponse* response) override {
     const std::lock_guard<std::mutex> lock(mutex);
+    ++receipt_requests;
+    if (!receipt_status.ok()) return receipt_status;
     if (request->index() >= log.size()) {
       return grpc::Status(grpc::StatusCode::OUT_OF_RANGE, "beyond the log");
     }

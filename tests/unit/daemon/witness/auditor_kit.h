@@ -46,6 +46,7 @@ class AuditorKit : public testing::Test, protected WrittenLog {
     options.connection.insecure_loopback_only = true;
     options.connection.ledger = kTestOrigin;
     options.connection.log_keys = {server_.log.vkey()};
+    options.connection.deadline = deadline_;
     options.folder = folder_.Path("audit");
     options.entry0_leaf_hash = entry0_leaf_hash_;
     options.wait_ms_max = 5'000;
@@ -106,6 +107,8 @@ class AuditorKit : public testing::Test, protected WrittenLog {
 
   TempFolder folder_;
   std::optional<Digest> entry0_leaf_hash_;
+  // Of a call that is answered at once or not at all.
+  std::chrono::milliseconds deadline_{30'000};
   FakeLedgerServer server_;
   std::unique_ptr<Auditor> auditor_;
 };

@@ -225,6 +225,47 @@ TEST_F(AuditorTest, EvidenceThatIsDamagedIsAnAlarm) {
   }
 }
 
+// It is there at once, and on the disk as soon as the disk allows.
+TEST_F(AuditorTest, AnAlarmWhoseEvidenceCannotBeWrittenIsOneAndIsWrittenLater) {
+  const std::size_t flagged = FindFlagged();
+  std::ofstream(folder_.Path("audit/evidence")) << "in the way";
+  Serve(Remade(flagged, [](v1::Entry* entry) { entry->clear_findings(); }));
+  EXPECT_FALSE(auditor_->Cosign(Newest(), kAuditTime).has_value());
+  EXPECT_TRUE(auditor_->Status().alarm);
+  EXPECT_FALSE(auditor_->Cosign(Newest(), kAuditTime).has_value());
+  std::filesystem::remove(folder_.Path("audit/evidence"));
+  const std::string base = absl::StrFormat("audit/evidence/audit-%d", flagged);
+  for (const char* ending : {".txt", ".entry", ".receipt"}) {
+    EXPECT_TRUE(WaitUntil([&] { return IsThere(base + ending); })) << ending;
+  }
+  ExpectConvicting(Evidence(absl::StrFormat("audit-%d.txt", flagged)));
+}
+
+TEST_F(AuditorTest, TheReceiptIsAskedForAgainWhileTheLedgerIsOutOfReach) {
+  deadline_ = std::chrono::milliseconds(200);
+  Restart();
+  {
+    const std::lock_guard<std::mutex> lock(server_.mutex);
+    server_.receipt_status = {grpc::StatusCode::UNAVAILABLE, "by the test"};
+  }
+  const std::size_t flagged = FindFlagged();
+  Serve(Remade(flagged, [](v1::Entry* entry) { entry->clear_findings(); }));
+  EXPECT_FALSE(auditor_->Cosign(Newest(), kAuditTime).has_value());
+  EXPECT_TRUE(auditor_->Status().alarm);
+  // More than one call of the client comes to with its own retries.
+  EXPECT_TRUE(WaitUntil([&] {
+    const std::lock_guard<std::mutex> lock(server_.mutex);
+    return server_.receipt_requests > 4;
+  }));
+  const std::string receipt = absl::StrFormat("audit/evidence/audit-%d.receipt", flagged);
+  EXPECT_FALSE(IsThere(receipt));
+  {
+    const std::lock_guard<std::mutex> lock(server_.mutex);
+    server_.receipt_status = grpc::Status::OK;
+  }
+  EXPECT_TRUE(WaitUntil([&] { return IsThere(receipt); }));
+}
+
 TEST_F(AuditorTest, APinnedLogIsThisOneAndNoOther) {
   entry0_leaf_hash_ = LeafHash(entries_[0]);
   Restart();
