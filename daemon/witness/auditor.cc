@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <stop_token>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -47,6 +49,15 @@ struct Suspicion {
   // The second replay was handed the very bytes that the first one judged.
   bool same_bytes = false;
 };
+
+// A folder that only earlier versions have used.
+void NameLeftover(const std::string& folder) {
+  const std::string leftover = folder + "/store";
+  std::error_code error;
+  if (!std::filesystem::exists(leftover, error)) return;
+  Log(LogLevel::kInfo, "a folder of an earlier version is no longer used and can be removed",
+      {{"folder", leftover}});
+}
 
 std::uint64_t EntryOf(const JudgedFalse& found, const Checkpoint& checkpoint) {
   return found.entry.value_or(checkpoint.size - 1);
@@ -176,6 +187,8 @@ void Auditor::Parts::Accuse() {
     const MutexLock lock(mutex);
     status.error = found.finding;
     status.alarm = true;
+    status.is_work_folder_failing = false;
+    if (kept.ok()) status.evidence = evidence.finding_file();
   }
   changed.NotifyAll();
   // What it held may be the room that the evidence has not got.
@@ -189,6 +202,8 @@ void Auditor::Parts::WriteWhatIsLeft(EvidenceWriter* evidence) {
     if (!evidence->has_finding() && evidence->WriteFinding().ok()) {
       Log(LogLevel::kError, "the evidence against the log is written",
           {{"evidence", evidence->finding_file()}});
+      const MutexLock lock(mutex);
+      status.evidence = evidence->finding_file();
     }
     evidence->WriteReceipt(*client, stop.get_token());
     if (evidence->is_done() || !WaitFor(pause)) return;
@@ -208,6 +223,7 @@ void Auditor::Parts::Conclude(const Checkpoint& target, const absl::Status& resu
     }
     fresh = status.error != error;
     status.error = error;
+    status.is_work_folder_failing = first.is_broken() || second.is_broken();
   }
   changed.NotifyAll();
   if (fresh && !result.ok()) {
@@ -251,6 +267,7 @@ Auditor::Auditor(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 absl::StatusOr<std::unique_ptr<Auditor>> Auditor::Start(AuditorOptions options, NoteSigner signer) {
   auto parts = std::make_unique<Parts>(std::move(options), std::move(signer));
   CUSTODY_RETURN_IF_ERROR(MakeDirectory(parts->options.folder));
+  NameLeftover(parts->options.folder);
   CUSTODY_ASSIGN_OR_RETURN(parts->client, Client::Connect(parts->options.connection));
   CUSTODY_ASSIGN_OR_RETURN(const auto earlier, FindEarlier(parts->options.folder));
   if (!earlier.has_value()) {
@@ -265,6 +282,7 @@ absl::StatusOr<std::unique_ptr<Auditor>> Auditor::Start(AuditorOptions options, 
         {{"finding", earlier->text}});
     const MutexLock lock(auditor->parts_->mutex);
     auditor->parts_->status.error = earlier->text;
+    auditor->parts_->status.evidence = earlier->file;
     auditor->parts_->status.alarm = true;
     return auditor;
   }

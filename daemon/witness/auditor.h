@@ -47,6 +47,10 @@ struct AuditorStatus {
   // It was caught twice, by this process or an earlier one; stays, also while the evidence cannot
   // be written, which is tried again.
   bool alarm = false;
+  // The file of the finding, once it is written.
+  std::string evidence;
+  // It stands still because of its own folder: the disk is full or damaged.
+  bool is_work_folder_failing = false;
   // How often it was caught by a first replay and not by the second one.
   std::uint64_t unrepeated = 0;
 };

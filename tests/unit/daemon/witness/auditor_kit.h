@@ -19,6 +19,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_format.h"
 #include "daemon/witness/auditor.h"
 #include "tests/support/fake_ledger_server.h"
 #include "tests/support/status_matchers.h"
@@ -101,6 +102,49 @@ class AuditorKit : public testing::Test, protected WrittenLog {
     }
     return false;
   }
+  // It holds what the log has signed, and tells whether it is whole.
+  void ExpectConvicting(const std::string& text) {
+    const std::string note = FormatNote(Newest().note);
+    EXPECT_THAT(text, testing::HasSubstr("\n\n" + note + "\n"));
+    EXPECT_OK(OpenCheckpoint(note, kTestOrigin, {&server_.log.verifier(), 1}).status());
+    const std::size_t last_line = text.rfind('\n', text.size() - 2) + 1;
+    EXPECT_EQ(text.substr(last_line), "sha256 " + Sha256(text.substr(0, last_line)).ToHex() + "\n");
+  }
+  // A log that is wrong at this entry gets no cosignature, now or later, and leaves evidence.
+  void ExpectCaught(const std::vector<std::string>& entries, std::size_t wrong,
+                    const std::string& what) {
+    Serve(entries);
+    EXPECT_FALSE(auditor_->Cosign(Newest(), kAuditTime).has_value());
+    EXPECT_TRUE(auditor_->Status().alarm);
+    EXPECT_THAT(auditor_->Status().error,
+                testing::AllOf(testing::HasSubstr(absl::StrFormat("entry %d: ", wrong)),
+                               testing::HasSubstr(what)));
+    // Who hears of the alarm finds the finding; the receipt, which the ledger is asked for,
+    // follows.
+    const std::string base = absl::StrFormat("audit-%d", wrong);
+    EXPECT_THAT(Evidence(base + ".txt"),
+                testing::AllOf(testing::HasSubstr(what),
+                               testing::HasSubstr(LeafHash(entries[wrong]).ToHex())));
+    ExpectConvicting(Evidence(base + ".txt"));
+    EXPECT_TRUE(WaitUntil([&] { return !Evidence(base + ".receipt").empty(); }));
+    v1::Receipt receipt;
+    ASSERT_TRUE(receipt.ParseFromString(Evidence(base + ".receipt")));
+    EXPECT_EQ(receipt.index(), wrong);
+    EXPECT_EQ(Evidence(base + ".entry"), entries[wrong]);
+    Restart();
+    EXPECT_TRUE(auditor_->Status().alarm);
+    EXPECT_THAT(auditor_->Status().error,
+                testing::AllOf(testing::HasSubstr(what), testing::HasSubstr(base + ".txt")));
+    EXPECT_FALSE(auditor_->Cosign(Newest(), kAuditTime).has_value());
+    // Taken away it is no alarm any more, until the entry is judged again.
+    std::filesystem::remove_all(folder_.Path("audit/evidence"));
+    Restart();
+    EXPECT_FALSE(auditor_->Status().alarm);
+    EXPECT_FALSE(auditor_->Cosign(Newest(), kAuditTime).has_value());
+    EXPECT_TRUE(auditor_->Status().alarm);
+    EXPECT_EQ(Evidence(base + ".entry"), entries[wrong]);
+  }
+
   std::size_t FindEvent() const {
     return Find([](const v1::Entry& entry) { return !entry.has_seal(); });
   }

@@ -23,48 +23,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-class AuditorTest : public AuditorKit {
- protected:
-  // It holds what the log has signed, and tells whether it is whole.
-  void ExpectConvicting(const std::string& text) {
-    const std::string note = FormatNote(Newest().note);
-    EXPECT_THAT(text, HasSubstr("\n\n" + note + "\n"));
-    EXPECT_OK(OpenCheckpoint(note, kTestOrigin, {&server_.log.verifier(), 1}).status());
-    const std::size_t last_line = text.rfind('\n', text.size() - 2) + 1;
-    EXPECT_EQ(text.substr(last_line), "sha256 " + Sha256(text.substr(0, last_line)).ToHex() + "\n");
-  }
-  // A log that is wrong at this entry gets no cosignature, now or later, and leaves evidence.
-  void ExpectCaught(const std::vector<std::string>& entries, std::size_t wrong,
-                    const std::string& what) {
-    Serve(entries);
-    EXPECT_FALSE(auditor_->Cosign(Newest(), kAuditTime).has_value());
-    EXPECT_TRUE(auditor_->Status().alarm);
-    EXPECT_THAT(auditor_->Status().error,
-                AllOf(HasSubstr(absl::StrFormat("entry %d: ", wrong)), HasSubstr(what)));
-    // Who hears of the alarm finds the finding; the receipt, which the ledger is asked for,
-    // follows.
-    const std::string base = absl::StrFormat("audit-%d", wrong);
-    EXPECT_THAT(Evidence(base + ".txt"),
-                AllOf(HasSubstr(what), HasSubstr(LeafHash(entries[wrong]).ToHex())));
-    ExpectConvicting(Evidence(base + ".txt"));
-    EXPECT_TRUE(WaitUntil([&] { return !Evidence(base + ".receipt").empty(); }));
-    v1::Receipt receipt;
-    ASSERT_TRUE(receipt.ParseFromString(Evidence(base + ".receipt")));
-    EXPECT_EQ(receipt.index(), wrong);
-    EXPECT_EQ(Evidence(base + ".entry"), entries[wrong]);
-    Restart();
-    EXPECT_TRUE(auditor_->Status().alarm);
-    EXPECT_THAT(auditor_->Status().error, AllOf(HasSubstr(what), HasSubstr(base + ".txt")));
-    EXPECT_FALSE(auditor_->Cosign(Newest(), kAuditTime).has_value());
-    // Taken away it is no alarm any more, until the entry is judged again.
-    std::filesystem::remove_all(folder_.Path("audit/evidence"));
-    Restart();
-    EXPECT_FALSE(auditor_->Status().alarm);
-    EXPECT_FALSE(auditor_->Cosign(Newest(), kAuditTime).has_value());
-    EXPECT_TRUE(auditor_->Status().alarm);
-    EXPECT_EQ(Evidence(base + ".entry"), entries[wrong]);
-  }
-};
+class AuditorTest : public AuditorKit {};
 
 TEST_F(AuditorTest, CosignsWhatItHasReadAndFoundTrueAsTheLogGrows) {
   for (const std::size_t end : Ends()) {
@@ -138,6 +97,7 @@ TEST_F(AuditorTest, AWithheldEntryStopsTheAuditAndIsNoAlarm) {
   EXPECT_TRUE(WaitUntil([&] { return !auditor_->Status().error.empty(); }));
   EXPECT_THAT(auditor_->Status().error, HasSubstr("entry 1 is withheld"));
   EXPECT_FALSE(auditor_->Status().alarm);
+  EXPECT_FALSE(auditor_->Status().is_work_folder_failing);
   {
     // Once it may read it, it goes on by itself.
     const std::lock_guard<std::mutex> lock(server_.mutex);
@@ -298,10 +258,24 @@ TEST_F(AuditorTest, AFullDiskIsNoAlarmAndHealsByItself) {
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
   EXPECT_FALSE(auditor_->Status().alarm);
   EXPECT_FALSE(auditor_->Status().error.empty());
+  EXPECT_TRUE(auditor_->Status().is_work_folder_failing);
   std::optional<NoteSignature> line;
   for (int i = 0; i < 6 && !line.has_value(); ++i) line = auditor_->Cosign(Newest(), kAuditTime);
   EXPECT_TRUE(line.has_value()) << auditor_->Status().error;
   EXPECT_TRUE(auditor_->Status().error.empty());
+  EXPECT_FALSE(auditor_->Status().is_work_folder_failing);
+}
+
+// Nobody else says that it can go, and nothing is refused for it.
+TEST_F(AuditorTest, AFolderOfAnEarlierVersionIsNamedAtStart) {
+  testing::internal::CaptureStderr();
+  Restart();
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), Not(HasSubstr("audit/store")));
+  std::filesystem::create_directory(folder_.Path("audit/store"));
+  testing::internal::CaptureStderr();
+  Restart();
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              AllOf(HasSubstr(folder_.Path("audit/store")), HasSubstr("can be removed")));
 }
 
 TEST_F(AuditorTest, ALogThatItDoesNotAuditGetsNothing) {
