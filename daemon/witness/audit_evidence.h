@@ -44,10 +44,10 @@ struct EarlierFinding {
 // The path of a finding without its ending.
 std::string EvidenceBase(std::string_view folder, std::uint64_t entry);
 
-// Keeps the bytes alone, before a second replay judges them. Errors: kUnavailable.
+// Keeps the bytes of an entry, synced. Errors: kUnavailable.
 absl::Status KeepEntry(const std::string& folder, std::uint64_t entry, std::string_view bytes);
 
-// Keeps it, synced; the text last. Errors: kUnavailable.
+// Keeps the text, synced, for which the entry must be there. Errors: kUnavailable.
 absl::Status KeepFinding(const std::string& folder, const AuditFinding& finding);
 
 // What an earlier process has found, also where the file cannot be read or is damaged, which the

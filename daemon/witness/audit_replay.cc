@@ -69,9 +69,10 @@ absl::Status AuditReplay::OpenFolder() {
   folder.block_cache_bytes_max = kCacheBytesMax;
   folder.write_buffer_bytes_max = kWriteBufferBytesMax;
   CUSTODY_ASSIGN_OR_RETURN(store_, RocksdbStore::Open(folder));
-  CUSTODY_ASSIGN_OR_RETURN(
-      log_,
-      LogAudit::Open({.any_first_entry = !options_.entry0_leaf_hash.has_value()}, trust_, *store_));
+  AuditOptions audit;
+  audit.any_first_entry = !options_.entry0_leaf_hash.has_value();
+  if (options_.hook) audit.judged_hook = [this] { options_.hook(AuditStep::kJudged); };
+  CUSTODY_ASSIGN_OR_RETURN(log_, LogAudit::Open(audit, trust_, *store_));
   return absl::OkStatus();
 }
 

@@ -22,6 +22,7 @@
 #include "crypto/digest.h"
 #include "custody/client.h"
 #include "daemon/audit/log_audit.h"
+#include "daemon/witness/audit_step.h"
 #include "storage/rocksdb_store.h"
 
 namespace custody {
@@ -33,6 +34,7 @@ struct ReplayOptions {
   std::optional<Digest> entry0_leaf_hash;
   // Every Open() begins with an empty folder.
   bool begins_anew = false;
+  AuditStepHook hook;  // May be null.
 };
 
 // A log that was found false.

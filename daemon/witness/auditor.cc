@@ -33,6 +33,7 @@ ReplayOptions ReplayIn(const AuditorOptions& options, std::string_view name) {
   replay.folder = absl::StrFormat("%s/%s", options.folder, name);
   replay.ledger = options.connection.ledger;
   replay.entry0_leaf_hash = options.entry0_leaf_hash;
+  replay.hook = options.hook;
   return replay;
 }
 
@@ -89,6 +90,9 @@ struct Auditor::Parts {
   void Accuse();
   // Tries it again and again, until it is there or the process stops.
   void WriteWhatIsLeft(EvidenceWriter* evidence);
+  void Passed(AuditStep step) const {
+    if (options.hook) options.hook(step);
+  }
   void Show(std::uint64_t read_size) {
     const MutexLock lock(mutex);
     status.read_size = read_size;
@@ -134,6 +138,7 @@ void Auditor::Parts::Suspect(const SignedCheckpoint& target) {
       {{"origin", target.checkpoint.origin},
        {"finding", found.finding},
        {"entry", kept.ok() ? "kept in evidence" : std::string(StdView(kept.message()))}});
+  Passed(AuditStep::kSuspected);
   const MutexLock lock(mutex);
   status.error = absl::StrFormat("%s; it is judged a second time, made anew", found.finding);
 }
@@ -172,11 +177,13 @@ absl::Status Auditor::Parts::DropSuspicion() {
 void Auditor::Parts::Accuse() {
   const JudgedFalse& found = *second.caught();
   const SignedCheckpoint& target = suspicion->target;
-  EvidenceWriter evidence(options.folder, {.entry = EntryOf(found, target.checkpoint),
-                                           .text = found.finding,
-                                           .first_text = suspicion->first.finding,
-                                           .entry_bytes = found.entry_bytes,
-                                           .note = FormatNote(target.note)});
+  EvidenceWriter evidence(options.folder,
+                          {.entry = EntryOf(found, target.checkpoint),
+                           .text = found.finding,
+                           .first_text = suspicion->first.finding,
+                           .entry_bytes = found.entry_bytes,
+                           .note = FormatNote(target.note)},
+                          options.hook);
   // Before anybody hears of it: what was said must not be forgotten.
   const absl::Status kept = evidence.WriteFinding();
   Log(LogLevel::kError, "ALARM: the audit has found the log false",
@@ -253,6 +260,7 @@ void Auditor::Parts::Run() {
     // Nothing that is read later makes it true.
     if (second.caught().has_value()) return Accuse();
     if (stop.stop_requested()) return;
+    if (result.ok()) Passed(AuditStep::kConfirmed);
     Conclude(target->checkpoint, result);
     const bool lasts = first.is_broken() || suspicion.has_value();
     if (!lasts) pause = kRetry;
@@ -309,7 +317,10 @@ const NoteVerifier& Auditor::verifier() const { return parts_->signer.verifier()
 std::optional<NoteSignature> Auditor::Cosign(const SignedCheckpoint& shown,
                                              std::uint64_t time_seconds) {
   const Checkpoint& checkpoint = shown.checkpoint;
-  if (checkpoint.origin != parts_->options.connection.ledger) return std::nullopt;
+  // Of nothing there is nothing to say.
+  if (checkpoint.origin != parts_->options.connection.ledger || checkpoint.size == 0) {
+    return std::nullopt;
+  }
   {
     const MutexLock lock(parts_->mutex);
     const auto deadline = steady_clock::now() + milliseconds(parts_->options.wait_ms_max);

@@ -24,6 +24,7 @@
 #include "crypto/digest.h"
 #include "crypto/note.h"
 #include "custody/connection.h"
+#include "daemon/witness/audit_step.h"
 #include "daemon/witness/witness_state.h"
 
 namespace custody {
@@ -37,6 +38,7 @@ struct AuditorOptions {
   // Of the log's entry 0; nullopt: the log is taken as it is when it is seen for the first time.
   std::optional<Digest> entry0_leaf_hash;
   std::int64_t wait_ms_max = 1'000;
+  AuditStepHook hook;  // May be null.
 };
 
 struct AuditorStatus {

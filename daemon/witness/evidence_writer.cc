@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
+#include "base/status_macros.h"
 #include "daemon/files.h"
 #include "daemon/logging.h"
 
@@ -18,12 +19,20 @@ bool IsOutOfReach(const absl::Status& status) {
 
 }  // namespace
 
-EvidenceWriter::EvidenceWriter(std::string folder, AuditFinding finding)
-    : folder_(std::move(folder)), finding_(std::move(finding)) {}
+EvidenceWriter::EvidenceWriter(std::string folder, AuditFinding finding, AuditStepHook hook)
+    : folder_(std::move(folder)), finding_(std::move(finding)), hook_(std::move(hook)) {}
+
+absl::Status EvidenceWriter::WriteEntryAndText() const {
+  CUSTODY_RETURN_IF_ERROR(KeepEntry(folder_, finding_.entry, finding_.entry_bytes));
+  if (hook_) hook_(AuditStep::kEntryKept);
+  CUSTODY_RETURN_IF_ERROR(KeepFinding(folder_, finding_));
+  if (hook_) hook_(AuditStep::kEvidenceKept);
+  return absl::OkStatus();
+}
 
 absl::Status EvidenceWriter::WriteFinding() {
   if (has_finding_) return absl::OkStatus();
-  absl::Status kept = KeepFinding(folder_, finding_);
+  absl::Status kept = WriteEntryAndText();
   has_finding_ = kept.ok();
   return kept;
 }

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "custody/client.h"
 #include "daemon/witness/audit_evidence.h"
+#include "daemon/witness/audit_step.h"
 
 namespace custody {
 
@@ -22,9 +23,10 @@ inline constexpr int kReceiptRequestsMax = 10;
 
 class EvidenceWriter {
  public:
-  EvidenceWriter(std::string folder, AuditFinding finding);
+  // `hook` may be null.
+  EvidenceWriter(std::string folder, AuditFinding finding, AuditStepHook hook);
 
-  // Tries it, unless it is written. Errors: kUnavailable.
+  // Tries it, unless it is written; the entry first. Errors: kUnavailable.
   absl::Status WriteFinding();
   // Asks, unless it was answered or asked too often; writes, unless it is written.
   void WriteReceipt(Client& client, const std::stop_token& stop);
@@ -36,10 +38,12 @@ class EvidenceWriter {
   std::string finding_file() const { return EvidenceBase(folder_, finding_.entry) + ".txt"; }
 
  private:
+  absl::Status WriteEntryAndText() const;
   void AskForReceipt(Client& client, const std::stop_token& stop);
 
   const std::string folder_;
   const AuditFinding finding_;
+  const AuditStepHook hook_;
   bool has_finding_ = false;
   int requests_ = 0;
   std::optional<std::string> receipt_;

@@ -283,6 +283,13 @@ TEST_F(AuditorTest, ALogThatItDoesNotAuditGetsNothing) {
       auditor_->Cosign(Signed({"other.example/log", 1, Digest()}), kAuditTime).has_value());
 }
 
+TEST_F(AuditorTest, AnEmptyLogGetsNothingAndIsNoAlarm) {
+  EXPECT_FALSE(auditor_->Cosign(Signed({kTestOrigin, 0, EmptyRoot()}), kAuditTime).has_value());
+  Serve(entries_);
+  EXPECT_TRUE(auditor_->Cosign(Newest(), kAuditTime).has_value()) << auditor_->Status().error;
+  EXPECT_FALSE(auditor_->Status().alarm);
+}
+
 TEST_F(AuditorTest, AFolderOfAnotherLedgerIsRefused) {
   Serve(entries_);
   ASSERT_TRUE(auditor_->Cosign(Newest(), kAuditTime).has_value());

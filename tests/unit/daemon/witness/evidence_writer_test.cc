@@ -24,7 +24,8 @@ class EvidenceWriterTest : public testing::Test {
     options.retry.attempts_max = 1;
     client_ = Client::Connect(options).value();
     writer_ = std::make_unique<EvidenceWriter>(
-        folder_.path(), AuditFinding{.entry = 0, .text = "entry 0: false", .entry_bytes = "entry"});
+        folder_.path(), AuditFinding{.entry = 0, .text = "entry 0: false", .entry_bytes = "entry"},
+        nullptr);
     EXPECT_OK(writer_->WriteFinding());
   }
   // How often the receipt was asked for until it was given up.
