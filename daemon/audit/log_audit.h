@@ -43,7 +43,7 @@ struct AuditOptions {
   bool any_first_entry = false;
   // Called when everything up to a checkpoint was found true and nothing of it is synced yet, for
   // tests that kill the process there. May be null.
-  std::function<void()> judged_hook;
+  std::function<void()> judged_hook = nullptr;
 };
 
 // Counted in this run, not in those before it.

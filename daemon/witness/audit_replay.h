@@ -34,7 +34,7 @@ struct ReplayOptions {
   std::optional<Digest> entry0_leaf_hash;
   // Every Open() begins with an empty folder.
   bool begins_anew = false;
-  AuditStepHook hook;  // May be null.
+  AuditStepHook hook = nullptr;  // May be null.
 };
 
 // A log that was found false.

@@ -16,8 +16,8 @@
 #include "daemon/files.h"
 #include "daemon/logging.h"
 #include "daemon/witness/audit_evidence.h"
-#include "daemon/witness/audit_replay.h"
 #include "daemon/witness/evidence_writer.h"
+#include "daemon/witness/twofold_audit.h"
 
 namespace custody {
 namespace {
@@ -28,28 +28,14 @@ using std::chrono::steady_clock;
 constexpr milliseconds kRetry(1'000);
 constexpr milliseconds kRetryMax(60'000);
 
-ReplayOptions ReplayIn(const AuditorOptions& options, std::string_view name) {
-  ReplayOptions replay;
-  replay.folder = absl::StrFormat("%s/%s", options.folder, name);
-  replay.ledger = options.connection.ledger;
-  replay.entry0_leaf_hash = options.entry0_leaf_hash;
-  replay.hook = options.hook;
-  return replay;
+TwofoldAuditOptions AuditOf(const AuditorOptions& options) {
+  TwofoldAuditOptions audit;
+  audit.folder = options.folder;
+  audit.ledger = options.connection.ledger;
+  audit.entry0_leaf_hash = options.entry0_leaf_hash;
+  audit.hook = options.hook;
+  return audit;
 }
-
-ReplayOptions SecondReplayIn(const AuditorOptions& options) {
-  ReplayOptions replay = ReplayIn(options, "second");
-  replay.begins_anew = true;
-  return replay;
-}
-
-// What the first replay has found, until the second one has judged it.
-struct Suspicion {
-  JudgedFalse first;
-  SignedCheckpoint target;
-  // The second replay was handed the very bytes that the first one judged.
-  bool same_bytes = false;
-};
 
 // A folder that only earlier versions have used.
 void NameLeftover(const std::string& folder) {
@@ -60,39 +46,22 @@ void NameLeftover(const std::string& folder) {
       {{"folder", leftover}});
 }
 
-std::uint64_t EntryOf(const JudgedFalse& found, const Checkpoint& checkpoint) {
-  return found.entry.value_or(checkpoint.size - 1);
-}
-
 }  // namespace
 
 // In the order of construction; destruction is the reverse.
 struct Auditor::Parts {
   Parts(AuditorOptions o, NoteSigner s)
-      : options(std::move(o)),
-        signer(std::move(s)),
-        first(ReplayIn(options, "replay")),
-        second(SecondReplayIn(options)) {}
+      : options(std::move(o)), signer(std::move(s)), audit(AuditOf(options)) {}
 
   void Run();
   // nullopt: stopping.
   std::optional<SignedCheckpoint> NextTarget();
   // Whether there is time left; false: stopping.
   bool WaitFor(milliseconds pause);
-  // OK if everything up to the target is true. Errors: those of the replays; kDataLoss with
-  // second.caught().
-  absl::Status Audit(const SignedCheckpoint& target);
-  void Suspect(const SignedCheckpoint& target);
-  absl::Status JudgeAgain();
-  // It did not repeat: the second replay is the one that goes on.
-  absl::Status DropSuspicion();
   void Conclude(const Checkpoint& target, const absl::Status& result);
-  void Accuse();
+  void Accuse(AuditFinding finding);
   // Tries it again and again, until it is there or the process stops.
   void WriteWhatIsLeft(EvidenceWriter* evidence);
-  void Passed(AuditStep step) const {
-    if (options.hook) options.hook(step);
-  }
   void Show(std::uint64_t read_size) {
     const MutexLock lock(mutex);
     status.read_size = read_size;
@@ -100,10 +69,7 @@ struct Auditor::Parts {
 
   const AuditorOptions options;
   const NoteSigner signer;
-  // Of the thread, as what follows.
-  AuditReplay first;
-  AuditReplay second;
-  std::optional<Suspicion> suspicion;
+  TwofoldAudit audit;  // Of the thread, as the client.
   std::unique_ptr<Client> client;
   std::stop_source stop;
 
@@ -116,90 +82,26 @@ struct Auditor::Parts {
   std::thread thread;
 };
 
-absl::Status Auditor::Parts::Audit(const SignedCheckpoint& target) {
-  if (!suspicion.has_value()) {
-    const auto observe = [this](std::uint64_t index, std::string_view) { Show(index + 1); };
-    absl::Status result = first.AuditTo(*client, target.checkpoint, observe, stop.get_token());
-    if (!first.caught().has_value()) return result;
-    Suspect(target);
-  }
-  return JudgeAgain();
-}
-
-// The bytes first: whatever comes next, they can be looked at.
-void Auditor::Parts::Suspect(const SignedCheckpoint& target) {
-  suspicion = {.first = *first.caught(), .target = target};
-  first.Close();
-  const JudgedFalse& found = suspicion->first;
-  const absl::Status kept =
-      KeepEntry(options.folder, EntryOf(found, target.checkpoint), found.entry_bytes);
-  Log(LogLevel::kWarning,
-      "the audit has found the log false; it is judged a second time, made anew",
-      {{"origin", target.checkpoint.origin},
-       {"finding", found.finding},
-       {"entry", kept.ok() ? "kept in evidence" : std::string(StdView(kept.message()))}});
-  Passed(AuditStep::kSuspected);
-  const MutexLock lock(mutex);
-  status.error = absl::StrFormat("%s; it is judged a second time, made anew", found.finding);
-}
-
-absl::Status Auditor::Parts::JudgeAgain() {
-  const JudgedFalse& found = suspicion->first;
-  const auto observe = [&](std::uint64_t index, std::string_view entry) {
-    if (index == found.entry) suspicion->same_bytes = entry == found.entry_bytes;
-    Show(index + 1);
-  };
-  const absl::Status again =
-      second.AuditTo(*client, suspicion->target.checkpoint, observe, stop.get_token());
-  if (second.caught().has_value()) return again;
-  if (again.ok()) return DropSuspicion();
-  return absl::Status(again.code(), absl::StrFormat("%s; it cannot be judged a second time: %s",
-                                                    found.finding, StdView(again.message())));
-}
-
-absl::Status Auditor::Parts::DropSuspicion() {
-  Log(LogLevel::kWarning,
-      suspicion->same_bytes
-          ? "what the audit had found false did not repeat: the memory or the disk of this machine "
-            "is not to be trusted"
-          : "what the audit had found false did not repeat: the ledger had handed out other bytes, "
-            "or the memory or the disk of this machine is not to be trusted",
-      {{"origin", suspicion->target.checkpoint.origin}, {"finding", suspicion->first.finding}});
-  suspicion.reset();
-  {
-    const MutexLock lock(mutex);
-    ++status.unrepeated;
-  }
-  return second.TakePlaceOf(&first);
-}
-
 // First what nobody else has to be asked for; a ledger that was caught may hand out no receipt.
-void Auditor::Parts::Accuse() {
-  const JudgedFalse& found = *second.caught();
-  const SignedCheckpoint& target = suspicion->target;
-  EvidenceWriter evidence(options.folder,
-                          {.entry = EntryOf(found, target.checkpoint),
-                           .text = found.finding,
-                           .first_text = suspicion->first.finding,
-                           .entry_bytes = found.entry_bytes,
-                           .note = FormatNote(target.note)},
-                          options.hook);
+void Auditor::Parts::Accuse(AuditFinding finding) {
+  const std::string text = finding.text;
+  EvidenceWriter evidence(options.folder, std::move(finding), options.hook);
   // Before anybody hears of it: what was said must not be forgotten.
   const absl::Status kept = evidence.WriteFinding();
   Log(LogLevel::kError, "ALARM: the audit has found the log false",
-      {{"origin", target.checkpoint.origin},
-       {"finding", found.finding},
+      {{"origin", options.connection.ledger},
+       {"finding", text},
        {"evidence", kept.ok() ? evidence.finding_file() : std::string(StdView(kept.message()))}});
   {
     const MutexLock lock(mutex);
-    status.error = found.finding;
+    status.error = text;
     status.alarm = true;
     status.is_work_folder_failing = false;
     if (kept.ok()) status.evidence = evidence.finding_file();
   }
   changed.NotifyAll();
-  // What it held may be the room that the evidence has not got.
-  second.Remove().IgnoreError();
+  // What it holds may be the room that the evidence has not got.
+  audit.RemoveSecond();
   WriteWhatIsLeft(&evidence);
 }
 
@@ -230,7 +132,8 @@ void Auditor::Parts::Conclude(const Checkpoint& target, const absl::Status& resu
     }
     fresh = status.error != error;
     status.error = error;
-    status.is_work_folder_failing = first.is_broken() || second.is_broken();
+    status.is_work_folder_failing = audit.is_broken();
+    status.unrepeated = audit.unrepeated();
   }
   changed.NotifyAll();
   if (fresh && !result.ok()) {
@@ -239,10 +142,11 @@ void Auditor::Parts::Conclude(const Checkpoint& target, const absl::Status& resu
 }
 
 std::optional<SignedCheckpoint> Auditor::Parts::NextTarget() {
+  const SignedCheckpoint* suspected = audit.suspected();
   const MutexLock lock(mutex);
-  while (!stopping && !suspicion.has_value() && !wanted.has_value()) changed.Wait(mutex);
+  while (!stopping && suspected == nullptr && !wanted.has_value()) changed.Wait(mutex);
   if (stopping) return std::nullopt;
-  return suspicion.has_value() ? suspicion->target : wanted;
+  return suspected == nullptr ? wanted : *suspected;
 }
 
 bool Auditor::Parts::WaitFor(milliseconds pause) {
@@ -256,15 +160,19 @@ bool Auditor::Parts::WaitFor(milliseconds pause) {
 void Auditor::Parts::Run() {
   milliseconds pause = kRetry;
   while (const std::optional<SignedCheckpoint> target = NextTarget()) {
-    const absl::Status result = Audit(*target);
+    const bool was_suspected = audit.suspected() != nullptr;
+    const absl::Status result = audit.AuditTo(
+        *client, *target, [this](std::uint64_t size) { Show(size); }, stop.get_token());
     // Nothing that is read later makes it true.
-    if (second.caught().has_value()) return Accuse();
+    if (std::optional<AuditFinding> finding = audit.convicted()) return Accuse(*std::move(finding));
     if (stop.stop_requested()) return;
-    if (result.ok()) Passed(AuditStep::kConfirmed);
+    if (result.ok() && options.hook) options.hook(AuditStep::kConfirmed);
     Conclude(target->checkpoint, result);
-    const bool lasts = first.is_broken() || suspicion.has_value();
-    if (!lasts) pause = kRetry;
-    if (result.ok()) continue;
+    // The second replay follows on the first.
+    const bool is_fresh = !was_suspected && audit.suspected() != nullptr;
+    const bool lasts = was_suspected || audit.is_broken();
+    if (result.ok() || is_fresh || !lasts) pause = kRetry;
+    if (result.ok() || is_fresh) continue;
     if (!WaitFor(pause)) return;
     pause = std::min(2 * pause, kRetryMax);
   }
@@ -279,10 +187,8 @@ absl::StatusOr<std::unique_ptr<Auditor>> Auditor::Start(AuditorOptions options, 
   CUSTODY_ASSIGN_OR_RETURN(parts->client, Client::Connect(parts->options.connection));
   CUSTODY_ASSIGN_OR_RETURN(const auto earlier, FindEarlier(parts->options.folder));
   if (!earlier.has_value()) {
-    // Of a process that did not come to its end.
-    CUSTODY_RETURN_IF_ERROR(parts->second.Remove());
-    CUSTODY_RETURN_IF_ERROR(parts->first.Open());
-    parts->Show(parts->first.next());
+    CUSTODY_RETURN_IF_ERROR(parts->audit.Open());
+    parts->Show(parts->audit.next());
   }
   std::unique_ptr<Auditor> auditor(new Auditor(std::move(parts)));
   if (earlier.has_value()) {

@@ -1,13 +1,8 @@
 // Gives the second opinion of an auditing witness: reads the entries behind a checkpoint from the
 // daemon, judges every one of them (daemon/audit), and only then cosigns with a key of its own.
 //
-// What it finds false is judged a second time, made anew: by another replay, which reads the log
-// from entry 0 into an empty folder. Only a log that this one finds false too is accused; else it
-// was the memory or the disk of this machine, and the second replay is the one that goes on.
-//
-//   audit/replay       the replay, which goes on over restarts
-//   audit/second       the second replay, while there is one
-//   audit/evidence/    audit_evidence.h
+// What it finds false is judged a second time, made anew (twofold_audit.h); only then is the log
+// accused, and evidence kept (audit_evidence.h).
 //
 // Threads: Cosign() from any thread; it waits at most so long. One thread of its own reads.
 // Owns:    the thread, the connection, the folder.
@@ -38,7 +33,7 @@ struct AuditorOptions {
   // Of the log's entry 0; nullopt: the log is taken as it is when it is seen for the first time.
   std::optional<Digest> entry0_leaf_hash;
   std::int64_t wait_ms_max = 1'000;
-  AuditStepHook hook;  // May be null.
+  AuditStepHook hook = nullptr;  // May be null.
 };
 
 struct AuditorStatus {
