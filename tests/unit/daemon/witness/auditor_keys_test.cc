@@ -12,9 +12,9 @@ class AuditorKeysTest : public AuditorKit {
  protected:
   AuditorKeysTest()
       : manager_{std::string(16, 'M'), v1::ROLE_QUALITY_ASSURANCE, TestKey('m')},
-        clerk_{std::string(16, 'C'), v1::ROLE_OPERATOR, TestKey('c')} {
+        officer_{std::string(16, 'O'), v1::ROLE_VIGILANCE_OFFICER, TestKey('c')} {
     Enrol(manager_);
-    Enrol(clerk_);
+    Enrol(officer_);
     before_ = Extend({kit_.Sign(kit_.SiteEvent(LedgerKit::SiteId(20)), {manager_})});
     revocation_ = Extend({Revocation()});
     slot_ = Extend({kit_.Site(21)});
@@ -50,7 +50,7 @@ class AuditorKeysTest : public AuditorKit {
   }
 
   TestSigner manager_;
-  TestSigner clerk_;
+  TestSigner officer_;
   std::size_t before_ = 0;  // Signed by the manager, whose key was revoked afterwards.
   std::size_t revocation_ = 0;
   std::size_t slot_ = 0;         // A governance event.
@@ -73,11 +73,11 @@ TEST_F(AuditorKeysTest, ADecisionOfARevokedKeyIsAnAlarm) {
 }
 
 TEST_F(AuditorKeysTest, ADecisionOfARoleThatMayNotTakeItIsAnAlarm) {
-  ExpectCaught(WithSlotSignedBy(clerk_), slot_, "does not sign GOV-03a");
+  ExpectCaught(WithSlotSignedBy(officer_), slot_, "does not sign GOV-03a");
 }
 
 TEST_F(AuditorKeysTest, ADecisionInARoleThatItsSignerDoesNotHoldIsAnAlarm) {
-  TestSigner boaster = clerk_;
+  TestSigner boaster = officer_;
   boaster.role = v1::ROLE_ADMINISTRATOR;
   ExpectCaught(WithSlotSignedBy(boaster), slot_, "ADMINISTRATOR is not held");
 }

@@ -23,9 +23,10 @@ class EvidenceWriterTest : public testing::Test {
     options.log_keys = {server_.log.vkey()};
     options.retry.attempts_max = 1;
     client_ = Client::Connect(options).value();
-    writer_ = std::make_unique<EvidenceWriter>(
-        folder_.path(), AuditFinding{.entry = 0, .text = "entry 0: false", .entry_bytes = "entry"},
-        nullptr);
+    AuditFinding finding;
+    finding.text = "entry 0: false";
+    finding.entry_bytes = "entry";
+    writer_ = std::make_unique<EvidenceWriter>(folder_.path(), finding, nullptr);
     EXPECT_OK(writer_->WriteFinding());
   }
   // How often the receipt was asked for until it was given up.
@@ -55,7 +56,7 @@ TEST_F(EvidenceWriterTest, AsksOnceForWhatIsRefused) {
 
 // The ledger is asked no more, the disk is.
 TEST_F(EvidenceWriterTest, AReceiptThatCannotBeWrittenIsWrittenLater) {
-  server_.log.Append(v1::Entry().SerializeAsString());
+  server_.log.AppendEvent(v1::SignedEvent());
   const std::string receipt = folder_.Path("evidence/audit-0.receipt");
   std::filesystem::create_directory(receipt);
   for (int i = 0; i < 3; ++i) writer_->WriteReceipt(*client_, {});
