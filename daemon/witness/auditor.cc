@@ -54,6 +54,7 @@ struct Auditor::Parts {
       : options(std::move(o)), signer(std::move(s)), audit(AuditOf(options)) {}
 
   void Run();
+  absl::Status AuditTo(const SignedCheckpoint& target);
   // nullopt: stopping.
   std::optional<SignedCheckpoint> NextTarget();
   // Whether there is time left; false: stopping.
@@ -157,22 +158,27 @@ bool Auditor::Parts::WaitFor(milliseconds pause) {
   return !stopping;
 }
 
+absl::Status Auditor::Parts::AuditTo(const SignedCheckpoint& target) {
+  absl::Status result = audit.AuditTo(
+      *client, target, [this](std::uint64_t size) { Show(size); }, stop.get_token());
+  if (result.ok() && options.hook) options.hook(AuditStep::kConfirmed);
+  return result;
+}
+
 void Auditor::Parts::Run() {
   milliseconds pause = kRetry;
   while (const std::optional<SignedCheckpoint> target = NextTarget()) {
     const bool was_suspected = audit.suspected() != nullptr;
-    const absl::Status result = audit.AuditTo(
-        *client, *target, [this](std::uint64_t size) { Show(size); }, stop.get_token());
+    const absl::Status result = AuditTo(*target);
     // Nothing that is read later makes it true.
     if (std::optional<AuditFinding> finding = audit.convicted()) return Accuse(*std::move(finding));
     if (stop.stop_requested()) return;
-    if (result.ok() && options.hook) options.hook(AuditStep::kConfirmed);
     Conclude(target->checkpoint, result);
     // The second replay follows on the first.
-    const bool is_fresh = !was_suspected && audit.suspected() != nullptr;
+    const bool goes_on = result.ok() || (!was_suspected && audit.suspected() != nullptr);
     const bool lasts = was_suspected || audit.is_broken();
-    if (result.ok() || is_fresh || !lasts) pause = kRetry;
-    if (result.ok() || is_fresh) continue;
+    if (goes_on || !lasts) pause = kRetry;
+    if (goes_on) continue;
     if (!WaitFor(pause)) return;
     pause = std::min(2 * pause, kRetryMax);
   }

@@ -51,6 +51,7 @@ class AuditorKit : public testing::Test, protected WrittenLog {
     options.folder = folder_.Path("audit");
     options.entry0_leaf_hash = entry0_leaf_hash_;
     options.wait_ms_max = 5'000;
+    options.hook = hook_;
     return options;
   }
   static NoteSigner Signer() {
@@ -153,6 +154,7 @@ class AuditorKit : public testing::Test, protected WrittenLog {
   std::optional<Digest> entry0_leaf_hash_;
   // Of a call that is answered at once or not at all.
   std::chrono::milliseconds deadline_{30'000};
+  AuditStepHook hook_;
   FakeLedgerServer server_;
   std::unique_ptr<Auditor> auditor_;
 };

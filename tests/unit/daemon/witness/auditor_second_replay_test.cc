@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_format.h"
@@ -200,6 +202,36 @@ TEST_F(AuditorSecondReplayTest, StopsWhileTheSecondReads) {
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30));
   Restart();
   EXPECT_FALSE(auditor_->Status().alarm);
+}
+
+TEST_F(AuditorSecondReplayTest, BeginsInAnEmptyFolderWhateverLiesThere) {
+  hook_ = [this](AuditStep step) {
+    if (step != AuditStep::kSuspected) return;
+    std::filesystem::create_directory(folder_.Path("audit/second"));
+    std::ofstream(folder_.Path("audit/second/CURRENT")) << "what is no store";
+  };
+  Restart();
+  LieOnce(FindFlagged(), FalseLog()[FindFlagged()]);
+  Serve(entries_);
+  EXPECT_TRUE(auditor_->Cosign(Newest(), kAuditTime).has_value()) << auditor_->Status().error;
+  EXPECT_EQ(auditor_->Status().unrepeated, 1U);
+}
+
+// The folder whose place it is to take has gone: one more replay, and nobody is accused.
+TEST_F(AuditorSecondReplayTest, AMoveThatFailsHealsByItself) {
+  hook_ = [this](AuditStep step) {
+    if (step != AuditStep::kJudged || !IsThere("audit/second")) return;
+    std::filesystem::remove_all(folder_.Path("audit/replay"));
+  };
+  Restart();
+  LieOnce(FindFlagged(), FalseLog()[FindFlagged()]);
+  Serve(entries_);
+  std::optional<NoteSignature> line;
+  for (int i = 0; i < 6 && !line.has_value(); ++i) line = auditor_->Cosign(Newest(), kAuditTime);
+  EXPECT_TRUE(line.has_value()) << auditor_->Status().error;
+  EXPECT_FALSE(auditor_->Status().alarm);
+  EXPECT_EQ(auditor_->Status().unrepeated, 1U);
+  EXPECT_FALSE(auditor_->Status().is_work_folder_failing);
 }
 
 // Between the two steps in which the second replay takes the place of the first there is no replay.

@@ -285,6 +285,7 @@ TEST_F(AuditorTest, ALogThatItDoesNotAuditGetsNothing) {
 
 TEST_F(AuditorTest, AnEmptyLogGetsNothingAndIsNoAlarm) {
   EXPECT_FALSE(auditor_->Cosign(Signed({kTestOrigin, 0, EmptyRoot()}), kAuditTime).has_value());
+  EXPECT_EQ(auditor_->Status().error, "");
   Serve(entries_);
   EXPECT_TRUE(auditor_->Cosign(Newest(), kAuditTime).has_value()) << auditor_->Status().error;
   EXPECT_FALSE(auditor_->Status().alarm);
