@@ -283,7 +283,7 @@ absl::Status LogAudit::Replay::Conclude(const Checkpoint& stated) {
   CUSTODY_RETURN_IF_ERROR(First(judged_, absl::OkStatus()));
   Checkpoint computed = judge_.sealed();
   if (judge_.size() == replayed_from_ && computed.size == 0) {
-    CUSTODY_ASSIGN_OR_RETURN(computed, ReadHead(judge_.states().view()));
+    CUSTODY_ASSIGN_OR_RETURN(computed, OfWorkFolder(ReadHead(judge_.states().view())));
   }
   if (judge_.size() != stated.size || computed.size != stated.size) {
     return absl::DataLossError(
@@ -294,6 +294,7 @@ absl::Status LogAudit::Replay::Conclude(const Checkpoint& stated) {
     return absl::DataLossError(absl::StrFormat("the checkpoint has root %s, the entries give %s",
                                                stated.root.ToHex(), computed.root.ToHex()));
   }
+  if (options_.judged_hook) options_.judged_hook();
   WriteBatch done;
   CUSTODY_RETURN_IF_ERROR(Flush());
   CUSTODY_RETURN_IF_ERROR(judge_.FinishFlush());

@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +41,9 @@ struct AuditOptions {
   std::size_t flush_bytes = 32U << 20;
   // Entry 0 need not be that of the trust: whoever sees a log for the first time takes it as it is.
   bool any_first_entry = false;
+  // Called when everything up to a checkpoint was found true and nothing of it is synced yet, for
+  // tests that kill the process there. May be null.
+  std::function<void()> judged_hook = nullptr;
 };
 
 // Counted in this run, not in those before it.

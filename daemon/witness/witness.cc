@@ -107,18 +107,17 @@ HttpResponse Witness::Judge(const AddCheckpointRequest& request) {
       OpenSignedCheckpoint(*note, *checkpoint, log.keys());
   if (!shown.ok()) return Refuse(403, StdView(shown.status().message()));
   HttpResponse response = log.Add(*shown, request.old_size, request.proof);
-  if (response.status == 200 && second_opinion_) AddSecondOpinion(*checkpoint, &response);
+  if (response.status == 200 && second_opinion_) AddSecondOpinion(*shown, &response);
   return response;
 }
 
-void Witness::AddSecondOpinion(const Checkpoint& checkpoint, HttpResponse* response) const {
+void Witness::AddSecondOpinion(const SignedCheckpoint& shown, HttpResponse* response) const {
   const absl::StatusOr<std::vector<NoteSignature>> lines = ParseCosignatureLines(response->body);
   if (!lines.ok()) return;
   const auto verified =
-      cosigner_.verifier().Verify(FormatCheckpoint(checkpoint), lines->front().signature);
+      cosigner_.verifier().Verify(FormatCheckpoint(shown.checkpoint), lines->front().signature);
   if (!verified.ok()) return;
-  const std::optional<NoteSignature> opinion =
-      second_opinion_(checkpoint, verified->timestamp_seconds);
+  const std::optional<NoteSignature> opinion = second_opinion_(shown, verified->timestamp_seconds);
   if (opinion.has_value()) response->body += FormatNoteSignatureLine(*opinion);
 }
 

@@ -39,7 +39,7 @@ absl::StatusOr<std::map<std::string, std::vector<NoteVerifier>>> ParseLogKeys(
 
 // A further cosignature, by another key, of a checkpoint that was just cosigned at this time; may
 // wait a little, and may be absent.
-using SecondOpinion = std::function<std::optional<NoteSignature>(const Checkpoint& checkpoint,
+using SecondOpinion = std::function<std::optional<NoteSignature>(const SignedCheckpoint& shown,
                                                                  std::uint64_t time_seconds)>;
 
 class Witness {
@@ -74,7 +74,7 @@ class Witness {
   absl::Status OpenLogs(const std::string& data_directory,
                         const std::vector<std::string>& log_vkeys);
   HttpResponse Judge(const AddCheckpointRequest& request);
-  void AddSecondOpinion(const Checkpoint& checkpoint, HttpResponse* response) const;
+  void AddSecondOpinion(const SignedCheckpoint& shown, HttpResponse* response) const;
 
   const NoteSigner cosigner_;
   CosignTime time_;

@@ -132,8 +132,8 @@ absl::Status ServeWitness(const WitnessConfig& config) {
   // Before the server: requests ask it until the server has stopped.
   CUSTODY_ASSIGN_OR_RETURN(const std::unique_ptr<Auditor> auditor, StartAuditor(config));
   if (auditor != nullptr) {
-    witness->SetSecondOpinion([&](const Checkpoint& checkpoint, std::uint64_t time_seconds) {
-      return auditor->Cosign(checkpoint, time_seconds);
+    witness->SetSecondOpinion([&](const SignedCheckpoint& shown, std::uint64_t time_seconds) {
+      return auditor->Cosign(shown, time_seconds);
     });
   }
   HttpServerOptions options;

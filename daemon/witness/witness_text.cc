@@ -65,25 +65,48 @@ void AddAudit(const AuditorStatus& status, Families* families) {
   AddValue(&AddFamily(families, "custody_witness_audit_alarm",
                       "1 once the audit has found the log false; must stay 0.", MetricType::Gauge),
            {}, status.alarm ? 1 : 0);
+  MetricFamily& info = AddFamily(families, "custody_witness_audit_alarm_info",
+                                 "There while there is an alarm: the file of the finding; empty "
+                                 "while it cannot be written.",
+                                 MetricType::Gauge);
+  if (status.alarm) AddValue(&info, {{"evidence", status.evidence}}, 1);
+  AddCounter(families, "custody_witness_audit_unrepeated_total",
+             "What the audit found false and did not find again; must stay 0: the memory or the "
+             "disk of this machine.",
+             status.unrepeated);
   AddValue(&AddFamily(families, "custody_witness_audit_failing", "1 while the audit stands still.",
                       MetricType::Gauge),
            {}, status.error.empty() ? 0 : 1);
+  AddValue(
+      &AddFamily(families, "custody_witness_audit_work_folder_failing",
+                 "1 while the audit stands still because of its own folder.", MetricType::Gauge),
+      {}, status.is_work_folder_failing ? 1 : 0);
 }
 
 HttpResponse Plain(int status, std::string_view text) {
   return {status, "text/plain; charset=utf-8", std::string(text)};
 }
 
+// What an operator must look at, a line for each cause.
+HttpResponse Health(const Witness& witness, const Auditor* auditor) {
+  std::string causes;
+  if (!witness.healthy()) {
+    causes += "there is evidence against a log: see the data folder and the log\n";
+  }
+  const AuditorStatus audit = auditor == nullptr ? AuditorStatus() : auditor->Status();
+  if (audit.alarm) {
+    causes += audit.evidence.empty()
+                  ? "the audit has found a log false, which cannot be written: see the log\n"
+                  : absl::StrFormat("the audit has found a log false: see %s\n", audit.evidence);
+  }
+  return causes.empty() ? Plain(200, "watching\n") : Plain(503, causes);
+}
+
 HttpResponse AnswerGet(const Witness& witness, const Auditor* auditor, std::string_view path) {
   if (path == "/metrics") {
     return {200, "text/plain; version=0.0.4", WitnessMetricsText(witness, auditor)};
   }
-  if (path == "/healthz") {
-    const bool audit_alarm = auditor != nullptr && auditor->Status().alarm;
-    return witness.healthy() && !audit_alarm
-               ? Plain(200, "watching\n")
-               : Plain(503, "there is evidence against a log: see the data folder and the log\n");
-  }
+  if (path == "/healthz") return Health(witness, auditor);
   constexpr std::string_view kTail = "/checkpoint";
   if (path.size() == 1 + 64 + kTail.size() && path.ends_with(kTail)) {
     return witness.GetCheckpoint(path.substr(1, 64));

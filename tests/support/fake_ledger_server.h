@@ -78,6 +78,14 @@ class FakeLedgerServer final : public v1::LedgerService::Service {
   std::deque<int> read_silences;
   // A lie about their indices.
   std::uint64_t read_shift = 0;
+  // Whoever asks for a receipt is told this; OK: is given it.
+  grpc::Status receipt_status;
+  int receipt_requests = 0;
+  // What readers are shown in place of these entries.
+  std::map<std::uint64_t, std::string> read_lies;
+  // Readers so far. What stands above may be changed before each of them, who has this number.
+  int reads = 0;
+  std::function<void(int read)> before_read;
 
   grpc::Status Record(grpc::ServerContext*, const v1::RecordRequest* request,
                       v1::RecordResponse* response) override {
@@ -129,6 +137,8 @@ class FakeLedgerServer final : public v1::LedgerService::Service {
   grpc::Status ReadEntries(grpc::ServerContext* context, const v1::ReadEntriesRequest* request,
                            grpc::ServerWriter<v1::ReadEntriesResponse>* stream) override {
     const std::lock_guard<std::mutex> lock(mutex);
+    if (before_read) before_read(reads);
+    ++reads;
     int entries_left = -1;
     if (!read_silences.empty()) {
       entries_left = read_silences.front();
@@ -146,7 +156,8 @@ class FakeLedgerServer final : public v1::LedgerService::Service {
       }
       v1::ReadEntriesResponse response;
       response.set_index(index + read_shift);
-      response.set_entry(log.EntryAt(index));
+      const auto lie = read_lies.find(index);
+      response.set_entry(lie == read_lies.end() ? log.EntryAt(index) : lie->second);
       stream->Write(response);
     }
     return grpc::Status::OK;
@@ -155,6 +166,8 @@ class FakeLedgerServer final : public v1::LedgerService::Service {
   grpc::Status GetReceipt(grpc::ServerContext*, const v1::GetReceiptRequest* request,
                           v1::GetReceiptResponse* response) override {
     const std::lock_guard<std::mutex> lock(mutex);
+    ++receipt_requests;
+    if (!receipt_status.ok()) return receipt_status;
     if (request->index() >= log.size()) {
       return grpc::Status(grpc::StatusCode::OUT_OF_RANGE, "beyond the log");
     }

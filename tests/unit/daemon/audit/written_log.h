@@ -29,11 +29,22 @@ class WrittenLog {
     }
     EXPECT_TRUE(LedgerKit::Record(**ledger, kit_.CaseWithoutAuthority()).ok());
     (*ledger)->Shutdown();
-    const std::unique_ptr<ReadView> view = *store_.OpenView();
-    const std::uint64_t size = ReadHead(*view)->size;
-    for (std::uint64_t index = 0; index < size; ++index) {
-      entries_.push_back(view->Get(KeyOfEntry(index)).value().value());
+    ReadEntries();
+  }
+
+  // Records one event after the other behind what is there. Returns where the last one stands.
+  std::size_t Extend(const std::vector<v1::SignedEvent>& events) {
+    const absl::StatusOr<std::unique_ptr<Ledger>> ledger = kit_.Open(store_);
+    EXPECT_TRUE(ledger.ok()) << ledger.status();
+    std::size_t last = 0;
+    for (const v1::SignedEvent& event : events) {
+      const absl::StatusOr<RecordOutcome> recorded = LedgerKit::Record(**ledger, event);
+      EXPECT_TRUE(recorded.ok()) << recorded.status();
+      if (recorded.ok()) last = recorded->receipt.index();
     }
+    (*ledger)->Shutdown();
+    ReadEntries();
+    return last;
   }
 
   v1::Entry Entry(std::size_t index) const {
@@ -77,6 +88,15 @@ class WrittenLog {
                             .bytes);
     }
     return entries;
+  }
+
+  // What the ledger has written.
+  void ReadEntries() {
+    const std::unique_ptr<ReadView> view = *store_.OpenView();
+    const std::uint64_t size = ReadHead(*view)->size;
+    for (std::uint64_t index = entries_.size(); index < size; ++index) {
+      entries_.push_back(view->Get(KeyOfEntry(index)).value().value());
+    }
   }
 
   LedgerKit kit_;

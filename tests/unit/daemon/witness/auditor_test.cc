@@ -1,19 +1,12 @@
-// The auditor against a server that hands out what a test likes: the log of a real ledger, true or
-// remade by an operator who holds its keys.
-
 #include "daemon/witness/auditor.h"
 
-#include <gtest/gtest.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <functional>
-#include <memory>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -21,118 +14,26 @@
 #include "absl/strings/str_format.h"
 #include "daemon/audit/log_audit.h"
 #include "storage/rocksdb_store.h"
-#include "tests/support/fake_ledger_server.h"
-#include "tests/support/status_matchers.h"
-#include "tests/support/temp_folder.h"
-#include "tests/unit/daemon/audit/written_log.h"
+#include "tests/unit/daemon/witness/auditor_kit.h"
 
 namespace custody {
 namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
-constexpr std::uint64_t kTime = 1'795'000'000;
-
-class AuditorTest : public testing::Test, protected WrittenLog {
- protected:
-  AuditorTest() { server_.log = FakeLog(kTestOrigin); }
-
-  void SetUp() override { Restart(); }
-  void Restart() {
-    auditor_.reset();
-    AuditorOptions options;
-    options.connection.endpoint = server_.endpoint();
-    options.connection.insecure_loopback_only = true;
-    options.connection.ledger = kTestOrigin;
-    options.connection.log_keys = {server_.log.vkey()};
-    options.folder = folder_.Path("audit");
-    options.entry0_leaf_hash = entry0_leaf_hash_;
-    options.wait_ms_max = 5'000;
-    absl::StatusOr<std::unique_ptr<Auditor>> auditor = Auditor::Start(
-        options,
-        NoteSigner::CreateCosigner("audit.test.example",
-                                   SigningKey::FromEd25519Seed(std::string(32, 'a')).value())
-            .value());
-    ASSERT_OK(auditor.status());
-    auditor_ = *std::move(auditor);
-  }
-
-  // The entries up to `size` are served; those that are, stay.
-  void Serve(const std::vector<std::string>& entries, std::size_t size) {
-    const std::lock_guard<std::mutex> lock(server_.mutex);
-    while (server_.log.size() < size) server_.log.Append(entries[server_.log.size()]);
-  }
-  void Serve(const std::vector<std::string>& entries) { Serve(entries, entries.size()); }
-  Checkpoint Newest() {
-    const std::lock_guard<std::mutex> lock(server_.mutex);
-    const std::uint64_t size = server_.log.size();
-    return {kTestOrigin, size, server_.log.Root(size)};
-  }
-  // Where the log may end: behind its seals.
-  std::vector<std::size_t> Ends() const {
-    std::vector<std::size_t> ends;
-    for (std::size_t index = 0; index < entries_.size(); ++index) {
-      if (Entry(index).has_seal()) ends.push_back(index + 1);
-    }
-    return ends;
-  }
-  std::string Evidence(const std::string& name) const {
-    std::ostringstream text;
-    text << std::ifstream(folder_.Path("audit/evidence/" + name), std::ios::binary).rdbuf();
-    return text.str();
-  }
-  // A log that is wrong at this entry gets no cosignature, now or later, and leaves evidence.
-  void ExpectCaught(const std::vector<std::string>& entries, std::size_t wrong,
-                    const std::string& what) {
-    Serve(entries);
-    EXPECT_FALSE(auditor_->Cosign(Newest(), kTime).has_value());
-    EXPECT_TRUE(auditor_->Status().alarm);
-    EXPECT_THAT(auditor_->Status().error,
-                AllOf(HasSubstr(absl::StrFormat("entry %d: ", wrong)), HasSubstr(what)));
-    // Who hears of the alarm finds the finding; the receipt, which the ledger is asked for,
-    // follows.
-    const std::string base = absl::StrFormat("audit-%d", wrong);
-    EXPECT_THAT(Evidence(base + ".txt"), HasSubstr(what));
-    for (int i = 0; i < 200 && Evidence(base + ".receipt").empty(); ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    v1::Receipt receipt;
-    ASSERT_TRUE(receipt.ParseFromString(Evidence(base + ".receipt")));
-    EXPECT_EQ(receipt.index(), wrong);
-    EXPECT_EQ(Evidence(base + ".entry"), entries[wrong]);
-    Restart();
-    EXPECT_TRUE(auditor_->Status().alarm);
-    EXPECT_THAT(auditor_->Status().error, AllOf(HasSubstr(what), HasSubstr(base + ".txt")));
-    EXPECT_FALSE(auditor_->Cosign(Newest(), kTime).has_value());
-    // Taken away it is no alarm any more, until the entry is judged again.
-    std::filesystem::remove_all(folder_.Path("audit/evidence"));
-    Restart();
-    EXPECT_FALSE(auditor_->Status().alarm);
-    EXPECT_FALSE(auditor_->Cosign(Newest(), kTime).has_value());
-    EXPECT_TRUE(auditor_->Status().alarm);
-    EXPECT_EQ(Evidence(base + ".entry"), entries[wrong]);
-  }
-  std::size_t FindEvent() const {
-    return Find([](const v1::Entry& entry) { return !entry.has_seal(); });
-  }
-
-  TempFolder folder_;
-  std::optional<Digest> entry0_leaf_hash_;
-  FakeLedgerServer server_;
-  std::unique_ptr<Auditor> auditor_;
-};
+class AuditorTest : public AuditorKit {};
 
 TEST_F(AuditorTest, CosignsWhatItHasReadAndFoundTrueAsTheLogGrows) {
   for (const std::size_t end : Ends()) {
     Serve(entries_, end);
-    const Checkpoint checkpoint = Newest();
-    const std::optional<NoteSignature> line = auditor_->Cosign(checkpoint, kTime);
+    const SignedCheckpoint newest = Newest();
+    const std::optional<NoteSignature> line = auditor_->Cosign(newest, kAuditTime);
     ASSERT_TRUE(line.has_value()) << auditor_->Status().error;
-    const auto verified =
-        auditor_->verifier().Verify(FormatCheckpoint(checkpoint), line->signature);
+    const auto verified = auditor_->verifier().Verify(newest.note.text, line->signature);
     ASSERT_OK(verified.status());
-    EXPECT_EQ(verified->timestamp_seconds, kTime);
+    EXPECT_EQ(verified->timestamp_seconds, kAuditTime);
     EXPECT_EQ(auditor_->Status().audited_size, end);
     // It goes on from there, also after a restart.
     if (end % 2 == 0) Restart();
@@ -192,12 +93,11 @@ TEST_F(AuditorTest, AWithheldEntryStopsTheAuditAndIsNoAlarm) {
   Serve(entries_);
   server_.hidden.insert(1);
   std::optional<NoteSignature> line;
-  std::thread asking([&] { line = auditor_->Cosign(Newest(), kTime); });
-  for (int i = 0; i < 200 && auditor_->Status().error.empty(); ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
+  std::thread asking([&] { line = auditor_->Cosign(Newest(), kAuditTime); });
+  EXPECT_TRUE(WaitUntil([&] { return !auditor_->Status().error.empty(); }));
   EXPECT_THAT(auditor_->Status().error, HasSubstr("entry 1 is withheld"));
   EXPECT_FALSE(auditor_->Status().alarm);
+  EXPECT_FALSE(auditor_->Status().is_work_folder_failing);
   {
     // Once it may read it, it goes on by itself.
     const std::lock_guard<std::mutex> lock(server_.mutex);
@@ -209,9 +109,9 @@ TEST_F(AuditorTest, AWithheldEntryStopsTheAuditAndIsNoAlarm) {
 
 TEST_F(AuditorTest, EntriesOfAnotherTreeThanTheSignedOneAreAnAlarm) {
   Serve(entries_);
-  Checkpoint other = Newest();
+  Checkpoint other = Newest().checkpoint;
   other.root = Digest();
-  EXPECT_FALSE(auditor_->Cosign(other, kTime).has_value());
+  EXPECT_FALSE(auditor_->Cosign(Signed(other), kAuditTime).has_value());
   EXPECT_TRUE(auditor_->Status().alarm);
 }
 
@@ -241,11 +141,11 @@ TEST_F(AuditorTest, AnAuditThatWasCutShortGoesOnAndAccusesNobody) {
   const auto between = std::upper_bound(ends.begin(), ends.end(), auditor_->Status().read_size);
   ASSERT_NE(between, ends.end());
   Serve(entries_, *between);
-  EXPECT_FALSE(auditor_->Cosign(Newest(), kTime).has_value());
+  EXPECT_FALSE(auditor_->Cosign(Newest(), kAuditTime).has_value());
   EXPECT_FALSE(auditor_->Status().alarm);
   EXPECT_THAT(auditor_->Status().error, HasSubstr("entries are read, the checkpoint has"));
   Serve(entries_);
-  EXPECT_TRUE(auditor_->Cosign(Newest(), kTime).has_value()) << auditor_->Status().error;
+  EXPECT_TRUE(auditor_->Cosign(Newest(), kAuditTime).has_value()) << auditor_->Status().error;
   EXPECT_FALSE(auditor_->Status().alarm);
 }
 
@@ -258,22 +158,86 @@ TEST_F(AuditorTest, EvidenceThatCannotBeReadIsAnAlarm) {
     EXPECT_TRUE(auditor_->Status().alarm);
     EXPECT_THAT(auditor_->Status().error, HasSubstr("audit-7.txt cannot be read"));
     Serve(entries_);
-    EXPECT_FALSE(auditor_->Cosign(Newest(), kTime).has_value());
+    EXPECT_FALSE(auditor_->Cosign(Newest(), kAuditTime).has_value());
   }
+}
+
+// Damaged it is an alarm all the same, and says so.
+TEST_F(AuditorTest, EvidenceThatIsDamagedIsAnAlarm) {
+  const std::size_t flagged = FindFlagged();
+  Serve(Remade(flagged, [](v1::Entry* entry) { entry->clear_findings(); }));
+  EXPECT_FALSE(auditor_->Cosign(Newest(), kAuditTime).has_value());
+  const std::string name = absl::StrFormat("audit-%d.txt", flagged);
+  const std::string whole = Evidence(name);
+  Restart();
+  EXPECT_THAT(auditor_->Status().error, Not(HasSubstr("damaged")));
+  std::string other = whole;
+  other[whole.size() / 2] ^= 1;
+  for (const std::string& text :
+       {other, whole.substr(0, whole.size() - 1), whole.substr(0, whole.size() / 2), whole + "\n",
+        whole.substr(0, 40)}) {
+    std::ofstream(folder_.Path("audit/evidence/" + name), std::ios::binary) << text;
+    Restart();
+    EXPECT_TRUE(auditor_->Status().alarm);
+    EXPECT_THAT(auditor_->Status().error,
+                AllOf(HasSubstr(text.substr(9, 20)), HasSubstr("damaged")));
+    EXPECT_FALSE(auditor_->Cosign(Newest(), kAuditTime).has_value());
+  }
+}
+
+// It is there at once, and on the disk as soon as the disk allows.
+TEST_F(AuditorTest, AnAlarmWhoseEvidenceCannotBeWrittenIsOneAndIsWrittenLater) {
+  const std::size_t flagged = FindFlagged();
+  std::ofstream(folder_.Path("audit/evidence")) << "in the way";
+  Serve(Remade(flagged, [](v1::Entry* entry) { entry->clear_findings(); }));
+  EXPECT_FALSE(auditor_->Cosign(Newest(), kAuditTime).has_value());
+  EXPECT_TRUE(auditor_->Status().alarm);
+  EXPECT_FALSE(auditor_->Cosign(Newest(), kAuditTime).has_value());
+  std::filesystem::remove(folder_.Path("audit/evidence"));
+  const std::string base = absl::StrFormat("audit/evidence/audit-%d", flagged);
+  for (const char* ending : {".txt", ".entry", ".receipt"}) {
+    EXPECT_TRUE(WaitUntil([&] { return IsThere(base + ending); })) << ending;
+  }
+  ExpectConvicting(Evidence(absl::StrFormat("audit-%d.txt", flagged)));
+}
+
+TEST_F(AuditorTest, TheReceiptIsAskedForAgainWhileTheLedgerIsOutOfReach) {
+  deadline_ = std::chrono::milliseconds(200);
+  Restart();
+  {
+    const std::lock_guard<std::mutex> lock(server_.mutex);
+    server_.receipt_status = {grpc::StatusCode::UNAVAILABLE, "by the test"};
+  }
+  const std::size_t flagged = FindFlagged();
+  Serve(Remade(flagged, [](v1::Entry* entry) { entry->clear_findings(); }));
+  EXPECT_FALSE(auditor_->Cosign(Newest(), kAuditTime).has_value());
+  EXPECT_TRUE(auditor_->Status().alarm);
+  // More than one call of the client comes to with its own retries.
+  EXPECT_TRUE(WaitUntil([&] {
+    const std::lock_guard<std::mutex> lock(server_.mutex);
+    return server_.receipt_requests > 4;
+  }));
+  const std::string receipt = absl::StrFormat("audit/evidence/audit-%d.receipt", flagged);
+  EXPECT_FALSE(IsThere(receipt));
+  {
+    const std::lock_guard<std::mutex> lock(server_.mutex);
+    server_.receipt_status = grpc::Status::OK;
+  }
+  EXPECT_TRUE(WaitUntil([&] { return IsThere(receipt); }));
 }
 
 TEST_F(AuditorTest, APinnedLogIsThisOneAndNoOther) {
   entry0_leaf_hash_ = LeafHash(entries_[0]);
   Restart();
   Serve(entries_);
-  EXPECT_TRUE(auditor_->Cosign(Newest(), kTime).has_value()) << auditor_->Status().error;
+  EXPECT_TRUE(auditor_->Cosign(Newest(), kAuditTime).has_value()) << auditor_->Status().error;
   Restart();
-  EXPECT_TRUE(auditor_->Cosign(Newest(), kTime).has_value()) << auditor_->Status().error;
+  EXPECT_TRUE(auditor_->Cosign(Newest(), kAuditTime).has_value()) << auditor_->Status().error;
   auditor_.reset();
   std::filesystem::remove_all(folder_.Path("audit"));
   entry0_leaf_hash_ = Sha256("another");
   Restart();
-  EXPECT_FALSE(auditor_->Cosign(Newest(), kTime).has_value());
+  EXPECT_FALSE(auditor_->Cosign(Newest(), kAuditTime).has_value());
   EXPECT_FALSE(auditor_->Status().alarm);
   EXPECT_THAT(auditor_->Status().error,
               AllOf(HasSubstr("audit.entry0_leaf_hash"), HasSubstr(Sha256("another").ToHex())));
@@ -282,7 +246,7 @@ TEST_F(AuditorTest, APinnedLogIsThisOneAndNoOther) {
 // No file of this process can grow, then it can again.
 TEST_F(AuditorTest, AFullDiskIsNoAlarmAndHealsByItself) {
   Serve(entries_, Ends().front());
-  ASSERT_TRUE(auditor_->Cosign(Newest(), kTime).has_value());
+  ASSERT_TRUE(auditor_->Cosign(Newest(), kAuditTime).has_value());
   Serve(entries_);
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
@@ -290,38 +254,55 @@ TEST_F(AuditorTest, AFullDiskIsNoAlarmAndHealsByItself) {
   nothing.rlim_cur = 0;
   std::signal(SIGXFSZ, SIG_IGN);
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &nothing), 0);
-  EXPECT_FALSE(auditor_->Cosign(Newest(), kTime).has_value());
+  EXPECT_FALSE(auditor_->Cosign(Newest(), kAuditTime).has_value());
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
   EXPECT_FALSE(auditor_->Status().alarm);
   EXPECT_FALSE(auditor_->Status().error.empty());
+  EXPECT_TRUE(auditor_->Status().is_work_folder_failing);
   std::optional<NoteSignature> line;
-  for (int i = 0; i < 6 && !line.has_value(); ++i) line = auditor_->Cosign(Newest(), kTime);
+  for (int i = 0; i < 6 && !line.has_value(); ++i) line = auditor_->Cosign(Newest(), kAuditTime);
   EXPECT_TRUE(line.has_value()) << auditor_->Status().error;
   EXPECT_TRUE(auditor_->Status().error.empty());
+  EXPECT_FALSE(auditor_->Status().is_work_folder_failing);
+}
+
+// Nobody else says that it can go, and nothing is refused for it.
+TEST_F(AuditorTest, AFolderOfAnEarlierVersionIsNamedAtStart) {
+  testing::internal::CaptureStderr();
+  Restart();
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), Not(HasSubstr("audit/store")));
+  std::filesystem::create_directory(folder_.Path("audit/store"));
+  testing::internal::CaptureStderr();
+  Restart();
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              AllOf(HasSubstr(folder_.Path("audit/store")), HasSubstr("can be removed")));
 }
 
 TEST_F(AuditorTest, ALogThatItDoesNotAuditGetsNothing) {
-  EXPECT_FALSE(auditor_->Cosign({"other.example/log", 1, Digest()}, kTime).has_value());
+  EXPECT_FALSE(
+      auditor_->Cosign(Signed({"other.example/log", 1, Digest()}), kAuditTime).has_value());
+}
+
+TEST_F(AuditorTest, AnEmptyLogGetsNothingAndIsNoAlarm) {
+  EXPECT_FALSE(auditor_->Cosign(Signed({kTestOrigin, 0, EmptyRoot()}), kAuditTime).has_value());
+  EXPECT_EQ(auditor_->Status().error, "");
+  Serve(entries_);
+  EXPECT_TRUE(auditor_->Cosign(Newest(), kAuditTime).has_value()) << auditor_->Status().error;
+  EXPECT_FALSE(auditor_->Status().alarm);
 }
 
 TEST_F(AuditorTest, AFolderOfAnotherLedgerIsRefused) {
   Serve(entries_);
-  ASSERT_TRUE(auditor_->Cosign(Newest(), kTime).has_value());
+  ASSERT_TRUE(auditor_->Cosign(Newest(), kAuditTime).has_value());
   auditor_.reset();
-  AuditorOptions options;
-  options.connection.endpoint = server_.endpoint();
-  options.connection.insecure_loopback_only = true;
+  AuditorOptions options = Options();
   options.connection.ledger = "other.example/log";
   options.connection.log_keys = {
       FormatVkey(NoteSigner::Create("other.example/log",
                                     SigningKey::FromEd25519Seed(std::string(32, 'o')).value())
                      .value()
                      .verifier())};
-  options.folder = folder_.Path("audit");
-  EXPECT_THAT(Auditor::Start(options, NoteSigner::CreateCosigner(
-                                          "audit.test.example",
-                                          SigningKey::FromEd25519Seed(std::string(32, 'a')).value())
-                                          .value()),
+  EXPECT_THAT(Auditor::Start(options, Signer()),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("work folder")));
 }
 

@@ -1,6 +1,7 @@
 #include "daemon/witness/witness.h"
 
 #include <atomic>
+#include <optional>
 #include <thread>
 
 #include "base/bytes.h"
@@ -87,6 +88,26 @@ TEST_F(WitnessTest, RefusesAFalseProofAndKeepsBothNotes) {
   ASSERT_EQ(evidence.size(), 1U);
   EXPECT_THAT(evidence[0], HasSubstr(log_.SignedCheckpoint(20)));
   EXPECT_THAT(evidence[0], HasSubstr(fork_.SignedCheckpoint(30)));
+}
+
+// With what the log has signed, and nothing else that somebody has put into the note.
+TEST_F(WitnessTest, ASecondOpinionHearsTheSignedCheckpointAndFollowsInTheAnswer) {
+  std::optional<SignedCheckpoint> heard;
+  witness_->SetSecondOpinion([&](const SignedCheckpoint& shown, std::uint64_t time_seconds) {
+    EXPECT_EQ(time_seconds, static_cast<std::uint64_t>(now_));
+    heard = shown;
+    return signer_.Cosign(shown.note.text, time_seconds).value();
+  });
+  Note note = ParseNote(log_.SignedCheckpoint(5)).value();
+  const Note honest = note;
+  note.signatures.push_back(signer_.Cosign(note.text, 1).value());
+  const HttpResponse response =
+      witness_->AddCheckpoint(FormatAddCheckpoint({0, {}, FormatNote(note)}));
+  ASSERT_EQ(response.status, 200);
+  EXPECT_EQ(ParseCosignatureLines(response.body).value().size(), 2U);
+  ASSERT_TRUE(heard.has_value());
+  EXPECT_EQ(heard->checkpoint, (Checkpoint{FakeLog::kOrigin, 5, log_.Root(5)}));
+  EXPECT_EQ(FormatNote(heard->note), FormatNote(honest));
 }
 
 TEST_F(WitnessTest, RefusesAForkOfEqualSizeAndAlarms) {
