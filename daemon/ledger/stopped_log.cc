@@ -3,7 +3,6 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
-#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -33,7 +32,17 @@ std::optional<TileTree> DecodeTree(std::uint64_t log_size, std::string_view* res
   return *std::move(tree);
 }
 
-std::optional<LogAtStop> Decode(std::string_view rest) {
+}  // namespace
+
+std::string EncodeLogAtStop(const TileEdge& edge, const IndexSnapshot& index) {
+  std::string value;
+  AppendBigEndian64(edge.size, &value);
+  for (const std::string& partial : edge.partial) value.append(partial);
+  return value + EncodeIndexBuckets(edge.size, index);
+}
+
+std::optional<LogAtStop> DecodeLogAtStop(std::string_view value) {
+  std::string_view rest = value;
   if (rest.size() < sizeof(std::uint64_t)) return std::nullopt;
   const std::uint64_t log_size = ReadBigEndian64(rest);
   rest.remove_prefix(sizeof(std::uint64_t));
@@ -44,6 +53,8 @@ std::optional<LogAtStop> Decode(std::string_view rest) {
   return LogAtStop{*std::move(tree), std::move(buckets->index)};
 }
 
+namespace {
+
 std::optional<LogAtStop> ReadFile(const std::string& path) {
   std::error_code error;
   const std::uintmax_t size = fs::file_size(path, error);
@@ -51,14 +62,7 @@ std::optional<LogAtStop> ReadFile(const std::string& path) {
   std::string value(size, '\0');
   std::ifstream file(path, std::ios::binary);
   if (!file.read(value.data(), static_cast<std::streamsize>(size))) return std::nullopt;
-  return Decode(value);
-}
-
-std::string Encode(const TileEdge& edge, const IndexSnapshot& index) {
-  std::string value;
-  AppendBigEndian64(edge.size, &value);
-  for (const std::string& partial : edge.partial) value.append(partial);
-  return value + EncodeIndexBuckets(edge.size, index);
+  return DecodeLogAtStop(value);
 }
 
 }  // namespace
@@ -79,7 +83,7 @@ absl::Status StoppedLog::Leave(const TileEdge& edge, const IndexSnapshot& index)
   std::error_code error;
   {
     std::ofstream file(beside, std::ios::binary | std::ios::trunc);
-    file << Encode(edge, index);
+    file << EncodeLogAtStop(edge, index);
     file.close();
     if (!file) error = std::make_error_code(std::errc::io_error);
   }

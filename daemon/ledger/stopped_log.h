@@ -15,6 +15,7 @@
 #include <future>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "crypto/index_tree.h"
@@ -27,14 +28,18 @@ struct LogAtStop {
   IndexTree index;
 };
 
+std::string EncodeLogAtStop(const TileEdge& edge, const IndexSnapshot& index);
+// Nothing unless it is whole. Whether its roots are those of the log is for the caller to say.
+std::optional<LogAtStop> DecodeLogAtStop(std::string_view value);
+
 // Threads: one at a time; it reads on a thread of its own.
 class StoppedLog {
  public:
   // Begins to read at once.
   explicit StoppedLog(std::string path);
 
-  // What the last stop has left, if it is whole and of a log of this size; waits for the reading.
-  // Whether its roots are those of the log is for the caller to say. A second call gives nothing.
+  // What the last stop has left, as DecodeLogAtStop(), if it is of a log of this size; waits for
+  // the reading. A second call gives nothing.
   std::optional<LogAtStop> Take(std::uint64_t log_size);
 
   // Leaves it for the next start. Errors: kUnavailable if the file cannot be written.
