@@ -127,13 +127,52 @@ std::string CommonName(const X509* certificate) {
   return size <= 0 ? std::string() : std::string(name.data(), static_cast<std::size_t>(size));
 }
 
+// The first signature of the token; nullptr if there is none.
+PKCS7_SIGNER_INFO* SignatureOf(PKCS7* token) {
+  STACK_OF(PKCS7_SIGNER_INFO)* const signatures = PKCS7_get_signer_info(token);
+  return sk_PKCS7_SIGNER_INFO_num(signatures) == 0 ? nullptr
+                                                   : sk_PKCS7_SIGNER_INFO_value(signatures, 0);
+}
+
+// OpenSSL's PKCS #7 knows no RSASSA-PSS: it takes every signature of RSA for one of PKCS #1 v1.5.
+bool IsPss(PKCS7* token) {
+  PKCS7_SIGNER_INFO* const signature = SignatureOf(token);
+  if (signature == nullptr) return false;
+  X509_ALGOR* algorithm = nullptr;
+  PKCS7_SIGNER_INFO_get0_algs(signature, nullptr, nullptr, &algorithm);
+  const ASN1_OBJECT* name = nullptr;
+  X509_ALGOR_get0(&name, nullptr, nullptr, algorithm);
+  return OBJ_obj2nid(name) == NID_rsassaPss;
+}
+
+// The signed attribute says what the content was signed as (RFC 5652 11.1); OpenSSL does not look.
+absl::Status CheckSignedType(PKCS7* token) {
+  PKCS7_SIGNER_INFO* const signature = SignatureOf(token);
+  const ASN1_TYPE* const type =
+      signature == nullptr ? nullptr : PKCS7_get_signed_attribute(signature, NID_pkcs9_contentType);
+  if (type != nullptr && type->type == V_ASN1_OBJECT &&
+      OBJ_obj2nid(type->value.object) == NID_id_smime_ct_TSTInfo) {
+    return absl::OkStatus();
+  }
+  return absl::UnauthenticatedError("the time stamp was signed as another type of content");
+}
+
 // What OpenSSL's last error means; empties the queue.
-absl::Status WhyNot() {
+absl::Status WhyNot(PKCS7* token) {
   const unsigned long code = ERR_peek_last_error();
   bool foreign = false;
+  bool another_signature = false;
   for (unsigned long one = ERR_get_error(); one != 0; one = ERR_get_error()) {
-    foreign = foreign || (ERR_GET_LIB(one) == ERR_LIB_TS &&
-                          ERR_GET_REASON(one) == TS_R_CERTIFICATE_VERIFY_ERROR);
+    const int library = ERR_GET_LIB(one);
+    const int reason = ERR_GET_REASON(one);
+    foreign = foreign || (library == ERR_LIB_TS && reason == TS_R_CERTIFICATE_VERIFY_ERROR);
+    another_signature =
+        another_signature || (library == ERR_LIB_PKCS7 && reason == PKCS7_R_SIGNATURE_FAILURE);
+  }
+  if (another_signature && IsPss(token)) {
+    return absl::FailedPreconditionError(
+        "the time stamp is signed with RSASSA-PSS, which cannot be checked here; ask the authority "
+        "for one with PKCS #1 v1.5 or ECDSA");
   }
   std::array<char, 160> text{};
   ERR_error_string_n(code, text.data(), text.size());
@@ -155,7 +194,8 @@ absl::Status CheckSignature(PKCS7* token, StorePtr store, std::int64_t utc_ms) {
   TS_VERIFY_CTX_set_flags(context.get(), TS_VFY_VERSION | TS_VFY_SIGNATURE);
   TS_VERIFY_CTX_set_store(context.get(), store.release());
   ERR_clear_error();
-  return TS_RESP_verify_token(context.get(), token) == 1 ? absl::OkStatus() : WhyNot();
+  if (TS_RESP_verify_token(context.get(), token) != 1) return WhyNot(token);
+  return CheckSignedType(token);
 }
 
 }  // namespace

@@ -45,7 +45,8 @@ absl::Status CheckTimestampAuthorities(std::string_view authorities_pem);
 //
 // Errors: kInvalidArgument if it is no response, or refuses the stamp; kUnauthenticated if it is
 //         over other bytes or its signature is false; kFailedPrecondition if the signer leads to
-//         none of the authorities, or was not valid then; kInternal.
+//         none of the authorities, was not valid then, or signs with RSASSA-PSS, which OpenSSL
+//         does not check in a time stamp; kInternal.
 absl::StatusOr<VerifiedTimestamp> VerifyTimestamp(std::string_view response,
                                                   std::string_view stamped,
                                                   std::string_view authorities_pem);

@@ -11,9 +11,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from . import certificate, der
 from .certificate import DIGESTS, RSA_SIGNATURES, Certificate, Name
-from .errors import Forged, Malformed
+from .errors import Forged, Malformed, Untrusted
 
 WHAT = "the token of the time stamp"
+_PSS = "1.2.840.113549.1.1.10"
 _SIGNED_DATA = "1.2.840.113549.1.7.2"
 _CONTENT_TYPE, _MESSAGE_DIGEST = "1.2.840.113549.1.9.3", "1.2.840.113549.1.9.4"
 _SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
@@ -27,6 +28,7 @@ class Signer:
     issuer: Name
     serial: int
     digest: str
+    algorithm: str
     attributes: dict[str, list[der.Element]]
     signed: bytes
     signature: bytes
@@ -77,7 +79,8 @@ def certificate_of_signer(data: SignedData) -> Certificate:
 
 
 def verify(data: SignedData, chain: Sequence[Certificate]) -> None:
-    """Raises Forged or Malformed unless the first certificate of the chain signed the data.
+    """Raises Forged or Malformed unless the first certificate of the chain signed the data,
+    Untrusted if it signs in a way that is not checked here.
 
     chain  from the signer to the authority, already trusted; what the signature names must be in it
     """
@@ -118,13 +121,13 @@ def _signer(element: der.Element) -> Signer:
     digest, _ = certificate.algorithm_of(reader.take(der.SEQUENCE))
     signed = reader.maybe_list(0xA0)
     # Which signature it is follows from the key; this says it again, and nothing signs it.
-    certificate.algorithm_of(reader.take(der.SEQUENCE))
+    algorithm, _ = certificate.algorithm_of(reader.take(der.SEQUENCE))
     signature = reader.take(der.OCTET_STRING).content
     unsigned = reader.maybe_list(0xA1)
     reader.end()
     if unsigned is not None:
         _attributes(unsigned)
-    return Signer(issuer, serial, digest, _attributes(signed) if signed else {},
+    return Signer(issuer, serial, digest, algorithm, _attributes(signed) if signed else {},
                   _as_set(signed) if signed else b"", signature)
 
 
@@ -230,4 +233,7 @@ def _check_signature(by: Certificate, digest: type, signer: Signer) -> None:
         else:
             raise Forged("the time stamp is signed with a kind of key that is not for time stamps")
     except (InvalidSignature, ValueError, UnsupportedAlgorithm):
+        if signer.algorithm == _PSS and isinstance(key, rsa.RSAPublicKey):
+            raise Untrusted(f"{WHAT} is signed with RSASSA-PSS, which cannot be checked here; ask "
+                            "the authority for one with PKCS #1 v1.5 or ECDSA") from None
         raise Forged("the signature of the time stamp is false") from None
