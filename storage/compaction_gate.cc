@@ -17,7 +17,8 @@ void CompactionGate::Open() {
 
 void CompactionGate::Request(std::int64_t, rocksdb::Env::IOPriority priority,
                              rocksdb::Statistics*) {
-  // Only compaction asks with the low priority; a flush asks with the high one.
+  // Only compaction asks with the low priority; a flush asks with the high one, and compaction with
+  // that of users once writes are held up for it.
   if (priority != rocksdb::Env::IO_LOW || is_open_.load(std::memory_order_acquire)) return;
   {
     const MutexLock lock(mutex_);

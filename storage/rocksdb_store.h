@@ -48,7 +48,7 @@ struct RocksdbOptions {
   bool without_log = false;
 
   // Compaction waits for StartCompaction(), so long after Open() was called at most; 0: it does
-  // not. Reads, writes and flushes never wait.
+  // not. Reads, writes and flushes do not wait, nor does a compaction that writes wait for.
   std::int64_t compaction_delay_ms_max = 0;
 
   // Only for tests that make the disk fail; must outlive the store.
