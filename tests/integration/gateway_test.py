@@ -61,15 +61,15 @@ def record_sites(prefix, count):
 
 
 class Gateway:
-    """One process; `settings` are further ones, key=value."""
+    """One process; `settings` are further ones, key=value; `under` are words before its own."""
 
-    def __init__(self, *settings, state=WORK + "/state"):
+    def __init__(self, *settings, state=WORK + "/state", under=()):
         os.makedirs(state, exist_ok=True)
         self.state = state
         self.address_file = state + "/address"
         if os.path.exists(self.address_file):
             os.remove(self.address_file)
-        words = [os.environ["GATEWAY"], "serve"]
+        words = [*under, os.environ["GATEWAY"], "serve"]
         for one in ("ledger.endpoint=127.0.0.1:%d" % PORT, f"ledger.ca_certificate_file={LEDGER}/pki/ca.crt",
                     f"ledger.certificate_file={LEDGER}/pki/client.crt",
                     f"ledger.private_key_file={LEDGER}/pki/client.key", f"ledger.trust_file={LEDGER}/trust.toml",
@@ -79,6 +79,8 @@ class Gateway:
         self.log_file = open(WORK + "/gateway.log", "ab")  # pylint: disable=consider-using-with
         self.process = subprocess.Popen(words, stdout=self.log_file, stderr=self.log_file)  # pylint: disable=consider-using-with
         wait_for(lambda: os.path.exists(self.address_file) or self.process.poll() is not None)
+        if under and not os.path.exists(self.address_file):
+            return
         with open(self.address_file, encoding="ascii") as file:
             host, port = file.read().rsplit(":", 1)
         self.at = (host, int(port))
@@ -173,9 +175,9 @@ class GatewayTest(unittest.TestCase):
             if one.process.poll() is None:
                 one.kill()
 
-    def start(self, *settings, state=None):
+    def start(self, *settings, state=None, under=()):
         state = state or tempfile.mkdtemp(dir=WORK)
-        gateway = Gateway(*settings, state=state)
+        gateway = Gateway(*settings, state=state, under=under)
         self.gateways.append(gateway)
         return gateway
 
@@ -401,6 +403,30 @@ class GatewayTest(unittest.TestCase):
         self.assertGreaterEqual(sizes[-1], sizes[0] + 12)
         for first, second in zip(sizes, sizes[1:]):
             self.assertEqual(gateway.ask(f"/v1/consistency?from={first}&to={second}").status, 200)
+
+    def test_10_killed_at_every_call_that_keeps_a_checkpoint_it_loses_none(self):
+        # Its files are the address and the checkpoint: each is synced, renamed, and its folder is synced.
+        state = tempfile.mkdtemp(dir=WORK)
+        gateway = self.good(state=state)
+        for call, last in (("fsync", 6), ("/^rename", 3)):
+            for number in range(1, last + 1):
+                believed = gateway.size()
+                gateway.kill()
+                victim = self.start(state=state, under=(
+                    "strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + call,
+                    "-e", f"inject={call}:signal=KILL:when={number}"))
+                name = f"{call[-4:]}{number}"
+                for again in range(4):
+                    if victim.process.poll() is None:
+                        record_sites(f"{name}x{again}", 1)
+                wait_for(lambda one=victim: one.process.poll() is not None)
+                self.assertEqual(victim.process.returncode, -signal.SIGKILL, name)
+                gateway = self.start(state=state)
+                self.assertGreaterEqual(gateway.size(), believed, name)
+                wait_for(lambda one=gateway: one.health() == "good")
+                size = gateway.size()
+                if size > believed:
+                    self.assertEqual(gateway.ask(f"/v1/consistency?from={believed}&to={size}").status, 200)
 
     def test_11_sigterm_ends_it_with_zero(self):
         gateway = self.good()
