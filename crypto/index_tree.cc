@@ -12,10 +12,6 @@
 namespace custody {
 namespace {
 
-constexpr std::array<std::uint8_t, 1> kKeySeparator = {0x00};
-constexpr std::array<std::uint8_t, 1> kIndexLeafPrefix = {0x02};
-constexpr std::uint8_t kIndexNodePrefix = 0x03;
-
 using UpperPtr = std::shared_ptr<const IndexUpper>;
 
 bool KeyLess(const IndexLeaf& a, const IndexLeaf& b) { return a.key < b.key; }
@@ -137,70 +133,6 @@ std::vector<IndexLeaf> SortedLast(std::span<const IndexLeaf> leaves) {
 
 }  // namespace
 
-std::string IndexValue::ToBytes() const {
-  std::string bytes;
-  AppendBigEndian64(event_count, &bytes);
-  bytes.append(head.view());
-  return bytes;
-}
-
-absl::StatusOr<IndexValue> IndexValue::FromBytes(std::string_view bytes) {
-  if (bytes.size() != kSizeBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("index value has %d bytes, want %d", bytes.size(), kSizeBytes));
-  }
-  IndexValue value;
-  value.event_count = ReadBigEndian64(bytes);
-  if (value.event_count == 0) {
-    return absl::InvalidArgumentError("index value counts no event");
-  }
-  CUSTODY_ASSIGN_OR_RETURN(value.head, Digest::FromBytes(bytes.substr(8)));
-  return value;
-}
-
-Digest IndexKey(std::string_view kind_name, std::string_view id) {
-  CUSTODY_CHECK(kind_name.find('\0') == std::string_view::npos);
-  return Sha256Hasher().Update(kind_name).Update(ByteView(kKeySeparator)).Update(id).Finish();
-}
-
-Digest IndexLeafHash(const IndexLeaf& leaf) {
-  return Sha256Hasher()
-      .Update(ByteView(kIndexLeafPrefix))
-      .Update(leaf.key)
-      .Update(leaf.value.ToBytes())
-      .Finish();
-}
-
-Digest IndexNodeHash(const Digest& left, const Digest& right) {
-  return Sha256Pair(kIndexNodePrefix, left, right);
-}
-
-std::uint16_t IndexBucketOf(const Digest& key) { return ReadBigEndian16(key.view()); }
-
-bool IndexKeyBit(const Digest& key, std::uint32_t depth) {
-  CUSTODY_CHECK(depth < kIndexDepthMax);
-  return (key.bytes()[depth / 8] >> (7 - depth % 8) & 1) == 1;
-}
-
-std::size_t IndexSplit(std::span<const IndexLeaf> leaves, std::uint32_t depth) {
-  const auto middle = std::partition_point(
-      leaves.begin(), leaves.end(),
-      [depth](const IndexLeaf& leaf) { return !IndexKeyBit(leaf.key, depth); });
-  return static_cast<std::size_t>(middle - leaves.begin());
-}
-
-Digest IndexSubtreeRoot(std::span<const IndexLeaf> leaves, std::uint32_t depth) {
-  if (leaves.empty()) {
-    return Digest();
-  }
-  if (leaves.size() == 1) {
-    return IndexLeafHash(leaves.front());
-  }
-  const std::size_t split = IndexSplit(leaves, depth);
-  return IndexNodeHash(IndexSubtreeRoot(leaves.first(split), depth + 1),
-                       IndexSubtreeRoot(leaves.subspan(split), depth + 1));
-}
-
 Digest IndexSnapshot::Root() const { return HashOf(top_); }
 
 std::uint64_t IndexSnapshot::leaf_count() const { return top_ == nullptr ? 0 : top_->leaf_count; }
@@ -274,26 +206,17 @@ absl::Status IndexTree::Cache(std::uint16_t bucket, const IndexLeafStore& store)
   if (cached_.contains(bucket)) return absl::OkStatus();
   CUSTODY_ASSIGN_OR_RETURN(std::vector<IndexLeaf> leaves, BucketLeaves(bucket, store));
   cached_leaves_ += leaves.size();
-  cached_.emplace(bucket, std::move(leaves));
+  cached_.emplace(bucket, IndexBucket(std::move(leaves)));
   return absl::OkStatus();
 }
 
 IndexBucketRecord IndexTree::ChangeBucket(std::span<const IndexLeaf> touched) {
   const std::uint16_t bucket = IndexBucketOf(touched.front().key);
-  std::vector<IndexLeaf>& leaves = cached_[bucket];
-  cached_leaves_ -= leaves.size();
-  for (const IndexLeaf& leaf : touched) {
-    const auto place = std::lower_bound(leaves.begin(), leaves.end(), leaf, KeyLess);
-    if (place != leaves.end() && place->key == leaf.key) {
-      place->value = leaf.value;
-    } else {
-      leaves.insert(place, leaf);
-    }
-  }
-  cached_leaves_ += leaves.size();
-  return {.bucket = bucket,
-          .leaf_count = leaves.size(),
-          .root = IndexSubtreeRoot(leaves, kIndexBucketBits)};
+  IndexBucket& leaves = cached_.find(bucket)->second;
+  cached_leaves_ -= leaves.leaf_count();
+  for (const IndexLeaf& leaf : touched) leaves.Set(leaf);
+  cached_leaves_ += leaves.leaf_count();
+  return {.bucket = bucket, .leaf_count = leaves.leaf_count(), .root = leaves.Root()};
 }
 
 void IndexTree::LimitCache(std::size_t leaves_max) {
@@ -301,7 +224,7 @@ void IndexTree::LimitCache(std::size_t leaves_max) {
   // The hash map's order is as good as any: subjects that are touched come back by themselves.
   while (cached_leaves_ > cached_leaves_max_) {
     const auto victim = cached_.begin();
-    cached_leaves_ -= victim->second.size();
+    cached_leaves_ -= victim->second.leaf_count();
     cached_.erase(victim);
   }
 }

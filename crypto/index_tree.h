@@ -3,12 +3,10 @@
 // The root depends on the set of (key, value) pairs and on nothing else: neither the order in which
 // they came nor how they are cut into buckets.
 //
-//   key    SHA-256(kind name || 0x00 || id)          leaf   SHA-256(0x02 || key || value)
-//   value  event count u64be || head leaf hash       node   SHA-256(0x03 || left || right)
-//   An empty subtree is 32 zero bytes; a subtree with one leaf is that leaf.
+// index_leaf.h says what is hashed.
 //
 // Only leaves and the roots of 65,536 buckets (top 16 bits of the key) are stored by the caller;
-// the tree above the buckets is in memory, a bucket's own subtree is rebuilt when it is touched.
+// the tree above the buckets is in memory, and so are the buckets that were touched lately.
 //
 // Threads: IndexTree belongs to one thread; an IndexSnapshot is immutable and may be read by all.
 
@@ -22,8 +20,6 @@
 #include <map>
 #include <memory>
 #include <span>
-#include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -31,47 +27,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "crypto/digest.h"
+#include "crypto/index_bucket.h"
+#include "crypto/index_leaf.h"
 
 namespace custody {
-
-inline constexpr std::uint32_t kIndexBucketBits = 16;
-inline constexpr std::uint32_t kIndexDepthMax = 256;
-
-struct IndexValue {
-  static constexpr std::size_t kSizeBytes = 40;
-
-  std::uint64_t event_count = 0;  // Entries that touch the subject, at least 1.
-  Digest head;                    // Leaf hash of the newest of them.
-
-  std::string ToBytes() const;
-  // Errors: kInvalidArgument if it is not 40 bytes or the count is 0.
-  static absl::StatusOr<IndexValue> FromBytes(std::string_view bytes);
-
-  friend bool operator==(const IndexValue&, const IndexValue&) = default;
-};
-
-struct IndexLeaf {
-  Digest key;
-  IndexValue value;
-
-  friend bool operator==(const IndexLeaf&, const IndexLeaf&) = default;
-};
-
-// `kind_name` is the subject kind in ASCII as in the catalogue ("container"), without zero bytes.
-Digest IndexKey(std::string_view kind_name, std::string_view id);
-Digest IndexLeafHash(const IndexLeaf& leaf);
-Digest IndexNodeHash(const Digest& left, const Digest& right);
-std::uint16_t IndexBucketOf(const Digest& key);
-
-// The bit of the key that decides at `depth` between left (0) and right (1); depth < 256.
-bool IndexKeyBit(const Digest& key, std::uint32_t depth);
-
-// Where the keys begin whose bit at `depth` is 1; the keys are as for IndexSubtreeRoot().
-std::size_t IndexSplit(std::span<const IndexLeaf> leaves, std::uint32_t depth);
-
-// The root of a subtree at `depth` (bits already consumed, 0..256). `leaves` have ascending keys
-// that agree in their first `depth` bits. O(n).
-Digest IndexSubtreeRoot(std::span<const IndexLeaf> leaves, std::uint32_t depth);
 
 // What a caller persists for a bucket.
 struct IndexBucketRecord {
@@ -125,14 +84,14 @@ struct IndexUpdate {
 
 class IndexTree {
  public:
-  // Leaves of buckets that were rebuilt lately are kept, up to this many (about 80 bytes each), so
-  // that a subject that is touched again costs no read.
+  // Leaves of buckets that were rebuilt lately are kept, up to this many (about 140 bytes each,
+  // with their hashes), so that a subject that is touched again costs no read.
   static constexpr std::size_t kCachedLeavesMax = 1'000'000;
 
   IndexTree() = default;
 
-  // The tree of stored bucket records, in any order.
-  // Errors: kDataLoss if a bucket comes twice or a record contradicts itself.
+  // The tree of stored bucket records, in any order. Uses a second thread while it runs if there
+  // are many of them. Errors: kDataLoss if a bucket comes twice or a record contradicts itself.
   static absl::StatusOr<IndexTree> Load(std::span<const IndexBucketRecord> records);
 
   // Sets the values of the given keys (a key given twice takes the last), rebuilds the touched
@@ -172,7 +131,7 @@ class IndexTree {
   std::uint64_t sequence_ = 0;
   std::map<Digest, Pending> pending_;
   // As of the last update, pending leaves included.
-  absl::flat_hash_map<std::uint16_t, std::vector<IndexLeaf>> cached_;
+  absl::flat_hash_map<std::uint16_t, IndexBucket> cached_;
   std::size_t cached_leaves_ = 0;
   std::size_t cached_leaves_max_ = kCachedLeavesMax;
   std::deque<std::pair<std::uint64_t, std::vector<Digest>>> pending_keys_;  // By update.
