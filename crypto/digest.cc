@@ -1,53 +1,23 @@
+// SHA256_Init() and its kin are deprecated since OpenSSL 3.0. Their successors allocate for every
+// message, which costs as much as half of the hashing of a node (README.md, Decisions).
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include "crypto/digest.h"
 
-#include <openssl/evp.h>
+#include <openssl/sha.h>
 
 #include <algorithm>
-#include <vector>
 
 #include "absl/strings/str_format.h"
 #include "base/check.h"
 #include "base/status_macros.h"
-#include "crypto/openssl_ptr.h"
 
 namespace custody {
 namespace {
 
-// Fetching the algorithm costs three times as much as hashing a node of the tree, so it is done
-// once and never undone (the process ends with it).
-const EVP_MD* Sha256Algorithm() {
-  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  CUSTODY_CHECK(algorithm != nullptr);
-  return algorithm;
-}
-
-// Contexts that no hasher of this thread uses at the moment. A hasher that ends in another thread
-// than it began in leaves its context there, which is as good.
-std::vector<MdCtxPtr>& IdleContexts() {
-  thread_local std::vector<MdCtxPtr> idle;
-  return idle;
-}
-
-constexpr std::size_t kIdleContextsMax = 8;
-
-EVP_MD_CTX* TakeContext() {
-  std::vector<MdCtxPtr>& idle = IdleContexts();
-  if (!idle.empty()) {
-    EVP_MD_CTX* context = idle.back().release();
-    idle.pop_back();
-    return context;
-  }
-  EVP_MD_CTX* context = EVP_MD_CTX_new();
-  CUSTODY_CHECK(context != nullptr);
-  return context;
-}
-
-void GiveContextBack(EVP_MD_CTX* context) {
-  MdCtxPtr owned(context);
-  std::vector<MdCtxPtr>& idle = IdleContexts();
-  if (idle.size() < kIdleContextsMax) {
-    idle.push_back(std::move(owned));
-  }
+SHA256_CTX* StateOf(std::array<std::byte, Sha256Hasher::kStateBytes>& bytes) {
+  static_assert(sizeof(SHA256_CTX) <= Sha256Hasher::kStateBytes);
+  return reinterpret_cast<SHA256_CTX*>(bytes.data());
 }
 
 }  // namespace
@@ -67,36 +37,21 @@ absl::StatusOr<Digest> Digest::FromHex(std::string_view text) {
   return FromBytes(AsBytes(bytes));
 }
 
-Sha256Hasher::Sha256Hasher() : context_(TakeContext()) {
-  CUSTODY_CHECK(EVP_DigestInit_ex2(context_, Sha256Algorithm(), nullptr) == 1);
-}
-
-Sha256Hasher::~Sha256Hasher() { GiveContextBack(context_); }
+Sha256Hasher::Sha256Hasher() { CUSTODY_CHECK(SHA256_Init(StateOf(state_)) == 1); }
 
 Sha256Hasher& Sha256Hasher::Update(ByteView data) {
-  CUSTODY_CHECK(EVP_DigestUpdate(context_, data.data(), data.size()) == 1);
+  CUSTODY_CHECK(SHA256_Update(StateOf(state_), data.data(), data.size()) == 1);
   return *this;
 }
 
 Digest Sha256Hasher::Finish() {
-  std::array<std::uint8_t, Digest::kSizeBytes> bytes{};
-  unsigned int size = 0;
-  CUSTODY_CHECK(EVP_DigestFinal_ex(context_, bytes.data(), &size) == 1);
-  CUSTODY_CHECK(size == bytes.size());
-  CUSTODY_CHECK(EVP_DigestInit_ex2(context_, Sha256Algorithm(), nullptr) == 1);
+  std::array<std::uint8_t, Digest::kSizeBytes> bytes;
+  CUSTODY_CHECK(SHA256_Final(bytes.data(), StateOf(state_)) == 1 &&
+                SHA256_Init(StateOf(state_)) == 1);
   return Digest(bytes);
 }
 
-Digest Sha256(ByteView data) {
-  EVP_MD_CTX* const context = TakeContext();
-  std::array<std::uint8_t, Digest::kSizeBytes> bytes{};
-  unsigned int size = 0;
-  CUSTODY_CHECK(EVP_DigestInit_ex2(context, Sha256Algorithm(), nullptr) == 1 &&
-                EVP_DigestUpdate(context, data.data(), data.size()) == 1 &&
-                EVP_DigestFinal_ex(context, bytes.data(), &size) == 1 && size == bytes.size());
-  GiveContextBack(context);
-  return Digest(bytes);
-}
+Digest Sha256(ByteView data) { return Sha256Hasher().Update(data).Finish(); }
 
 Digest Sha256(std::string_view data) { return Sha256(AsBytes(data)); }
 

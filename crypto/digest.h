@@ -21,8 +21,6 @@
 #include "absl/status/statusor.h"
 #include "base/bytes.h"
 
-struct evp_md_ctx_st;  // OpenSSL's context; its headers stay inside crypto/.
-
 namespace custody {
 
 class Digest {
@@ -66,21 +64,24 @@ class Digest {
   std::array<std::uint8_t, kSizeBytes> bytes_;
 };
 
-// Never fail: SHA-256 is fetched once per process, and a process that cannot have it aborts.
+// Never fail.
 Digest Sha256(ByteView data);
 Digest Sha256(std::string_view data);
 // SHA-256(prefix || left || right): a node of a tree.
 Digest Sha256Pair(std::uint8_t prefix, const Digest& left, const Digest& right);
 
-// SHA-256 of a text that comes in pieces. Contexts are reused per thread, so making one is cheap.
+// SHA-256 of a text that comes in pieces. Allocates nothing.
 //
 //   Sha256Hasher hasher;
 //   hasher.Update(part);
 //   const Digest digest = hasher.Finish();
 class Sha256Hasher {
  public:
+  // Of what OpenSSL keeps between two pieces, which no public header names.
+  static constexpr std::size_t kStateBytes = 112;
+
   Sha256Hasher();
-  ~Sha256Hasher();
+  ~Sha256Hasher() = default;
   Sha256Hasher(const Sha256Hasher&) = delete;
   Sha256Hasher& operator=(const Sha256Hasher&) = delete;
 
@@ -92,7 +93,7 @@ class Sha256Hasher {
   Digest Finish();
 
  private:
-  evp_md_ctx_st* context_;
+  alignas(std::uint64_t) std::array<std::byte, kStateBytes> state_;
 };
 
 }  // namespace custody
