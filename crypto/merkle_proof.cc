@@ -69,6 +69,7 @@ absl::StatusOr<std::vector<Digest>> InclusionProof(std::uint64_t index, std::uin
         absl::StrFormat("index %d is not in a tree of size %d", index, size));
   }
   std::vector<Digest> proof;
+  proof.reserve(ShapeOfInclusionProof(index, size).size());
   std::uint64_t begin = 0;
   std::uint64_t end = size;
   while (end - begin > 1) {

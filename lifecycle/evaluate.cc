@@ -28,12 +28,13 @@ Evaluation Refused(absl::Status status) {
   return evaluation;
 }
 
-absl::StatusOr<v1::LedgerState> ReadLedger(const StateView& view, const ParsedEvent& event) {
+// The state of the ledger; the empty one before entry 0.
+absl::StatusOr<const v1::LedgerState*> ReadLedger(const StateView& view, const ParsedEvent& event) {
   const Digest id = Sha256(std::string_view(event.event.ledger()));
   CUSTODY_ASSIGN_OR_RETURN(
       const v1::SubjectState* state,
       view.Find({v1::SUBJECT_KIND_LEDGER, std::string(id.view().substr(0, 16))}));
-  return state == nullptr ? v1::LedgerState() : state->ledger();
+  return state == nullptr ? &v1::LedgerState::default_instance() : &state->ledger();
 }
 
 // Events that only the ledger writes, and events that claim to be the ledger's.
@@ -170,7 +171,8 @@ bool RunGuard(const ParsedEvent& event, RuleContext* context) {
 
 absl::StatusOr<Evaluation> Evaluate(const StateView& view, const ParsedEvent& event,
                                     const EvaluationInput& input) {
-  CUSTODY_ASSIGN_OR_RETURN(const v1::LedgerState ledger, ReadLedger(view, event));
+  CUSTODY_ASSIGN_OR_RETURN(const v1::LedgerState* const found, ReadLedger(view, event));
+  const v1::LedgerState& ledger = *found;
   if (absl::Status origin = CheckOrigin(event, input, ledger); !origin.ok()) {
     return Refused(std::move(origin));
   }

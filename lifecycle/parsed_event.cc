@@ -232,7 +232,7 @@ absl::StatusOr<ParsedEvent> ParseUnsignedEvent(std::string_view event_bytes,
   return parsed;
 }
 
-absl::StatusOr<ParsedEvent> ParseSignedEvent(const v1::SignedEvent& signed_event,
+absl::StatusOr<ParsedEvent> ParseSignedEvent(v1::SignedEvent signed_event,
                                              std::string_view ledger) {
   const std::size_t size = signed_event.ByteSizeLong();
   if (size > kSignedEventBytesMax) {
@@ -242,7 +242,7 @@ absl::StatusOr<ParsedEvent> ParseSignedEvent(const v1::SignedEvent& signed_event
   ParsedEvent parsed;
   CUSTODY_RETURN_IF_ERROR(ParseEventBytes(signed_event.event(), ledger, &parsed));
   CUSTODY_RETURN_IF_ERROR(ParseSignatures(signed_event, ledger, &parsed));
-  parsed.signed_event = signed_event;
+  parsed.signed_event = std::move(signed_event);
   return parsed;
 }
 

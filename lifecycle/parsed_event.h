@@ -62,8 +62,7 @@ inline constexpr std::size_t kSignaturesMax = 8;
 //
 // Errors: kInvalidArgument with a Refusal payload (refusal.h): E_MALFORMED, E_TOO_LARGE,
 // E_WRONG_LEDGER, E_SUBJECTS, E_FIELD, E_PERSONAL_DATA (a raw scan that identifies a person).
-absl::StatusOr<ParsedEvent> ParseSignedEvent(const v1::SignedEvent& signed_event,
-                                             std::string_view ledger);
+absl::StatusOr<ParsedEvent> ParseSignedEvent(v1::SignedEvent signed_event, std::string_view ledger);
 
 // The same for an event that is not signed yet (dry run, drafts): `signatures` stays empty.
 absl::StatusOr<ParsedEvent> ParseUnsignedEvent(std::string_view event_bytes,

@@ -23,7 +23,7 @@ enum class RequestKind { kRecord, kPropose, kCosign };
 struct QueueItem {
   RequestKind kind = RequestKind::kRecord;
   Lane lane = Lane::kSingle;
-  v1::SignedEvent signed_event;  // Record, propose.
+  v1::SignedEvent signed_event;  // Record, propose; moves into `event`.
   Digest cosigned;               // Cosign: digest of the event ...
   v1::Signature signature;       // ... and the signature to add.
   SiteCheck check_site;          // Cosign: whether the caller may sign events of a site.

@@ -53,7 +53,10 @@ absl::StatusOr<v1::Receipt> ReceiptMaker::Make(std::uint64_t index, std::string 
   v1::Receipt receipt;
   receipt.set_entry(std::move(entry));
   receipt.set_index(index);
-  for (const Digest& hash : proof) receipt.add_inclusion(std::string(hash.view()));
+  receipt.mutable_inclusion()->Reserve(static_cast<int>(proof.size()));
+  for (const Digest& hash : proof) {
+    receipt.add_inclusion(hash.view().data(), hash.view().size());
+  }
   receipt.set_checkpoint(std::move(checkpoint.second));
   return receipt;
 }

@@ -25,7 +25,8 @@ absl::Status SignatureVerifier::VerifySignature(const StateView& view,
 }
 
 absl::Status SignatureVerifier::VerifyEvent(QueueItem* item) {
-  CUSTODY_ASSIGN_OR_RETURN(ParsedEvent event, ParseSignedEvent(item->signed_event, origin_));
+  CUSTODY_ASSIGN_OR_RETURN(ParsedEvent event,
+                           ParseSignedEvent(std::move(item->signed_event), origin_));
   item->event = std::make_shared<ParsedEvent>(std::move(event));
   const LedgerReader reader(snapshot_());
   for (std::size_t i = 0; i < item->event->signatures.size(); ++i) {
