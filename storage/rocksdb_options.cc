@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::uint64_t kMebibyte = 1U << 20;
 constexpr std::uint32_t kOpenFilesMin = 32;
+constexpr std::uint64_t kBaseLevelBytes = 64 * kMebibyte;
 
 // The best of two that this build of RocksDB has.
 rocksdb::CompressionType Compression(rocksdb::CompressionType wanted) {
@@ -45,6 +46,8 @@ rocksdb::ColumnFamilyOptions FamilyOptions(const RocksdbOptions& options,
   family.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(1));
   family.write_buffer_size = std::max(options.write_buffer_bytes_max / 2, kMebibyte / 2);
   family.level_compaction_dynamic_level_bytes = true;
+  // What is flushed, 4 MB at a time, is merged with the whole of the next level.
+  family.max_bytes_for_level_base = kBaseLevelBytes;
   family.compression = Compression(rocksdb::kLZ4Compression);
   // Every new file is read back before the log that it replaces goes away.
   family.paranoid_file_checks = !options.without_log;
