@@ -89,6 +89,13 @@ nlohmann::ordered_json ToJson(const BenchOptions& options, const BenchReport& re
   for (const auto& [name, us] : report.cpu_us_per_event_by_thread) {
     json["server_cpu_us_by_thread"][name] = Rounded(us);
   }
+  for (const auto& [name, use] : report.memory_per_event_by_thread) {
+    json["server_memory_per_event_by_thread"][name] = {
+        {"allocations", Rounded(use.allocations)},
+        {"allocated_bytes", std::round(use.allocated_bytes)},
+        {"copies", Rounded(use.copies)},
+        {"copied_bytes", std::round(use.copied_bytes)}};
+  }
   for (const GrowthPoint& point : report.growth) json["growth"].push_back(ToJson(point));
   if (!options.settings.empty()) json["settings"] = options.settings;
   if (load.failures > 0) json["first_failure"] = load.first_failure;

@@ -120,7 +120,7 @@ class Bench {
                                RunStore(options_.folder, options_.batch, PlanOf(options_)));
       return std::move(report_);
     }
-    CUSTODY_RETURN_IF_ERROR(MakeWorld());
+    if (options_.kept.empty()) CUSTODY_RETURN_IF_ERROR(MakeWorld());
     CUSTODY_RETURN_IF_ERROR(StartDaemon());
     CUSTODY_RETURN_IF_ERROR(MakeMill());
     if (options_.mode == "growth") {
@@ -154,18 +154,31 @@ class Bench {
 
   absl::Status StartDaemon() {
     RealLedgerOptions real;
-    real.folder = options_.folder + "/ledger";
+    real.folder = (options_.kept.empty() ? options_.folder : options_.kept) + "/ledger";
     real.program = options_.programs + "/daemon/custodyd";
     real.settings = {"listen.address=127.0.0.1:0", "metrics.address="};
     real.settings.insert(real.settings.end(), options_.settings.begin(), options_.settings.end());
     real.settings.push_back("listen.address_file=" + real.folder + "/address");
     CUSTODY_ASSIGN_OR_RETURN(ledger_, RealLedger::Adopt(std::move(real)));
-    CUSTODY_RETURN_IF_ERROR(ledger_->Start());
+    CUSTODY_RETURN_IF_ERROR(StartAndWait());
     CUSTODY_ASSIGN_OR_RETURN(const Trust trust, ReadTrustFile(PathOf("trust.toml")));
     check_ = std::make_unique<ReceiptCheck>(trust.ledger, trust.log_keys);
     return absl::OkStatus();
   }
 
+  absl::Status StartAndWait() {
+    std::vector<std::string> environment;
+    if (options_.count_memory) {
+      environment = {absl::StrFormat("%s=%s", kMemoryMeterVariable, MeterPath()),
+                     absl::StrFormat("LD_PRELOAD=%s/tests/bench/libcustody-memory-meter.so",
+                                     options_.programs)};
+    }
+    std::filesystem::remove(MeterPath());  // The counts of the process before.
+    CUSTODY_RETURN_IF_ERROR(ledger_->Spawn(environment));
+    return ledger_->WaitUntilListening(std::chrono::minutes(10));
+  }
+
+  std::string MeterPath() const { return options_.folder + "/memory"; }
   std::string PathOf(const std::string& name) const { return (ledger_->folder() / name).string(); }
 
   // The events of the lot that make_world recorded become the model.
@@ -211,6 +224,9 @@ class Bench {
     report_.subjects_per_lot = static_cast<double>(mill_->subjects_per_lot());
     report_.signatures_per_event = static_cast<double>(mill_->signatures_per_lot()) / events;
     report_.signed_event_bytes = static_cast<double>(mill_->bytes_per_lot()) / events;
+    // Above the numbers of all lots that a kept ledger has.
+    CUSTODY_RETURN_IF_ERROR(AskStatus());
+    next_number_ += log_size_;
     return absl::OkStatus();
   }
 
@@ -260,7 +276,7 @@ class Bench {
       return absl::InternalError(absl::StrFormat("custodyd ended with %d", code));
     }
     const auto begin = SteadyClock::now();
-    CUSTODY_RETURN_IF_ERROR(ledger_->Start(std::chrono::minutes(10)));
+    CUSTODY_RETURN_IF_ERROR(StartAndWait());
     report_.start_ms = SecondsSince(begin) * 1e3;
     CUSTODY_RETURN_IF_ERROR(AskStatus());
     report_.log_events = log_size_;
@@ -360,13 +376,16 @@ class Bench {
     const std::uint64_t size_before = log_size_;
     const std::uint64_t disk_before = DiskBytes(ledger_->data());
     const ProcessUse before = MeasureProcess(ledger_->pid());
+    const auto memory_before = ReadMemoryMeter(MeterPath(), ledger_->pid());
     Say("load");
     report_.load = mode == "unary"    ? RunUnary(channels, &lots, plan, check_.get())
                    : mode == "stream" ? RunStreams(channels, &lots, plan, check_.get())
                    : mode == "batch"  ? RunBatches(channels, &batches, plan, check_.get())
                                       : RunVerdicts(channels, question, plan);
     const ProcessUse after = MeasureProcess(ledger_->pid());
+    const auto memory_after = ReadMemoryMeter(MeterPath(), ledger_->pid());
     CUSTODY_RETURN_IF_ERROR(AskStatus());
+    AccountMemory(memory_before, memory_after, static_cast<double>(log_size_ - size_before));
     Account(mode, before, after, log_size_ - size_before, DiskBytes(ledger_->data()) - disk_before);
     return absl::OkStatus();
   }
@@ -388,6 +407,19 @@ class Bench {
     report_.disk_bytes_per_event = static_cast<double>(disk_bytes) / count;
     report_.write_amplification = static_cast<double>(after.written_bytes - before.written_bytes) /
                                   (count * report_.signed_event_bytes);
+  }
+
+  void AccountMemory(std::map<std::string, MemoryUse> before,
+                     const std::map<std::string, MemoryUse>& after, double entries) {
+    if (entries == 0) return;
+    for (const auto& [name, use] : after) {
+      const MemoryUse& earlier = before[name];
+      MemoryUse& part = report_.memory_per_event_by_thread[name];
+      part.allocations = (use.allocations - earlier.allocations) / entries;
+      part.allocated_bytes = (use.allocated_bytes - earlier.allocated_bytes) / entries;
+      part.copies = (use.copies - earlier.copies) / entries;
+      part.copied_bytes = (use.copied_bytes - earlier.copied_bytes) / entries;
+    }
   }
 
   const BenchOptions& options_;

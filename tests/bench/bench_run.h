@@ -13,11 +13,14 @@
 
 #include "absl/status/statusor.h"
 #include "tests/bench/load.h"
+#include "tests/bench/memory_meter.h"
 
 namespace custody {
 
 struct BenchOptions {
   std::string folder;
+  // A folder that --keep has left: its ledger is loaded again. Empty: one is made in `folder`.
+  std::string kept;
   std::string programs;  // Folder of the build.
   std::string source;    // Root of the project.
   std::string mode = "unary";
@@ -31,6 +34,8 @@ struct BenchOptions {
   std::string key = "p256";
   int port = 7790;
   std::vector<std::string> settings;
+  // What the daemon allocates and copies is counted as well (memory_meter.h), which slows it.
+  bool count_memory = false;
 };
 
 // What a ledger does with this much in its log, after a fresh start.
@@ -51,6 +56,7 @@ struct BenchReport {
   // Of the daemon, during the load.
   double server_cpu_us_per_event = 0;
   std::map<std::string, double> cpu_us_per_event_by_thread;
+  std::map<std::string, MemoryUse> memory_per_event_by_thread;  // With count_memory.
   double signatures_per_event = 0;
   double signed_event_bytes = 0;
   // Files of the store over the whole load, warm-up included.

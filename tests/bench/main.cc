@@ -78,9 +78,15 @@ int Run(int argc, char** argv) {
   app.add_option("--folder", parent, "where the daemon's folder is made; its disk is measured")
       ->capture_default_str()
       ->check(CLI::ExistingDirectory);
+  app.add_option("--ledger", options.kept,
+                 "a folder that --keep has left: its ledger is loaded again, and no other is made")
+      ->check(CLI::ExistingDirectory);
   app.add_option("--port", options.port, "of the daemon while its ledger is made")
       ->capture_default_str();
   app.add_option("--set", options.settings, "a further setting of custodyd, key=value");
+  app.add_flag(
+      "--count-memory", options.count_memory,
+      "count allocations and copies of the daemon by thread; its speed is then no measure");
   app.add_flag("--keep", keep, "leave the folder");
   app.add_flag("--json", json, "only the line of JSON");
   CLI11_PARSE(app, argc, argv);

@@ -64,6 +64,10 @@ ProcessUse MeasureProcess(pid_t pid) {
   return use;
 }
 
+std::string NameOfThread(pid_t pid, pid_t tid) {
+  return ThreadName(ReadText(absl::StrFormat("/proc/%d/task/%d/stat", pid, tid)));
+}
+
 std::uint64_t DiskBytes(const std::filesystem::path& folder) {
   std::uint64_t bytes = 0;
   std::error_code error;

@@ -28,6 +28,9 @@ struct ProcessUse {
 // Zeros if the process is gone.
 ProcessUse MeasureProcess(pid_t pid);
 
+// The name of a running thread without numbers at its end, empty if it is gone.
+std::string NameOfThread(pid_t pid, pid_t tid);
+
 // Bytes that the files of a folder occupy on the disk.
 std::uint64_t DiskBytes(const std::filesystem::path& folder);
 
