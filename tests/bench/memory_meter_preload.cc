@@ -121,6 +121,7 @@ using custody::CountedCopy;
 using custody::CountedNew;
 using custody::Next;
 
+// NOLINTBEGIN(readability-identifier-naming): the C library's names.
 extern "C" {
 
 void* malloc(std::size_t size) {
@@ -175,6 +176,7 @@ void* __memmove_chk(void* to, const void* from, std::size_t bytes, std::size_t r
 }
 
 }  // extern "C"
+// NOLINTEND(readability-identifier-naming)
 
 void* operator new(std::size_t size) {
   static void* (*next)(std::size_t) = nullptr;

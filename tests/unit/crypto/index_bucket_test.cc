@@ -54,7 +54,7 @@ TEST_F(IndexBucketTest, AnEmptyBucketIsZeroBytesAndALoneLeafTheRoot) {
 
 TEST_F(IndexBucketTest, ALeafBetweenTwoOthersShortensTheirWay) {
   // They part at the last bit of their keys only: a chain of nodes with one side empty above them.
-  Set(Leaf(std::string("\x10") + std::string(28, '\0') + "\x00"));
+  Set(Leaf(std::string("\x10") + std::string(29, '\0')));
   Set(Leaf(std::string("\x10") + std::string(28, '\0') + "\x01"));
   Check();
   // It joins half way down, so that the chain ends below it, and goes on above.
@@ -96,7 +96,8 @@ TEST_F(IndexBucketTest, AgreesWithTheSlowWayInAnyOrder) {
     std::string bytes(30, '\0');
     // Few bits of few bytes, so that keys part at any depth and come again.
     for (int bit = 0; bit < 3; ++bit) {
-      bytes[random() % 4 * 9] |= static_cast<char>(1U << random() % 8);
+      char& byte = bytes[random() % 4 * 9];
+      byte = static_cast<char>(static_cast<unsigned char>(byte) | 1U << random() % 8);
     }
     Set(Leaf(bytes, i + 1));
     if (random() % 3 == 0) Check();
