@@ -1,10 +1,10 @@
 // What each thread of a process has allocated and copied, counted in the process itself by
 // libcustody-memory-meter.so, which LD_PRELOAD puts before the allocator and the C library.
 //
-// Counted are calls of malloc and its kin and of operator new, with the bytes asked for, and calls
-// of memcpy and memmove with their bytes. Not counted are copies of a known small size, which the
-// compiler makes without a call, and what the C library does within itself. Counting costs time, so
-// a run with it says nothing about speed.
+// Counted are calls of malloc and its kin and of the operators new that throw, with the bytes asked
+// for, and calls of memcpy and memmove with their bytes. Not counted are copies of a known small
+// size, which the compiler makes without a call, and what the C library does within itself.
+// Counting costs time, so a run with it says nothing about speed.
 //
 // The counts lie in a file that the process maps, named by the variable CUSTODY_MEMORY_METER: one
 // MemorySlot for each thread, in the order of their first allocation.
